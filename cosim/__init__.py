@@ -1,0 +1,1 @@
+"""Where the two sides meet: mapping, scaling, compiling, reference, comparison, report, command line."""

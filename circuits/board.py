@@ -1,0 +1,101 @@
+"""The closed loop: input buffers, layers, integrators, wired as one board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySpice.Spice.Netlist import SubCircuit
+
+from circuits.array import SIZE
+from circuits.block import Block
+from circuits.errors import CircuitError
+from circuits.layer import LayerSpec, layer
+from circuits.stages.follower import follower
+from circuits.stages.inverter import inverter
+from circuits.stages.ivp_integrator import ivp_integrator
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardSpec:
+    """What the compiler decided; enough to draw every wire. Conductances stand in files of their own."""
+
+    layers: tuple[LayerSpec, ...]
+    columns: tuple[str, ...]  # what drives each input of the first layer: u0, u1, ... and x0, x1, ...
+    r_in: float  # ohm, integrators
+    c_int: float  # F, integrators
+
+    def __post_init__(self) -> None:
+        if len(self.columns) != self.layers[0].n_inputs:
+            raise CircuitError(
+                f"{len(self.columns)} columns for a first layer of {self.layers[0].n_inputs} inputs: one a column"
+            )
+
+    @property
+    def n_states(self) -> int:
+        return self.layers[-1].n_outputs
+
+    @property
+    def n_external(self) -> int:
+        return sum(c.startswith("u") for c in self.columns)
+
+    @property
+    def any_bias(self) -> bool:
+        return any(spec.bias for spec in self.layers)
+
+
+def board_pins(spec: BoardSpec) -> tuple[str, ...]:
+    """Pins in order: generators, initial conditions, reference, control, state lines, supplies."""
+    generators = tuple(f"u{k}" for k in range(spec.n_external))
+    initial = tuple(f"ic{k}" for k in range(spec.n_states))
+    states = tuple(f"x{k}_p" for k in range(spec.n_states))
+    return (*generators, *initial, "v_ref", "sel", *states, "vcc", "vee")
+
+
+def board(spec: BoardSpec) -> Block:
+    """The analogue computer, d x/dt = network(u, x). Pins: see :func:`board_pins`."""
+    s = SubCircuit("board", *board_pins(spec))
+    blocks = [layer(one) for one in spec.layers]
+    for k in range(spec.n_external):
+        s.X(f"u{k}", "follower", f"u{k}", f"u{k}_p", "vcc", "vee")
+        s.X(f"u{k}_inv", "inverter", f"u{k}_p", f"u{k}_n", "vcc", "vee")
+    bias: tuple[str, ...] = ()
+    if spec.any_bias:
+        bias = ("bias_p", "bias_n")
+        s.X("bias", "follower", "v_ref", "bias_p", "vcc", "vee")
+        s.X("bias_inv", "inverter", "bias_p", "bias_n", "vcc", "vee")
+    lines = [f"{column}_{sign}" for column in spec.columns for sign in "pn"]
+    for number, (one, block) in enumerate(zip(spec.layers, blocks, strict=True), start=1):
+        last = number == len(blocks)
+        outputs = (
+            [f"d{k}" for k in range(one.n_outputs)]
+            if last
+            else [f"h{number}_{k}_{sign}" for k in range(one.n_outputs) for sign in "pn"]
+        )
+        s.X(one.name, block.name, *lines, *(bias if one.bias else ()), *outputs, "vcc", "vee")
+        lines = outputs
+    for k in range(spec.n_states):
+        s.X(f"int{k}", "ivp_integrator", f"d{k}", f"ic{k}", "sel", f"x{k}_p", "vcc", "vee", f"cap{k}",
+            r_in=spec.r_in, c_int=spec.c_int)
+        s.X(f"x{k}_inv", "inverter", f"x{k}_p", f"x{k}_n", "vcc", "vee")
+    widths = " -> ".join(str(w) for w in (spec.layers[0].n_inputs, *(one.n_outputs for one in spec.layers)))
+    return Block(
+        netlist=s,
+        purpose=f"closed loop, d x/dt = f(u, x), f a network {widths}; every layer one {SIZE}x{SIZE} array",
+        pins={
+            "u0..": "generators of the external inputs",
+            "ic0..": "initial-condition sources, one a state",
+            "v_ref": "bias reference voltage",
+            "sel": "control: 0 V initial conditioning, 2.5 V integration",
+            "x0_p..": "states, +v lines",
+            "vcc vee": "supplies, +2.5 V and -2.5 V",
+        },
+        drawing="""
+            u --[follower]--+
+                            +--[layer]--[layer]--...--[layer]-- d --[ivp_integrator]--+-- x
+            x --------------+                                                         |
+            +-------------------------------------------------------------------------+
+            every line of an array is a pair: _p carries +v, _n carries -v
+        """,
+        uses=(*((follower(), inverter()) if spec.n_external or bias else (inverter(),)), *blocks, ivp_integrator()),
+        notes={f"xint{k}": "r_in in ohm, c_int in F" for k in range(spec.n_states)},
+    )

@@ -1,0 +1,87 @@
+"""A deck: the test bench around a block, ready for ``ngspice -b``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PySpice.Spice.Netlist import Circuit
+
+from circuits.block import Block
+from circuits.errors import CircuitError
+from circuits.parts import part_path
+from circuits.render import comment, render_block, render_elements
+
+# klu and the three "no": speed. xmu: a touch of damping, or the trapezoidal rule rings by 60 uV for the whole run after
+# the switches' step (docs/engine.md).
+SOLVER = "klu noopiter nopage noinit xmu=0.49"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One ``.meas`` line, with what it should give."""
+
+    name: str
+    rule: str  # after ".meas tran <name>", e.g. "find v(x0_p) at=0.1"
+    expect: float
+    unit: str = "V"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deck:
+    """Everything on one page: what, sources, device under test, analysis, measures."""
+
+    name: str  # file stem; the raw file takes it too
+    title: str
+    banner: tuple[str, ...]  # comment lines
+    block: Block  # device under test
+    bench: Circuit  # supplies, sources and the instance of the block
+    analysis: str  # e.g. ".tran 1e-3 0.5 0 1e-3"
+    save: tuple[str, ...]  # vectors, e.g. "v(out)"
+    notes: Mapping[str, str] = field(default_factory=dict)
+    measures: tuple[Measure, ...] = ()
+    options: str = SOLVER
+    extra_files: Mapping[str, str] = field(default_factory=dict)  # relative path -> text, e.g. conductances
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9_]+", self.name):
+            raise CircuitError(f"deck name {self.name!r}: use lower-case letters, digits and underscores")
+        if not self.save:
+            raise CircuitError(f"deck {self.name} saves no vector; name at least one, e.g. v(out)")
+
+    def render(self) -> str:
+        """Text of ``<name>.cir``, whose includes are relative to its own folder."""
+        lines = [*comment([self.title]), *comment(self.banner), ""]
+        lines += [f".include parts/{part}.lib" for part in self.block.all_parts()]
+        lines += [f".include blocks/{block.name}.inc" for block in self.block.leaf_to_top()]
+        lines += ["", "* test bench", *render_elements(self.bench, self.notes), ""]
+        lines += [f".options {self.options}", *(f".save {vector}" for vector in self.save), self.analysis, ""]
+        lines += [f".meas {self.analysis.split()[0][1:]} {m.name} {m.rule}  ; expect {m.expect:.6g} {m.unit}"
+                  for m in self.measures]
+        lines += ["", "* a designer's run, `ngspice -b`; the harness runs the same deck without these lines", ".control",
+                  "run", f"write {self.name}.raw", "quit", ".endc", ".end"]
+        return "\n".join(lines) + "\n"
+
+    def files(self) -> dict[str, str]:
+        """Relative path -> text of the deck and every file that it includes; the twin's conductances are apart."""
+        files = dict(self.extra_files)
+        files |= {f"parts/{part}.lib": part_path(part).read_text() for part in self.block.all_parts()}
+        for block in self.block.leaf_to_top():
+            files[f"blocks/{block.name}.inc"] = render_block(block)
+            files |= {f"blocks/{name}": text for name, text in block.extra_files.items()}
+        files[f"{self.name}.cir"] = self.render()
+        return files
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write text files below ``folder``; a file whose text is the same already is left alone."""
+    for name, text in files.items():
+        path = folder / name
+        if path.is_file() and path.read_text() == text:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text(text)
+        partial.replace(path)

@@ -1,0 +1,122 @@
+"""Errors of the SPICE room: one tree, every leaf says what, where and how to mend it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from circuits.waveforms import Waveforms
+
+LOG_TAIL = 25  # lines kept with an error
+
+
+class CircuitError(Exception):
+    """Anything that goes wrong between a circuit's description and its waveforms."""
+
+
+class MissingVector(CircuitError):
+    """A vector was asked for that the run did not save."""
+
+
+class ResamplingError(CircuitError):
+    """A waveform was asked for outside its time range, or its scale does not increase."""
+
+
+class RawFileError(CircuitError):
+    """A raw file is not what its header says."""
+
+
+class MeasureFailed(CircuitError):
+    """A ``.meas`` card of the deck gave no number."""
+
+
+class FailureKind(StrEnum):
+    """Why a simulation gave nothing to believe. The value is what reports and Parquet rows print."""
+
+    REJECTED_INPUT = "rejected_input"  # our own door refused the deck; ngspice never saw it
+    PARSE_ERROR = "parse_error"
+    MISSING_MODEL = "missing_model"  # model, subcircuit, include or parameter
+    MISSING_VECTOR = "missing_vector"  # .save or Job.require names what the circuit does not have
+    SINGULAR = "singular"
+    NO_CONVERGENCE = "no_convergence"
+    MATH_DOMAIN = "math_domain"
+    UNSUPPORTED_ANALYSIS = "unsupported_analysis"
+    TRUNCATED = "truncated"
+    OUT_OF_RANGE = "out_of_range"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    DISK_FULL = "disk_full"  # disk full, or the file-size limit
+    KILLED = "killed"
+    ENGINE_CRASH = "engine_crash"
+    ENGINE_ERROR = "engine_error"  # ngspice reported an error that no other kind describes
+    ENGINE_MISSING = "engine_missing"
+    ENGINE_TOO_OLD = "engine_too_old"
+
+
+class SimulationError(CircuitError):
+    """A run that must not be believed.
+
+    Attributes:
+        kind: FailureKind.
+        message: what, where and how to mend, without deck and log.
+        deck: path of the deck as the caller gave it, or None.
+        node: node or branch that the engine blames, or None.
+        analysis: "op" or "tran" for a failed convergence, else None.
+        last_time: last time reached [s], or None when there is no transient point.
+        partial: Waveforms of what was computed, ``partial=True``, or None.
+        log_tail: last lines of the engine's log.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: FailureKind,
+        deck: Path | None = None,
+        node: str | None = None,
+        analysis: str | None = None,
+        last_time: float | None = None,
+        partial: Waveforms | None = None,
+        log_tail: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.kind = kind
+        self.deck = deck
+        self.node = node
+        self.analysis = analysis
+        self.last_time = last_time
+        self.partial = partial
+        self.log_tail = log_tail
+
+    def __str__(self) -> str:
+        parts = [f"{self.kind}: {self.message}"]
+        if self.deck is not None:
+            parts.append(f"  deck: {self.deck}")
+        if self.last_time is not None:
+            parts.append(f"  last time reached: {self.last_time:.6g} s")
+        if self.log_tail:
+            parts.append("  log tail:\n" + "\n".join(f"    {line}" for line in self.log_tail.splitlines()))
+        return "\n".join(parts)
+
+    def __reduce__(self):  # keyword-only arguments would break pickling between Dask workers
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class RejectedDeck(SimulationError):
+    """The door refused a deck before ngspice saw it. ``file`` and ``line`` (1-based; 0: whole file) say where."""
+
+    def __init__(self, message: str, *, file: Path, line: int = 0) -> None:
+        where = f"{file}:{line}" if line else str(file)
+        super().__init__(f"{where}: {message}", kind=FailureKind.REJECTED_INPUT, deck=file)
+        self.file = file
+        self.line = line
+
+
+def _rebuild(cls: type[SimulationError], args: tuple, state: dict) -> SimulationError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error

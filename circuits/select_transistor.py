@@ -1,0 +1,38 @@
+"""The cell's select transistor as the compiler sees it: its on-resistance near zero drain voltage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+from circuits.errors import CircuitError
+from circuits.parts import model_parameters
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectTransistor:
+    """180 nm select NMOS, level-1 equations with the parameters of ``parts/nmos_select.lib``."""
+
+    width: float = 10e-6  # m
+    length: float = 0.28e-6  # m
+    gate: float = 2.5  # V, word line when selected
+    bulk: float = -2.5  # V, substrate on the negative supply
+
+    def on_resistance(self, source: float = 0.0) -> float:
+        """Small-signal drain-source resistance at zero drain-source voltage [ohm].
+
+        Level-1 triode, 1/R = kp * W/L * (v_gs - v_th), v_th with body effect (Shichman and Hodges 1968).
+
+        Args:
+            source: source potential [V]; the source line sits at virtual ground.
+        Raises:
+            CircuitError: the gate voltage does not turn the transistor on.
+        """
+        p = model_parameters("nmos_select", "nmos_select")
+        v_th = p["vto"] + p["gamma"] * (sqrt(p["phi"] + source - self.bulk) - sqrt(p["phi"]))
+        overdrive = self.gate - source - v_th
+        if overdrive <= 0:
+            raise CircuitError(
+                f"select transistor is off: v_gs = {self.gate - source:.3f} V, threshold {v_th:.3f} V; raise the gate"
+            )
+        return 1.0 / (p["kp"] * self.width / self.length * overdrive)

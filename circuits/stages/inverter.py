@@ -1,0 +1,28 @@
+"""Inverter: makes the -v line of a differential pair."""
+
+from __future__ import annotations
+
+from PySpice.Spice.Netlist import SubCircuit
+
+from circuits.block import Block
+
+
+def inverter(r: float = 10e3) -> Block:
+    """Unity-gain inverting amplifier. Pins: vin out vcc vee."""
+    s = SubCircuit("inverter", "vin", "out", "vcc", "vee")
+    s.R("_in", "vin", "sum", r)
+    s.R("_f", "sum", "out", r)
+    s.X("op", "opa4990", 0, "sum", "vcc", "vee", "out")
+    return Block(
+        netlist=s,
+        purpose="v(out) = -v(vin)",
+        pins={"vin": "input, loaded by r_in", "out": "output", "vcc vee": "supplies, +2.5 V and -2.5 V"},
+        drawing="""
+                         +--[r_f]--+
+            vin --[r_in]-+--|- \\   |
+                            |   >--+-- out
+                    gnd ----|+ /
+        """,
+        parts=("opa4990",),
+        notes={"r_in": "ohm", "r_f": "ohm"},
+    )

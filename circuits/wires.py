@@ -1,0 +1,22 @@
+"""On-chip wire segments of the crossbar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from circuits.errors import CircuitError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wires:
+    """One segment a cell and line. Nominal: 180 nm process, 90 mohm/sq, 5 um pitch."""
+
+    resistance: float = 1.5  # ohm
+    capacitance: float = 1e-15  # F
+
+    def __post_init__(self) -> None:
+        if self.resistance <= 0 or self.capacitance <= 0:
+            raise CircuitError(
+                f"wire segment of {self.resistance} ohm and {self.capacitance} F: both must be positive; "
+                "for ideal wires use a small value such as 1e-6 ohm"
+            )

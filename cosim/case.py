@@ -1,0 +1,41 @@
+"""A case: one run of a twin, in model units."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from cosim.errors import CosimError
+from training.stimuli import Stimulus
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Stimuli, initial state and grid of one run."""
+
+    name: str  # file stem of deck and waveform, e.g. "sine"
+    stimuli: tuple[Stimulus, ...]  # one an external input; none for an autonomous system
+    initial: tuple[float, ...]  # model units, one a state
+    duration: float  # model seconds
+    samples: int = 500  # of the comparison grid, both ends included
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9_]+", self.name):
+            raise CosimError(f"case name {self.name!r}: use lower-case letters, digits and underscores")
+        if not (np.isfinite(self.duration) and self.duration > 0 and self.samples >= 2):
+            raise CosimError(f"case {self.name}: duration {self.duration} s and {self.samples} samples; both must be "
+                             "positive, with at least 2 samples")
+        if not self.initial or not np.isfinite(self.initial).all():
+            raise CosimError(f"case {self.name}: initial state {self.initial} must be finite, one value a state")
+
+    @property
+    def times(self) -> np.ndarray:
+        """(samples,) model seconds."""
+        return np.linspace(0.0, self.duration, self.samples)
+
+    def inputs(self, times: np.ndarray) -> np.ndarray:
+        """External inputs (m, n_external), model units."""
+        values = [np.asarray(stimulus(times)) for stimulus in self.stimuli]
+        return np.stack(values, axis=1) if values else np.empty((len(times), 0))

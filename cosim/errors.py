@@ -1,0 +1,23 @@
+"""Exceptions of the meeting room; every one names what, where and how to mend it."""
+
+from __future__ import annotations
+
+
+class CosimError(Exception):
+    """Base of everything a user can cause here."""
+
+
+class UnsupportedModelError(CosimError):
+    """The torch model holds something that the board has no circuit for."""
+
+
+class MappingError(CosimError):
+    """Weights cannot be turned into conductances."""
+
+
+class ClippingError(CosimError):
+    """A stimulus or a state would drive a stage out of its linear range."""
+
+
+class ResultsError(CosimError):
+    """A results or decks folder is missing something or does not fit together."""

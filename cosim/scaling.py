@@ -1,0 +1,132 @@
+"""Range calibration: volts per model unit of every signal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from circuits.stages.clamp import ONSET
+from cosim.errors import ClippingError, CosimError
+from cosim.network import Affine
+from cosim.resistors import floor_digits
+
+SWING = 2.2  # V, what the op-amps reach on +-2.5 V with room to spare
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranges:
+    """How far signals may go."""
+
+    line: float = 0.2  # V, largest on a crossbar line: the memristors' read limit
+    derivative: float = 1.0  # V, largest at the integrators' inputs; drives no memristor
+    headroom: float = 1.25  # calibrated maxima are multiplied by this
+
+    def __post_init__(self) -> None:
+        if not 0 < self.line <= ONSET:
+            raise CosimError(f"line range {self.line} V: must lie between 0 and the clamps' onset, {ONSET} V")
+        if not 0 < self.derivative <= SWING:
+            raise CosimError(f"derivative range {self.derivative} V: must lie between 0 and the swing, {SWING} V")
+        if self.headroom < 1:
+            raise CosimError(f"headroom {self.headroom}: must be at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """Samples of what the network will see: its external inputs and states along the training trajectories."""
+
+    inputs: np.ndarray  # (m, n_external) model units
+    states: np.ndarray  # (m, n_states) model units
+
+    def __post_init__(self) -> None:
+        for name, array in (("inputs", self.inputs), ("states", self.states)):
+            if array.ndim != 2 or not np.isfinite(array).all():
+                raise CosimError(f"calibration {name}: need a finite (samples, signals) array, got {array.shape}")
+        if len(self.inputs) != len(self.states):
+            raise CosimError(
+                f"calibration has {len(self.inputs)} samples of inputs and {len(self.states)} of states; need as many"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scales:
+    """Volts per model unit, and seconds per model second."""
+
+    inputs: tuple[float, ...]  # V per unit, one an external input
+    state: float  # V per unit
+    hidden: tuple[float, ...]  # V per unit, one a hidden layer
+    derivative: float  # V per (unit / model second)
+    bias: float  # V, stands for 1
+    time: float  # circuit seconds per model second
+
+
+def columns_of(inputs: np.ndarray, states: np.ndarray, columns: tuple[str, ...]) -> np.ndarray:
+    """First-layer inputs (m, n) in the order of ``columns``, each ``u<k>`` or ``x<k>``."""
+    source = {"u": inputs, "x": states}
+    return np.stack([source[name[0]][:, int(name[1:])] for name in columns], axis=1)
+
+
+def signals(layers: tuple[Affine, ...], first: np.ndarray) -> list[np.ndarray]:
+    """Output of every layer, (m, n_outputs) each, for first-layer inputs (m, n)."""
+    out = []
+    for layer in layers:
+        first = layer(first)
+        out.append(first)
+    return out
+
+
+def calibrate(layers: tuple[Affine, ...], columns: tuple[str, ...], calibration: Calibration, ranges: Ranges,
+              time_scale: float) -> Scales:
+    """Choose scales so that no calibrated signal passes its range; three significant digits, rounded down.
+
+    A signal that is always zero in the calibration (a dead hidden layer) is given a full scale of one unit.
+
+    Args:
+        layers: the network.
+        columns: what each input of the first layer is.
+        calibration: samples; the derivative's scale is a target, the integrators' resistor then fixes it.
+        ranges: limits.
+        time_scale: circuit seconds per model second.
+    """
+    outputs = signals(layers, columns_of(calibration.inputs, calibration.states, columns))
+
+    def scale(signal: np.ndarray, volts: float) -> float:
+        largest = np.abs(signal).max(initial=0.0)
+        return floor_digits(volts / ranges.headroom / (largest if largest > 0 else 1.0))
+
+    last = ranges.derivative if not layers[-1].relu else ranges.line  # a ReLU stage carries a clamp
+    return Scales(
+        inputs=tuple(scale(calibration.inputs[:, k], ranges.line) for k in range(calibration.inputs.shape[1])),
+        state=scale(calibration.states, ranges.line),
+        hidden=tuple(scale(one, ranges.line) for one in outputs[:-1]),
+        derivative=scale(outputs[-1], last),
+        bias=ranges.line,
+        time=time_scale,
+    )
+
+
+def check_clipping(layers: tuple[Affine, ...], columns: tuple[str, ...], scales: Scales, inputs: np.ndarray,
+                   states: np.ndarray, times: np.ndarray, what: str) -> None:
+    """Refuse a run that would drive a stage out of its linear range.
+
+    Args:
+        inputs, states: (m, n) model units, the expected trajectory; times: (m,) model seconds.
+        what: name of the run, for the message.
+    Raises:
+        ClippingError: names the stage, the voltage, the limit and the time.
+    """
+    outputs = signals(layers, columns_of(inputs, states, columns))
+    last_limit = SWING if not layers[-1].relu else ONSET
+    stages = [(f"external input {k}", inputs[:, [k]], scales.inputs[k], ONSET) for k in range(inputs.shape[1])]
+    stages.append(("state", states, scales.state, ONSET))
+    stages += [(f"hidden layer {k}", out, scale, ONSET)
+               for k, (out, scale) in enumerate(zip(outputs[:-1], scales.hidden, strict=True), start=1)]
+    stages.append(("output layer", outputs[-1], scales.derivative, last_limit))
+    for name, signal, scale, limit in stages:
+        volts = np.abs(signal) * scale
+        if (volts > limit).any():
+            m, k = np.unravel_index(np.argmax(volts), volts.shape)
+            raise ClippingError(
+                f"{what} drives {name}, line {k}, to {volts[m, k]:.3f} V at t = {times[m]:.4g} s, past its linear "
+                f"limit of {limit:.2f} V; lower the stimulus, or calibrate with it so that the scale becomes smaller"
+            )

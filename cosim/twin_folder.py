@@ -1,0 +1,55 @@
+"""Writing a compiled twin: decks, conductances, weights, manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+
+from circuits.deck import write_files
+from cosim.case import Case
+from cosim.compiler import CompiledTwin
+from cosim.decks import case_deck, conductance_file
+from cosim.errors import ResultsError
+from cosim.manifest import NAME, manifest_text, read_manifest
+from cosim.reference import reference
+from cosim.scaling import check_clipping
+from training.checkpoint import save
+
+WEIGHTS = "weights.npz"
+
+
+def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: Path, subject: str) -> list[Path]:
+    """Write the folder; every run with the same inputs writes the same bytes.
+
+    Every case is checked against the stages' linear ranges first, so nothing is written for a run that would clip.
+
+    Args:
+        twin: compiled from ``model``.
+        cases: one deck each.
+        folder: made if missing; decks of cases that are no longer wanted are removed.
+        subject: what is being solved, for titles.
+    Returns:
+        Paths of the decks.
+    Raises:
+        ClippingError: a case would drive a stage out of its linear range.
+        ResultsError: the folder cannot be written.
+    """
+    files: dict[str, str] = {}
+    for case in cases:
+        states = reference(model, case)
+        check_clipping(twin.network, twin.columns, twin.scales, case.inputs(case.times), states, case.times,
+                       f"case {case.name}")
+        files |= case_deck(twin, case, states, subject).files()
+    files |= {f"conductances/{one.spec.name}.inc": conductance_file(one) for one in twin.layers}
+    files[NAME] = manifest_text(twin, cases, subject, WEIGHTS)
+    folder = Path(folder)
+    try:
+        stale = set(read_manifest(folder).cases) - {case.name for case in cases} if (folder / NAME).is_file() else set()
+        write_files(folder, files)
+        save(folder / WEIGHTS, model, {"subject": subject})
+        for name in stale:
+            (folder / f"{name}.cir").unlink(missing_ok=True)
+    except OSError as error:
+        raise ResultsError(f"cannot write decks to {folder}: {error}; free space or name another folder") from error
+    return [folder / f"{case.name}.cir" for case in cases]
