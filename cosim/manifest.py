@@ -62,6 +62,9 @@ def manifest_text(twin: CompiledTwin, cases: list[Case], subject: str, weights: 
         "layers": [
             {
                 "name": one.spec.name,
+                "n_outputs": one.spec.n_outputs,
+                "n_bit_lines": one.spec.n_bit_lines,
+                "relu": one.spec.relu,
                 "r_f": one.spec.r_f,
                 "g_scale": [_digits(scale / (column * one.spec.r_f)) for column in one.column_scale],
                 "unreached": [{"output": r, "input": c, "residual": _digits(value)}

@@ -1,0 +1,41 @@
+# Every target sets up what it needs: a virtual environment with pinned packages, and ngspice 42 or newer with KLU.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+.DEFAULT_GOAL := help
+.PHONY: help setup engine hp-memristor hp-programming test lint netlists benchmark clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+setup: $(READY) engine  ## virtual environment, pinned packages, ngspice
+
+engine:
+	@.ci/install-ngspice
+
+$(READY): pyproject.toml .ci/constraints.txt
+	@.ci/install-python "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+hp-memristor: setup  ## the HP memristor twin: train, compile, simulate, compare, report
+	@$(BIN)/cosim hp-memristor
+
+hp-programming: setup  ## the same with programming error and 64 levels, 20 boards (about ten minutes)
+	@$(BIN)/cosim hp-programming
+
+test: setup  ## all tests
+	@$(BIN)/python -m pytest
+
+lint: $(READY)  ## ruff: style, errors, import order
+	@$(BIN)/ruff check .
+
+netlists: $(READY)  ## write netlists/ again; changes nothing when nothing changed
+	@$(BIN)/cosim netlists
+
+benchmark: setup  ## timings, as ratios
+	@$(BIN)/python benchmarks/solvers.py
+
+clean:  ## remove results and caches; the virtual environment stays
+	rm -rf runs build *.egg-info .pytest_cache .ruff_cache .hypothesis netlists/blocks
+	find circuits cosim training tests -name __pycache__ -type d -prune -exec rm -rf {} +

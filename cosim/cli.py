@@ -1,0 +1,158 @@
+"""The `cosim` command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from circuits.errors import CircuitError
+from cosim.errors import CosimError
+from training.errors import TrainingError
+
+app = typer.Typer(help="Compile a torch neural ODE into SPICE decks of an analogue memristor computer, simulate them and "
+                       "compare the waveforms.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
+Workers = Annotated[int, typer.Option(min=1, help="Simulations at a time.")]
+Folder = Annotated[Path, typer.Argument(help="Folder of decks, made by `cosim compile`.")]
+HP_RUNS = Path("runs/hp_memristor")
+
+
+@app.command("hp-memristor")
+def hp_memristor(
+    out: Annotated[Path, typer.Option(help="Results folder.")] = HP_RUNS,
+    workers: Workers = 2,
+    force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """The HP memristor twin, end to end: train if needed, compile, simulate, compare, report."""
+    from cosim.commands.hp_memristor import run
+
+    run(out, workers=workers, force=force, quiet=quiet)
+
+
+@app.command("hp-programming")
+def hp_programming(
+    out: Annotated[Path, typer.Option(help="Results folder.")] = HP_RUNS,
+    seeds: Annotated[int, typer.Option(min=1, help="Programmed boards.")] = 20,
+    drive: Annotated[str, typer.Option(help="current or voltage.")] = "current",
+    workers: Workers = 2,
+    quiet: Quiet = False,
+) -> None:
+    """Program the HP twin's arrays with the published error and 64 levels, many seeds; resumes where it was stopped."""
+    from cosim.commands.hp_programming import run
+
+    run(out, seeds=seeds, drive=drive, workers=workers, quiet=quiet)
+
+
+@app.command()
+def train(
+    drive: Annotated[str, typer.Argument(help="HP memristor drive: current or voltage.")],
+    force: Annotated[bool, typer.Option(help="Train again where a checkpoint is there already.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of weights and windows.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder for the checkpoints; default: the package's own.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train the neural ODE of the HP memristor and its ResNet baseline."""
+    from cosim.commands.train import run
+
+    run(drive, force=force, seed=seed, out=out, quiet=quiet)
+
+
+@app.command("compile")
+def compile_(
+    source: Annotated[Path, typer.Argument(help="Checkpoint (.npz) of the HP memristor, or a Python file whose function "
+                                                "experiment() returns a cosim.experiment.Experiment.")],
+    out: Annotated[Path, typer.Option(help="Folder for the decks.")],
+    levels: Annotated[int | None, typer.Option(help="Programmable levels of a memristor; default: analogue.")] = None,
+    error: Annotated[float, typer.Option(help="Mean relative programming error, e.g. 0.022.")] = 0.0,
+    cell_yield: Annotated[float, typer.Option("--yield", help="Part of the cells that can be programmed.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of programming error and yield.")] = 0,
+) -> None:
+    """Compile a network into a folder of decks."""
+    from cosim.commands.compile import run
+
+    run(source, out, levels=levels, error=error, cell_yield=cell_yield, seed=seed)
+
+
+@app.command()
+def simulate(
+    target: Annotated[Path, typer.Argument(help="A deck (.cir), or a folder of decks.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the waveforms; default runs/<folder's name>/vectors.")] = None,
+    workers: Workers = 2,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds a deck may take.")] = 900.0,
+    force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate a deck, or every deck of a folder, and write its waveforms (Parquet)."""
+    from cosim.commands.simulate import run
+
+    run(target, out=out, workers=workers, timeout=timeout, force=force, quiet=quiet)
+
+
+@app.command()
+def compare(
+    folder: Folder,
+    waveforms: Annotated[Path | None, typer.Option(help="Folder of the simulated waveforms, .parquet or .raw; default "
+                                                        "where `cosim simulate` puts them.")] = None,
+) -> None:
+    """Compare simulated waveforms with the torch network that the decks were compiled from."""
+    from cosim.commands.compare import run
+
+    run(folder, waveforms=waveforms)
+
+
+@app.command()
+def report(results: Annotated[Path, typer.Argument(help="Results folder of the HP memristor.")] = HP_RUNS) -> None:
+    """Write the report of finished results again."""
+    from cosim.commands.report import run
+
+    run(results)
+
+
+@app.command()
+def inspect(target: Annotated[Path, typer.Argument(help="A deck (.cir), or a folder of decks.")]) -> None:
+    """What is in a deck: blocks, devices, nodes, bill of materials, conductances."""
+    from cosim.commands.inspect import run
+
+    run(target)
+
+
+@app.command()
+def netlists(
+    out: Annotated[Path, typer.Argument(help="Folder of committed decks.")] = Path("netlists"),
+) -> None:
+    """Write netlists/hp_memristor from the committed checkpoint, and every block alone to netlists/blocks."""
+    from cosim.commands.netlists import run
+
+    run(out)
+
+
+@app.command()
+def doctor() -> None:
+    """What is installed, what is missing, and how to get it."""
+    from cosim.commands.doctor import run
+
+    run()
+
+
+def main() -> None:
+    """Run the command; what a user can cause ends in one message and exit code 1, without a traceback."""
+    try:
+        app()
+    except (CosimError, CircuitError, TrainingError) as error:
+        print(f"cosim: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("cosim: interrupted; finished results are kept, run the same command to go on", file=sys.stderr)
+        sys.exit(130)
+    except OSError as error:
+        print(f"cosim: {error}; check the path, its permissions and the free space", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""`cosim compile`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from training.checkpoint import load
+
+from cosim.compiler import Options
+from cosim.errors import CosimError
+from cosim.experiment import Experiment, load_experiment
+from cosim.hp_memristor import hp_experiment
+from cosim.programming import Programming
+from training.systems.hp_memristor import DRIVES
+
+
+def run(source: Path, out: Path, *, levels: int | None, error: float, cell_yield: float, seed: int) -> None:
+    """Compile and say what came out, and what could not be reached."""
+    programming = Programming(levels=levels, error=error, cell_yield=cell_yield, seed=seed)
+    twin = _experiment(source).compile(out, Options(programming=programming))
+    for layer in twin.layers:
+        spec = layer.spec
+        print(f"{spec.name}: {spec.n_inputs} -> {spec.n_outputs}, r_f {spec.r_f:g} ohm, "
+              f"{spec.n_outputs * spec.n_bit_lines} cells in use")
+        for row, column, residual in layer.compensated.unreached():
+            print(f"  output {row}, input {column}: {residual * 1e6:+.3f} uS short, the window does not reach further")
+    print(f"decks: {out}")
+
+
+def _experiment(source: Path) -> Experiment:
+    if source.suffix == ".py":
+        return load_experiment(source)
+    if source.suffix != ".npz":
+        raise CosimError(f"{source}: name a checkpoint (.npz) or a Python file with experiment()")
+    checkpoint = load(source)
+    drive = checkpoint.provenance.get("drive")
+    if drive not in DRIVES:
+        raise CosimError(f"{source} was not trained on the HP memristor (drive {drive!r}); describe your own system in a "
+                         "Python file with experiment()")
+    return hp_experiment(drive, checkpoint.net)

@@ -1,0 +1,56 @@
+"""`cosim doctor`."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+import typer
+
+from circuits.engine import engine_version
+from circuits.errors import CircuitError
+
+PACKAGES = ("PySpice", "numpy", "scipy", "torch", "torchdiffeq", "pandas", "pyarrow", "matplotlib", "dtw-python", "jinja2",
+            "typer", "rich")
+FREE = 2e9  # bytes wanted on the disk
+
+
+def require_engine() -> None:
+    """Fail with the remedy before any work is done, when ngspice is missing or too old."""
+    engine_version()
+
+
+def run() -> None:
+    """Print a line a requirement; exit 1 when one is not met."""
+    checks = [_python(), *(_package(name) for name in PACKAGES), _ngspice(), _disk()]
+    for ok, name, found, remedy in checks:
+        print(f"{'ok     ' if ok else 'MISSING'}  {name:<12} {found}")
+        if not ok:
+            print(f"         {'':<12} {remedy}")
+    if not all(ok for ok, *_ in checks):
+        raise typer.Exit(1)
+
+
+def _python() -> tuple[bool, str, str, str]:
+    return sys.version_info >= (3, 11), "Python", platform.python_version(), "install Python 3.11 or newer"
+
+
+def _package(name: str) -> tuple[bool, str, str, str]:
+    try:
+        return True, name, version(name), ""
+    except PackageNotFoundError:
+        return False, name, "not installed", "run `make setup`"
+
+
+def _ngspice() -> tuple[bool, str, str, str]:
+    try:
+        return True, "ngspice", str(engine_version()), ""
+    except CircuitError as error:
+        return False, "ngspice", str(error), "run `make setup`"
+
+
+def _disk() -> tuple[bool, str, str, str]:
+    free = shutil.disk_usage(".").free
+    return free > FREE, "disk", f"{free / 1e9:.1f} GB free", "free some space: results of all runs take about 0.1 GB"

@@ -1,0 +1,22 @@
+"""`cosim report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cosim.errors import ResultsError
+from cosim.hp_harness import HPResults, compare_drives
+from cosim.manifest import read_manifest
+from training.systems.hp_memristor import DRIVES
+
+
+def run(folder: Path) -> None:
+    """Compare and draw again from the stored node voltages."""
+    results = HPResults(root=folder)
+    if not folder.is_dir():
+        raise ResultsError(f"{folder} does not exist; run `make hp-memristor` first")
+    from cosim.report.hp_memristor import write_report
+
+    manifests = {drive: read_manifest(results.decks(drive)) for drive in DRIVES}
+    rows = compare_drives(results, manifests)
+    print(f"report: {write_report(results, manifests, rows)}")

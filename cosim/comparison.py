@@ -1,0 +1,65 @@
+"""The twin's waveform against torch and against the truth, on one grid and in model units."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from circuits.waveforms import Waveforms
+from cosim.case import Case
+from cosim.errors import ResultsError
+from cosim.manifest import Manifest
+from cosim.metrics import waveform_error
+
+
+def twin_states(waveforms: Waveforms, manifest: Manifest, case: Case) -> np.ndarray:
+    """States that the circuit computed, (samples, n_states), model units, on the case's grid.
+
+    Raises:
+        ResultsError: the run ended early; a partial waveform is never compared.
+        circuits.errors.MissingVector: a state line was not saved.
+    """
+    if waveforms.partial:
+        raise ResultsError(f"case {case.name}: the simulation ended early, at {waveforms.scale[-1]:.6g} s; "
+                           "a partial waveform is not compared, mend the run first")
+    times = manifest.start + case.times * manifest.scales.time
+    columns = [waveforms.resample(f"v(x{k}_p)", times) for k in range(len(case.initial))]
+    return np.stack(columns, axis=1) / manifest.scales.state
+
+
+def clamp_hits(waveforms: Waveforms, limit: float) -> dict[str, float]:
+    """Crossbar lines whose voltage passed ``limit`` [V] after all, with the largest voltage; empty when none did."""
+    lines = [name for name in waveforms.names if name.startswith(("v(x", "v(xboard.h")) and name.endswith("_p)")]
+    peaks = {name: float(np.abs(waveforms[name]).max()) for name in lines}
+    return {name: peak for name, peak in peaks.items() if peak > limit}
+
+
+def comparison_frame(case: Case, truth: np.ndarray, reference: np.ndarray, twin: np.ndarray) -> pd.DataFrame:
+    """One-state comparison as it is stored: time [s], stimulus, truth, reference, twin, all in model units.
+
+    Args:
+        truth, reference, twin: (samples,).
+    """
+    return pd.DataFrame({
+        "time": case.times,
+        "stimulus": case.inputs(case.times)[:, 0],
+        "truth": truth,
+        "reference": reference,
+        "twin": twin,
+    })
+
+
+def case_errors(frame: pd.DataFrame, resnet: np.ndarray) -> dict[str, dict[str, float]]:
+    """The four errors of a case, told apart.
+
+    Returns:
+        circuit_error: twin against torch; model_error: torch against truth; total_error: twin against truth;
+        resnet_error: the baseline against truth; each a :class:`cosim.metrics.WaveformError` as a dict.
+    """
+    truth, reference, twin = (frame[name].to_numpy() for name in ("truth", "reference", "twin"))
+    return {
+        "circuit_error": waveform_error(reference, twin).as_dict(),
+        "model_error": waveform_error(truth, reference).as_dict(),
+        "total_error": waveform_error(truth, twin).as_dict(),
+        "resnet_error": waveform_error(truth, resnet).as_dict(),
+    }

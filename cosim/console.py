@@ -1,0 +1,73 @@
+"""What a user sees while work goes on: lines, and bars on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pandas as pd
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+
+class Console:
+    """Progress on a terminal; plain lines, a few a job, where the output is a file or a pipe."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._rich = RichConsole(quiet=quiet, highlight=False, width=None if sys.stdout.isatty() else 140)
+
+    def say(self, text: str) -> None:
+        """One line."""
+        self._rich.print(text, markup=False)
+
+    def table(self, frame: pd.DataFrame, title: str) -> None:
+        """A frame of text cells."""
+        table = Table(title=title, title_justify="left")
+        for column in frame.columns:
+            table.add_column(column, justify="left" if column in ("drive", "stimulus", "block", "what") else "right")
+        for row in frame.itertuples(index=False):
+            table.add_row(*(str(cell) for cell in row))
+        self._rich.print(table)
+
+    @contextmanager
+    def bar(self, name: str) -> Iterator[Callable[[int, int, float], None]]:
+        """One bar for training: called with (step, total, loss)."""
+        with self._progress() as progress:
+            task = progress.add_task(name, total=None)
+
+            def step(done: int, total: int, loss: float) -> None:
+                progress.update(task, completed=done, total=total, description=f"{name}, L1 {loss:.2e}")
+
+            yield step
+
+    @contextmanager
+    def bars(self) -> Iterator[Callable[[str, float], None]]:
+        """A bar a job: called with (name, part done)."""
+        with self._progress() as progress:
+            tasks: dict[str, TaskID] = {}
+
+            def update(name: str, part: float) -> None:
+                if name not in tasks:
+                    tasks[name] = progress.add_task(name, total=1.0)
+                progress.update(tasks[name], completed=part)
+
+            yield update
+
+    @contextmanager
+    def overall(self, name: str, total: int) -> Iterator[Callable[[str, float], None]]:
+        """One bar for many jobs: called with (job, part done), counts what is done of ``total``."""
+        with self._progress() as progress:
+            task = progress.add_task(name, total=total)
+            parts: dict[str, float] = {}
+
+            def update(job: str, part: float) -> None:
+                parts[job] = part
+                progress.update(task, completed=sum(parts.values()))
+
+            yield update
+
+    def _progress(self) -> Progress:
+        return Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+                        TimeElapsedColumn(), console=self._rich)

@@ -1,0 +1,126 @@
+"""`make hp-memristor`: train if needed, compile, simulate, compare, report; finished steps are not done again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from training.checkpoint import load
+from training.experiment import checkpoint_path, train_hp_memristor
+
+from circuits.stages.clamp import ONSET
+from cosim.case import Case
+from cosim.comparison import case_errors, clamp_hits, comparison_frame, twin_states
+from cosim.console import Console
+from cosim.hp_memristor import hp_experiment, hp_truth, resnet_states
+from cosim.manifest import Manifest, read_manifest
+from cosim.reference import reference
+from cosim.results import read_frame, write_frame, write_json
+from cosim.simulation import Run, deck_key, frame_to_waveforms, simulate
+from training.systems.hp_memristor import DRIVES
+
+FIDELITY = "flat"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HPResults:
+    """The layout of ``runs/hp_memristor``."""
+
+    root: Path
+
+    def decks(self, drive: str) -> Path:
+        return self.root / "decks" / drive
+
+    def vectors(self, drive: str, stimulus: str) -> Path:
+        """All saved node voltages of a run."""
+        return self.root / "vectors" / f"{drive}_{stimulus}.parquet"
+
+    def waveforms(self, drive: str, stimulus: str) -> Path:
+        """The comparison: time, stimulus, truth, reference, twin."""
+        return self.root / "waveforms" / f"{drive}_{stimulus}.parquet"
+
+    @property
+    def metrics(self) -> Path:
+        return self.root / "metrics.json"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
+
+
+def ensure_checkpoints(console: Console) -> None:
+    """Train what is missing."""
+    for drive in DRIVES:
+        missing = [p for p in (checkpoint_path(drive), checkpoint_path(drive, resnet=True)) if not p.is_file()]
+        if missing:
+            console.say(f"training the {drive}-driven networks: {', '.join(p.name for p in missing)} missing")
+            with console.bar(f"train {drive}") as bar:
+                train_hp_memristor(drive, progress=bar)
+
+
+def compile_drives(results: HPResults, console: Console) -> dict[str, Manifest]:
+    """Decks of every drive; unchanged files are left alone."""
+    manifests = {}
+    for drive in DRIVES:
+        hp_experiment(drive, load(checkpoint_path(drive)).net).compile(results.decks(drive))
+        manifests[drive] = read_manifest(results.decks(drive))
+        console.say(f"compiled {len(manifests[drive].cases)} decks, {drive} drive: {results.decks(drive)}")
+    return manifests
+
+
+def simulate_drives(results: HPResults, manifests: dict[str, Manifest], console: Console, *, workers: int | None = None,
+                    force: bool = False) -> int:
+    """Run every deck whose result is not there yet; returns how many."""
+    runs = [
+        Run(deck=results.decks(drive) / f"{name}.cir", vectors=results.vectors(drive, name), label=f"{drive} {name}")
+        for drive, manifest in manifests.items()
+        for name in manifest.cases
+    ]
+    with console.bars() as bars:
+        done = simulate(runs, workers=workers, force=force, progress=bars)
+    console.say(f"simulated {len(done)} decks, {len(runs) - len(done)} were done before")
+    return len(done)
+
+
+def compare_case(results: HPResults, drive: str, case: Case, manifest: Manifest) -> dict:
+    """Compare one run, store its waveforms, return its row of metrics.json."""
+    vectors = frame_to_waveforms(read_frame(results.vectors(drive, case.name)))
+    states = twin_states(vectors, manifest, case)[:, 0]
+    net = load(checkpoint_path(drive)).net
+    resnet = load(checkpoint_path(drive, resnet=True)).net
+    frame = comparison_frame(case, hp_truth(drive, case), reference(net, case)[:, 0], states)
+    write_frame(results.waveforms(drive, case.name), frame, deck_key(results.decks(drive) / f"{case.name}.cir"))
+    row = {"drive": drive, "stimulus": case.name, "fidelity": FIDELITY}
+    row |= case_errors(frame, resnet_states(resnet, case))
+    return {**row, "clamp_hits": clamp_hits(vectors, ONSET)}
+
+
+def compare_drives(results: HPResults, manifests: dict[str, Manifest]) -> list[dict]:
+    """Rows of every case, written to metrics.json."""
+    rows = [
+        compare_case(results, drive, case, manifest)
+        for drive, manifest in manifests.items()
+        for case in manifest.cases.values()
+    ]
+    write_json(results.metrics, {"cases": rows})
+    return rows
+
+
+def summary(rows: list[dict], results: HPResults) -> pd.DataFrame:
+    """The table that is printed and shown in the report, as text cells."""
+    table = []
+    for row in rows:
+        frame = read_frame(results.waveforms(row["drive"], row["stimulus"]))
+        full_scale = frame["reference"].abs().max()
+        table.append({
+            "drive": row["drive"],
+            "stimulus": row["stimulus"],
+            "circuit MRE": f"{row['circuit_error']['mre']:.3%}",
+            "circuit max / full scale": f"{row['circuit_error']['max'] / full_scale:.3%}",
+            "model MRE": f"{row['model_error']['mre']:.3%}",
+            "total MRE": f"{row['total_error']['mre']:.3%}",
+            "total DTW / step": f"{row['total_error']['dtw_per_step']:.2e}",
+            "ResNet MRE": f"{row['resnet_error']['mre']:.3%}",
+        })
+    return pd.DataFrame(table)

@@ -1,0 +1,73 @@
+"""Many boards of one network: what programming error and levels do to the twin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from torch import nn
+
+from cosim.case import Case
+from cosim.comparison import twin_states
+from cosim.compiler import Options
+from cosim.console import Console
+from cosim.experiment import Experiment
+from cosim.hp_memristor import hp_experiment, hp_truth
+from cosim.manifest import Manifest, read_manifest
+from cosim.metrics import waveform_error
+from cosim.programming import PUBLISHED_ERROR, PUBLISHED_LEVELS, Programming
+from cosim.results import write_json
+from cosim.simulation import Run, read_vectors, simulate
+
+PUBLISHED = {"mre": 0.17, "dtw": 0.15, "resnet_mre": 0.61, "resnet_dtw": 0.39}  # the published board, for comparison
+
+
+def board_programming(seed: int) -> Programming:
+    """64 levels and 2.2 % mean relative error, the published array."""
+    return Programming(levels=PUBLISHED_LEVELS, error=PUBLISHED_ERROR, seed=seed)
+
+
+def study(drive: str, model: nn.Module, seeds: int, root: Path, console: Console, workers: int) -> pd.DataFrame:
+    """Simulate ``seeds`` boards on the four stimuli; boards that are done already are not run again.
+
+    Returns:
+        One row a board and stimulus: seed, stimulus, mre, dtw, dtw_per_step, max (total error, against the truth).
+    """
+    experiment = hp_experiment(drive, model)
+    runs, manifests = [], {}
+    for seed in range(seeds):
+        folder = root / f"{drive}_seed_{seed:02d}"
+        experiment.compile(folder, Options(programming=board_programming(seed)))
+        manifests[seed] = read_manifest(folder)
+        runs += [Run(deck=folder / f"{case.name}.cir", vectors=folder / "vectors" / f"{case.name}.parquet",
+                     label=f"board {seed} {case.name}") for case in experiment.cases]
+    with console.overall("boards", len(runs)) as bars:
+        done = simulate(runs, workers=workers, progress=bars)
+    console.say(f"simulated {len(done)} runs, {len(runs) - len(done)} were done before")
+    return pd.DataFrame([row for manifest in manifests.items() for row in _rows(drive, experiment, *manifest)])
+
+
+def _rows(drive: str, experiment: Experiment, seed: int, manifest: Manifest) -> list[dict]:
+    return [{"seed": seed, "stimulus": case.name, **_total_error(drive, case, manifest)} for case in experiment.cases]
+
+
+def _total_error(drive: str, case: Case, manifest: Manifest) -> dict[str, float]:
+    waveforms = read_vectors(manifest.folder / "vectors" / f"{case.name}.parquet")
+    return waveform_error(hp_truth(drive, case), twin_states(waveforms, manifest, case)[:, 0]).as_dict()
+
+
+def summarise(rows: pd.DataFrame) -> pd.DataFrame:
+    """Median and worst of every stimulus and of all, total error."""
+    def one(name: str, group: pd.DataFrame) -> dict:
+        return {"stimulus": name, "runs": len(group), "MRE median": group["mre"].median(), "MRE worst": group["mre"].max(),
+                "DTW median": group["dtw"].median(), "DTW worst": group["dtw"].max(),
+                "DTW/step median": group["dtw_per_step"].median(), "DTW/step worst": group["dtw_per_step"].max()}
+
+    groups = [one(name, group) for name, group in rows.groupby("stimulus", sort=False)]
+    return pd.DataFrame([*groups, one("all", rows)])
+
+
+def write_study(path: Path, drive: str, rows: pd.DataFrame, summary: pd.DataFrame) -> None:
+    """Rows, summary and the published figures as JSON."""
+    write_json(path, {"drive": drive, "levels": PUBLISHED_LEVELS, "error": PUBLISHED_ERROR, "published": PUBLISHED,
+                      "summary": summary.to_dict("records"), "rows": rows.to_dict("records")})

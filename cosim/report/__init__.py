@@ -1,0 +1,1 @@
+"""The report: one figure a module, and the page that holds them."""

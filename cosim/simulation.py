@@ -1,0 +1,77 @@
+"""Running decks and keeping their node voltages; a deck whose result is there already is not run again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from circuits.engine import Job, SimulationError, engine_version, run_many
+from circuits.guard import check_deck
+from circuits.waveforms import Waveforms
+from cosim.results import content_key, is_current, read_frame, write_frame
+
+TIMEOUT = 900.0  # s a deck; a flat HP deck takes about ten
+
+Progress = Callable[[str, float], None]  # run's label, part done
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A deck and where its node voltages go."""
+
+    deck: Path
+    vectors: Path  # Parquet, one column a saved vector, V and s
+    label: str  # for progress
+
+
+def deck_key(deck: Path) -> str:
+    """Identity of a deck: its text, that of every file it includes, and the engine's version."""
+    files = check_deck(deck)
+    parts = [part for file in files for part in (file.relative_to(deck.parent).as_posix(), file.read_bytes())]
+    return content_key([str(engine_version()), *parts])
+
+
+def simulate(runs: Sequence[Run], *, workers: int | None = None, timeout: float = TIMEOUT, force: bool = False,
+             progress: Progress | None = None) -> list[Run]:
+    """Simulate what is not simulated yet, in parallel; every result is stored as soon as it is there.
+
+    Returns:
+        The runs that were simulated now; the others were current.
+    Raises:
+        SimulationError: the first deck that failed, after the others have been stored.
+    """
+    keys = {run.deck: deck_key(run.deck) for run in runs}
+    wanted = [run for run in runs if force or not is_current(run.vectors, keys[run.deck])]
+    jobs = [Job(deck=run.deck, timeout=timeout) for run in wanted]
+
+    def store(index: int, result) -> None:
+        frame = result.waveforms.to_frame().reset_index()
+        write_frame(wanted[index].vectors, frame, keys[wanted[index].deck], measures=dict(result.measures))
+
+    def report(index: int, part: float) -> None:
+        if progress is not None:
+            progress(wanted[index].label, part)
+
+    outcomes = run_many(jobs, workers=workers, progress=report, on_result=store)
+    for outcome in outcomes:
+        if isinstance(outcome, SimulationError):
+            raise outcome
+    return wanted
+
+
+def read_vectors(path: Path) -> Waveforms:
+    """Stored node voltages as waveforms."""
+    return frame_to_waveforms(read_frame(path))
+
+
+def measures_of(path: Path) -> dict[str, float]:
+    """Results of the deck's ``.meas`` cards, SI units."""
+    return read_frame(path).attrs.get("measures", {})
+
+
+def frame_to_waveforms(frame: pd.DataFrame) -> Waveforms:
+    """A frame of node voltages, scale first, as waveforms."""
+    return Waveforms(plot="Transient Analysis", title="", names=tuple(frame.columns), data=frame.to_numpy(float))

@@ -1,0 +1,1 @@
+"""The torch side: physical systems (truth), networks, trainers, checkpoints. Never imports PySpice."""

@@ -1,0 +1,25 @@
+"""The one exception tree of the training room."""
+
+
+class TrainingError(Exception):
+    """Root: anything the training room refuses or fails to do."""
+
+
+class StimulusError(TrainingError):
+    """A stimulus with parameters that describe no waveform."""
+
+
+class PhysicsError(TrainingError):
+    """A physical system with parameters outside its model's validity, or a state that left it."""
+
+
+class ModelError(TrainingError):
+    """A network of the wrong shape or layer type, or inputs that do not fit it."""
+
+
+class SolverError(TrainingError):
+    """An integration that stopped early or left the finite numbers."""
+
+
+class CheckpointError(TrainingError):
+    """A checkpoint that is missing, damaged, inconsistent or could not be written."""

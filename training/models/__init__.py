@@ -1,0 +1,1 @@
+"""Networks: the neural ODE and its discrete baseline."""

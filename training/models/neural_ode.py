@@ -1,0 +1,135 @@
+"""The neural ODE dy/dt = net(u(t), y): building it, solving it to reference accuracy, looking inside it."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from training.errors import ModelError
+from training.integrate import integrate
+
+Signal = Callable[[float], float]
+
+
+def derivative_network(widths: Sequence[int] = (2, 14, 14, 1), *, seed: int) -> nn.Sequential:
+    """Linear/ReLU stack in float64 with torch's default initialisation, U(+-1/sqrt(fan_in)), drawn from the seed.
+
+    Input columns are the external inputs (x1, the stimulus) first, then the states (x2).
+
+    Args:
+        widths: inputs, hidden layers, outputs.
+    Raises:
+        ModelError: fewer than two widths, or a width below 1.
+    """
+    if len(widths) < 2 or min(widths) < 1:
+        raise ModelError(f"widths = {tuple(widths)}; give at least an input and an output width, each 1 or more")
+    draw = torch.Generator().manual_seed(seed)
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+        linear = nn.Linear(fan_in, fan_out, dtype=torch.float64)
+        with torch.no_grad():
+            for p in (linear.weight, linear.bias):
+                p.copy_((2.0 * torch.rand(p.shape, generator=draw, dtype=torch.float64) - 1.0) / fan_in**0.5)
+        layers += [linear, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def linear_layers(net: nn.Sequential) -> list[nn.Linear]:
+    """The Linear layers of a stack that alternates Linear (with bias) and ReLU and ends with Linear.
+
+    Raises:
+        ModelError: any other structure; names the layer.
+    """
+    layers = list(net)
+    for k, layer in enumerate(layers):
+        expected = nn.ReLU if k % 2 else nn.Linear
+        if not isinstance(layer, expected):
+            raise ModelError(f"layer {k} is {type(layer).__name__}, expected {expected.__name__} (Linear, ReLU, Linear, ...)")
+        if isinstance(layer, nn.Linear) and layer.bias is None:
+            raise ModelError(f"layer {k} has no bias; build it with bias=True")
+    if len(layers) % 2 == 0:
+        raise ModelError("the network is empty or ends with ReLU; the last layer must be Linear")
+    return layers[::2]
+
+
+def widths_of(net: nn.Sequential) -> tuple[int, ...]:
+    """(inputs, hidden..., outputs)."""
+    linears = linear_layers(net)
+    return (linears[0].in_features, *(layer.out_features for layer in linears))
+
+
+def hidden_activations(net: nn.Sequential, u: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
+    """Post-ReLU values of each hidden layer.
+
+    Args:
+        u: (..., n_inputs) external inputs; y: (..., n_states).
+    Returns:
+        One (..., width) tensor a hidden layer.
+    """
+    x, hidden = torch.cat([u, y], dim=-1), []
+    for layer in net:
+        x = layer(x)
+        if isinstance(layer, nn.ReLU):
+            hidden.append(x)
+    return hidden
+
+
+class DrivenODE(nn.Module):
+    """dy/dt = net(u_1(t), ..., u_m(t), y), as torchdiffeq and the reference solver want it: forward(t, y).
+
+    Args:
+        net: Sequential of Linear and ReLU, m + n inputs, n outputs.
+        stimulus: None (m = 0), one signal, or a sequence of m signals; each maps t [s] to model units.
+    """
+
+    def __init__(self, net: nn.Sequential, stimulus: Signal | Sequence[Signal] | None):
+        super().__init__()
+        widths = widths_of(net)
+        self.net, self.n_states = net, widths[-1]
+        self.signals = () if stimulus is None else (stimulus,) if callable(stimulus) else tuple(stimulus)
+        if widths[0] != len(self.signals) + self.n_states:
+            raise ModelError(
+                f"the network takes {widths[0]} inputs and gives {self.n_states} derivatives, so it needs "
+                f"{widths[0] - self.n_states} stimuli; got {len(self.signals)}"
+            )
+
+    def forward(self, t, y: torch.Tensor) -> torch.Tensor:
+        """dy/dt of shape (..., n_states) at time t (scalar)."""
+        u = [torch.as_tensor(s(t), dtype=y.dtype).expand(*y.shape[:-1], 1) for s in self.signals]
+        return self.net(torch.cat([*u, y], dim=-1))
+
+
+def solve(
+    net: nn.Sequential,
+    stimulus: Signal | Sequence[Signal] | None,
+    y0: Sequence[float],
+    t: np.ndarray,
+    rtol: float = 1e-9,
+    atol: float = 1e-11,
+) -> np.ndarray:
+    """Reference trajectory of the torch network in float64, restarted at every breakpoint of the stimuli.
+
+    Args:
+        y0: (n,) state at t[0], model units.
+        t: (m,) sample times, ascending [s].
+    Returns:
+        (m, n) model units.
+    Raises:
+        ModelError: the network, the stimuli and y0 do not fit together.
+        SolverError: the integration stopped early.
+    """
+    ode = DrivenODE(net, stimulus)
+    y0 = np.asarray(y0, dtype=np.float64).reshape(-1)
+    if len(y0) != ode.n_states:
+        raise ModelError(f"y0 has {len(y0)} values, the network has {ode.n_states} states")
+    if next(net.parameters()).dtype != torch.float64:
+        raise ModelError("the reference is float64; convert the network with net.double()")
+    t = np.asarray(t, dtype=np.float64)
+    breaks = {float(b) for s in ode.signals if hasattr(s, "breakpoints") for b in s.breakpoints(float(t[-1]))}
+
+    @torch.no_grad()
+    def rhs(at, y):
+        return ode(float(at), torch.from_numpy(y)).numpy()
+
+    return integrate(rhs, y0, t, breakpoints=sorted(breaks), rtol=rtol, atol=atol)

@@ -1,0 +1,31 @@
+"""The discrete baseline: a recurrent ResNet y_{k+1} = y_k + net(u_k, y_k), same widths as the neural ODE."""
+
+import torch
+from torch import nn
+
+from training.errors import ModelError
+from training.models.neural_ode import widths_of
+
+
+def rollout(net: nn.Sequential, u: torch.Tensor, y0: torch.Tensor) -> torch.Tensor:
+    """Run the recurrence from y0; the last input is not used, since it would give the sample after the last.
+
+    Args:
+        u: (m, ..., n_inputs) stimulus samples, one every training time step.
+        y0: (..., n_states).
+    Returns:
+        (m, ..., n_states); the first row is y0.
+    Raises:
+        ModelError: inputs and states do not add up to the network's width.
+    """
+    widths = widths_of(net)
+    if u.shape[-1] + y0.shape[-1] != widths[0] or y0.shape[-1] != widths[-1]:
+        raise ModelError(
+            f"the network takes {widths[0]} inputs and gives {widths[-1]}; got {u.shape[-1]} stimuli and "
+            f"{y0.shape[-1]} states"
+        )
+    y, states = y0, [y0]
+    for u_k in u[:-1]:
+        y = y + net(torch.cat([u_k, y], dim=-1))
+        states.append(y)
+    return torch.stack(states)

@@ -1,0 +1,205 @@
+"""Stimuli: one object gives both the torch callable and the SPICE sources, so the two can never disagree.
+
+Time is in seconds, values in model units. Every stimulus is held at s(0) for t < 0, as a SPICE source is before its
+delay. SPICE text follows the ngspice manual, sections "Sinusoidal" and "Piece-Wise Linear" of independent sources.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from training.errors import StimulusError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stimulus(ABC):
+    """A periodic waveform of the HP memristor experiment; see `STIMULI` for the four published ones."""
+
+    amplitude: float = 0.091  # model units
+    bias: float = 0.0485  # model units
+    period: float = 0.1  # s
+    name: ClassVar[str]
+
+    def __post_init__(self):
+        if not (math.isfinite(self.amplitude) and math.isfinite(self.bias)):
+            raise StimulusError(f"{self.name}: amplitude = {self.amplitude}, bias = {self.bias}; both must be finite")
+        if not (math.isfinite(self.period) and self.period > 0):
+            raise StimulusError(f"{self.name}: period = {self.period} s; it must be finite and above 0 s")
+
+    def __call__(self, t):
+        """Value at time t [s], any shape: a tensor gives a float64 tensor, an array an array, a float a float."""
+        if isinstance(t, torch.Tensor):
+            return self._value(t.to(torch.float64).clamp_min(0.0))
+        value = self._value(torch.as_tensor(np.asarray(t, dtype=np.float64)).clamp_min(0.0))
+        return value.numpy() if isinstance(t, np.ndarray) else float(value)
+
+    @abstractmethod
+    def _value(self, t: torch.Tensor) -> torch.Tensor:
+        """Value at t >= 0, float64."""
+
+    @abstractmethod
+    def integral(self, t: np.ndarray) -> np.ndarray:
+        """Exact integral from 0 to t >= 0 [model units * s], same shape as t."""
+
+    def breakpoints(self, t_stop: float) -> np.ndarray:
+        """Times of slope discontinuities strictly inside (0, t_stop) [s], ascending."""
+        return np.empty(0)
+
+    @abstractmethod
+    def spice_sources(self, volts_per_unit: float, delay: float, t_stop: float) -> tuple[str, ...]:
+        """Values of voltage sources to put in series; their sum is volts_per_unit * s(time - delay).
+
+        Args:
+            volts_per_unit: [V per model unit].
+            delay: simulation time at which t = 0 [s]; the value is s(0) before it.
+            t_stop: the stimulus time the sources must cover, counted from the delay [s].
+        """
+
+    @property
+    def _omega(self) -> float:
+        return 2.0 * math.pi / self.period
+
+
+def _sin_source(offset: float, amplitude: float, frequency: float, delay: float) -> str:
+    return f"sin({float(offset)!r} {float(amplitude)!r} {float(frequency)!r} {float(delay)!r})"
+
+
+class Sine(Stimulus):
+    """bias + A sin(wt)."""
+
+    name = "sine"
+
+    def _value(self, t):
+        return self.bias + self.amplitude * torch.sin(self._omega * t)
+
+    def integral(self, t):
+        return self.bias * t + self.amplitude / self._omega * (1.0 - np.cos(self._omega * t))
+
+    def spice_sources(self, volts_per_unit, delay, t_stop):
+        return (_sin_source(self.bias * volts_per_unit, self.amplitude * volts_per_unit, 1.0 / self.period, delay),)
+
+
+class ModulatedSine(Stimulus):
+    """bias - A sin(wt) cos(2wt) = bias + A/2 sin(wt) - A/2 sin(3wt), an exact identity, hence two SIN sources."""
+
+    name = "modulated_sine"
+
+    def _value(self, t):
+        return self.bias - self.amplitude * torch.sin(self._omega * t) * torch.cos(2.0 * self._omega * t)
+
+    def integral(self, t):
+        w, half = self._omega, 0.5 * self.amplitude
+        return self.bias * t + half / w * (1.0 - np.cos(w * t)) - half / (3.0 * w) * (1.0 - np.cos(3.0 * w * t))
+
+    def spice_sources(self, volts_per_unit, delay, t_stop):
+        half = 0.5 * self.amplitude * volts_per_unit
+        return (
+            _sin_source(self.bias * volts_per_unit, half, 1.0 / self.period, delay),
+            _sin_source(0.0, -half, 3.0 / self.period, delay),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PiecewiseLinear(Stimulus):
+    """A waveform through the corners of one cycle; torch and SPICE both use these corners.
+
+    The cycle starts at `_origin`; before it the waveform rests at the cycle's first value.
+    """
+
+    @property
+    def _origin(self) -> float:
+        """Start of the first cycle [s]."""
+        return 0.0
+
+    @abstractmethod
+    def _corners(self) -> tuple[tuple[float, float], ...]:
+        """(time from the start of the cycle [s], value) from 0 to the period inclusive, closing on itself."""
+
+    def _value(self, t):
+        corners = torch.tensor(self._corners(), dtype=torch.float64)
+        at, value = corners[:, 0].contiguous(), corners[:, 1]
+        phase = torch.remainder((t - self._origin).clamp_min(0.0), self.period)
+        k = torch.searchsorted(at, phase.contiguous(), right=True).clamp(1, len(at) - 1)
+        slope = (value[k] - value[k - 1]) / (at[k] - at[k - 1])
+        return value[k - 1] + slope * (phase - at[k - 1])
+
+    def _knots(self, t_stop: float) -> tuple[np.ndarray, np.ndarray]:
+        """Absolute times [s] and values, from t = 0 to the first knot at or after t_stop."""
+        corners = self._corners()
+        cycles = max(1, math.ceil((t_stop - self._origin) / self.period) + 1)
+        knots = [(self._origin + n * self.period + at, value) for n in range(cycles) for at, value in corners[:-1]]
+        if self._origin > 0.0:
+            knots.insert(0, (0.0, corners[0][1]))
+        times, values = np.array(knots).T
+        stop = min(int(np.searchsorted(times, t_stop)) + 1, len(times))
+        return times[:stop], values[:stop]
+
+    def breakpoints(self, t_stop):
+        times, values = self._knots(t_stop)
+        slope = np.diff(values) / np.diff(times)
+        bends = times[1:-1][~np.isclose(slope[1:], slope[:-1], rtol=1e-9, atol=1e-12)]
+        return bends[(bends > 0.0) & (bends < t_stop)]
+
+    def integral(self, t):
+        t = np.asarray(t, dtype=np.float64)
+        times, values = self._knots(float(t.max()) + self.period)
+        area = np.concatenate([[0.0], np.cumsum(0.5 * (values[1:] + values[:-1]) * np.diff(times))])
+        k = np.clip(np.searchsorted(times, t, side="right") - 1, 0, len(times) - 2)
+        slope = (values[k + 1] - values[k]) / (times[k + 1] - times[k])
+        step = t - times[k]
+        return area[k] + step * (values[k] + 0.5 * slope * step)
+
+    def spice_sources(self, volts_per_unit, delay, t_stop):
+        times, values = self._knots(t_stop)
+        points = [(delay + t, volts_per_unit * v) for t, v in zip(times, values, strict=True)]
+        if delay > 0.0:
+            points.insert(0, (0.0, points[0][1]))
+        return ("pwl(" + " ".join(f"{float(t)!r} {float(v)!r}" for t, v in points) + ")",)
+
+
+class Triangular(_PiecewiseLinear):
+    """Triangle in phase with the sine: starts at the bias and rises."""
+
+    name = "triangular"
+
+    def _corners(self):
+        low, high, quarter = self.bias - self.amplitude, self.bias + self.amplitude, 0.25 * self.period
+        return ((0.0, self.bias), (quarter, high), (3.0 * quarter, low), (self.period, self.bias))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rectangular(_PiecewiseLinear):
+    """bias + A sign(sin wt) with finite edges centred at T/2, T, 3T/2, ...; high from t = 0."""
+
+    edge: float = 1e-4  # s, full swing
+    name: ClassVar[str] = "rectangular"
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 0.0 < self.edge < 0.5 * self.period:
+            raise StimulusError(
+                f"{self.name}: edge = {self.edge} s; it must lie between 0 and half the period, {0.5 * self.period} s"
+            )
+
+    @property
+    def _origin(self):
+        return 0.25 * self.period  # the middle of the first high half, so that no edge is cut by t = 0
+
+    def _corners(self):
+        low, high = self.bias - self.amplitude, self.bias + self.amplitude
+        quarter, half_edge = 0.25 * self.period, 0.5 * self.edge
+        return (
+            (0.0, high),
+            (quarter - half_edge, high),
+            (quarter + half_edge, low),
+            (3.0 * quarter - half_edge, low),
+            (3.0 * quarter + half_edge, high),
+            (self.period, high),
+        )
+
+
+STIMULI: dict[str, Stimulus] = {s.name: s for s in (Sine(), Triangular(), Rectangular(), ModulatedSine())}

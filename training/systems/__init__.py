@@ -1,0 +1,1 @@
+"""Dynamical systems: ground truth for the networks."""

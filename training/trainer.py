@@ -1,0 +1,202 @@
+"""Training the neural ODE and the ResNet on one run of a system, in units where every input and output is about 1.
+
+The neural ODE is trained by multiple shooting: batches of windows of the trajectory, started from the truth, growing to
+the whole trajectory; gradients by the adjoint method (Chen et al., "Neural ordinary differential equations", NeurIPS
+2018; torchdiffeq). Every step runs one exact network beside several copies with fresh programming noise.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torchdiffeq import odeint_adjoint
+
+from training.errors import TrainingError
+from training.models.neural_ode import derivative_network, linear_layers, widths_of
+from training.models.recurrent_resnet import rollout
+from training.noise import Layers, Programming, apply_layers, program
+from training.stimuli import Stimulus
+from training.systems.base import System
+
+Progress = Callable[[int, int, float], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A run of optimiser steps with windows of one length."""
+
+    steps: int  # optimiser steps
+    window: int  # integration steps a window
+    stride: int = 1  # grid steps an integration step
+    batch: int = 1  # windows a step
+    boards: int = 0  # noisy copies beside the exact network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that decides the trained weights besides the data; the seed makes it reproducible on one machine."""
+
+    widths: tuple[int, ...] = (2, 14, 14, 1)
+    stages: tuple[Stage, ...]
+    learning_rate: float  # Adam, at the start; falls to 1 % of it along a cosine
+    programming: Programming = field(default_factory=Programming)
+    exact_weight: float = 1.0  # weight of the exact network's loss against the noisy copies' mean
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A network in model units and the mean loss of its last optimiser steps."""
+
+    net: nn.Sequential
+    loss: float  # L1, model units
+    steps: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Units:
+    """Full-scale values of the training run; the network is trained in fractions of them."""
+
+    inputs: Tensor  # (n_inputs + n_states,) model units
+    outputs: Tensor  # (n_states,) model units per s, or per time step for the ResNet
+
+    def fold(self, core: nn.Sequential) -> nn.Sequential:
+        """The same network in model units."""
+        net = derivative_network(widths_of(core), seed=0)
+        net.load_state_dict(core.state_dict())
+        first, last = linear_layers(net)[0], linear_layers(net)[-1]
+        with torch.no_grad():
+            first.weight /= self.inputs
+            last.weight *= self.outputs[:, None]
+            last.bias *= self.outputs
+        return net
+
+
+class _Boards(nn.Module):
+    """The normalised dynamics of all boards; forward(t, y) with t counted from each window's start."""
+
+    def __init__(self, layers: Layers, units: _Units, stimulus: Stimulus, starts: Tensor):
+        super().__init__()
+        self.layers, self.units, self.stimulus, self.starts = layers, units, stimulus, starts
+
+    def forward(self, t: Tensor, y: Tensor) -> Tensor:
+        u = self.stimulus(self.starts + t)[None, :, None].expand(*y.shape[:-1], 1)
+        return apply_layers(self.layers, torch.cat([u, y], dim=-1) / self.units.inputs) * self.units.outputs
+
+
+class _Optimiser:
+    """Adam with a cosine learning rate, progress, and a refusal of losses that are not finite."""
+
+    def __init__(self, net: nn.Sequential, recipe: Recipe, progress: Progress | None):
+        self.adam = torch.optim.Adam(net.parameters(), lr=recipe.learning_rate)
+        self.total, self.done, self.progress = sum(s.steps for s in recipe.stages), 0, progress
+        floor = 0.01
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.adam, lambda k: floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * k / self.total))
+        )
+        self.losses: list[float] = []
+
+    def step(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise TrainingError(f"training loss became {loss} at step {self.done}; lower the learning rate")
+        self.adam.step()
+        self.schedule.step()
+        self.adam.zero_grad()
+        self.done += 1
+        self.losses = [*self.losses[-19:], loss]
+        if self.progress is not None:
+            self.progress(self.done, self.total, loss)
+
+    def trained(self, net: nn.Sequential) -> Trained:
+        return Trained(net=net, loss=sum(self.losses) / len(self.losses), steps=self.total)
+
+
+def _layers_of(net: nn.Sequential) -> Layers:
+    return [(layer.weight, layer.bias) for layer in linear_layers(net)]
+
+
+@torch.no_grad()
+def _full_scales(core: nn.Sequential, x: Tensor) -> list[Tensor]:
+    """A layer's full-scale input over the normalised training inputs x; hidden neurons of a layer share one."""
+    scales = [torch.ones(x.shape[-1], dtype=x.dtype)]
+    for layer in list(core)[:-1]:
+        x = layer(x)
+        if isinstance(layer, nn.ReLU):
+            scales.append(x.amax().clamp_min(1e-3))
+    return scales
+
+
+def train_neural_ode(system: System, stimulus: Stimulus, recipe: Recipe, progress: Progress | None = None) -> Trained:
+    """Fit dy/dt = net(u, y) to one run of the system with an L1 loss over trajectories.
+
+    Args:
+        progress: called as progress(step, total, loss) after every optimiser step.
+    Raises:
+        TrainingError: the loss is not finite, or a stage is longer than the run.
+    """
+    draw = torch.Generator().manual_seed(recipe.seed)
+    grid = system.grid()
+    t = np.linspace(grid[0], grid[-1], 501)
+    run = system.solve(stimulus, t)
+    times, truth = torch.from_numpy(t), torch.from_numpy(run.state)
+    seen = torch.cat([torch.from_numpy(run.stimulus)[:, None], truth], dim=1)
+    slopes = np.array([system.rhs(u, y) for u, y in zip(run.stimulus, run.state, strict=True)])
+    units = _Units(inputs=seen.abs().amax(dim=0), outputs=torch.from_numpy(np.abs(slopes).max(axis=0)))
+    core = derivative_network(recipe.widths, seed=recipe.seed)
+    optimiser = _Optimiser(core, recipe, progress)
+    for stage in recipe.stages:
+        span = stage.window * stage.stride
+        if span >= len(t):
+            raise TrainingError(f"a window of {span} grid steps is longer than the run, {len(t) - 1}")
+        for _ in range(stage.steps):
+            first = torch.randint(0, len(t) - span, (stage.batch,), generator=draw)
+            index = first + torch.arange(0, span + 1, stage.stride)[:, None]
+            exact = _layers_of(core)
+            layers = [(w[None], b[None]) for w, b in exact]
+            if stage.boards:
+                scales = _full_scales(core, seen / units.inputs)
+                noisy = program(exact, scales, recipe.programming, boards=stage.boards, draw=draw)
+                layers = [(torch.cat([w, v]), torch.cat([b, c])) for (w, b), (v, c) in zip(layers, noisy, strict=True)]
+            # The adjoint method wants leaves; the chain rule through the noise is applied afterwards.
+            leaves = [(w.detach().requires_grad_(), b.detach().requires_grad_()) for w, b in layers]
+            flat = tuple(p for layer in leaves for p in layer)
+            field_ = _Boards(leaves, units, stimulus, times[first])
+            y0 = truth[first].expand(1 + stage.boards, -1, -1)
+            y = odeint_adjoint(field_, y0, times[index[:, 0]] - times[first[0]], method="rk4", adjoint_params=flat)
+            error = (y - truth[index][:, None]).abs().mean(dim=(0, 2, 3))
+            loss = recipe.exact_weight * error[0] + (error[1:].mean() if stage.boards else 0.0)
+            loss.backward()
+            torch.autograd.backward([p for layer in layers for p in layer], [leaf.grad for leaf in flat])
+            optimiser.step(float(error[0].detach()))
+    return optimiser.trained(units.fold(core))
+
+
+def train_resnet(system: System, stimulus: Stimulus, recipe: Recipe, progress: Progress | None = None) -> Trained:
+    """Fit y_{k+1} = y_k + net(u_k, y_k) to the same run, sampled on the system's grid; `rollout` runs the result.
+
+    Raises:
+        TrainingError: as `train_neural_ode`; programming noise is not supported here.
+    """
+    if any(stage.boards or stage.stride != 1 for stage in recipe.stages):
+        raise TrainingError("the ResNet's stages take no boards and a stride of 1")
+    draw = torch.Generator().manual_seed(recipe.seed)
+    run = system.solve(stimulus)
+    u, truth = torch.from_numpy(run.stimulus)[:, None], torch.from_numpy(run.state)
+    units = _Units(
+        inputs=torch.cat([u, truth], dim=1).abs().amax(dim=0), outputs=truth.diff(dim=0).abs().amax(dim=0)
+    )
+    core = derivative_network(recipe.widths, seed=recipe.seed)
+    optimiser = _Optimiser(core, recipe, progress)
+    for stage in recipe.stages:
+        if stage.window >= len(u):
+            raise TrainingError(f"a window of {stage.window} steps is longer than the run, {len(u) - 1}")
+        for _ in range(stage.steps):
+            first = torch.randint(0, len(u) - stage.window, (stage.batch,), generator=draw)
+            index = first + torch.arange(stage.window + 1)[:, None]
+            loss = (rollout(units.fold(core), u[index], truth[first]) - truth[index]).abs().mean()
+            loss.backward()
+            optimiser.step(float(loss.detach()))
+    return optimiser.trained(units.fold(core))
