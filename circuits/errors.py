@@ -114,6 +114,9 @@ class RejectedDeck(SimulationError):
         self.file = file
         self.line = line
 
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}"
+
 
 def _rebuild(cls: type[SimulationError], args: tuple, state: dict) -> SimulationError:
     error = cls.__new__(cls, *args)

@@ -14,14 +14,20 @@ from pathlib import Path
 from circuits.engine.cards import Card, DeckFile, read_cards
 from circuits.errors import RejectedDeck
 
-ELEMENTS = frozenset("bcdefghijklmqrstuwx")
-ANALYSES = frozenset([".ac", ".dc", ".disto", ".noise", ".op", ".pz", ".sens", ".sp", ".tf", ".tran"])
+ELEMENTS = frozenset("bcdefghijklmqrstuvwxz")
+COMMANDS = frozenset("codemodel osdi pre_codemodel pre_osdi".split())  # they would pass as elements
+ANALYSES = frozenset(".ac .dc .disto .noise .op .pz .sens .sp .tf .tran".split())
 DOT_CARDS = ANALYSES | frozenset(
-    [".csparam", ".else", ".elseif", ".end", ".endif", ".endl", ".ends", ".func", ".global", ".ic", ".if", ".inc", ".include", ".lib", ".meas", ".measure", ".model", ".nodeset", ".opt", ".option", ".options", ".param", ".save", ".subckt", ".temp"])
+    ".csparam .else .elseif .end .endif .endl .ends .func .global .ic .if .inc .include .lib .meas .measure .model "
+    ".nodeset .opt .option .options .param .save .subckt .temp".split())
 MODEL_TYPES = frozenset(
-    ["c", "csw", "d", "l", "ltra", "njf", "nhfet", "nmf", "nmos", "npn", "phfet", "pjf", "pmf", "pmos", "pnp", "r", "sw", "urc", "vdmos", "vdmosn", "vdmosp"])
+    "c csw d l ltra njf nhfet nmf nmos npn phfet pjf pmf pmos pnp r sw urc vdmos vdmosn vdmosp".split())
 OPTIONS = frozenset(
-    ["abstol", "acct", "badmos3", "bypass", "chgtol", "convlimit", "cptime", "cshunt", "defad", "defas", "defl", "defw", "delmin", "epsmin", "gmin", "gminfactor", "gminsteps", "indverbosity", "itl1", "itl2", "itl3", "itl4", "itl5", "itl6", "keepopinfo", "klu", "klu_memgrow_factor", "limpts", "limtim", "list", "lteabstol", "ltereltol", "ltetrtol", "lvlcod", "lvltim", "maxord", "maxwarns", "method", "minbreak", "newtrunc", "noacct", "node", "noinit", "nomod", "noopac", "noopalter", "noopiter", "nopage", "nostepsizelimit", "numdgt", "oldlimit", "opts", "pivrel", "pivtol", "ramptime", "reltol", "rseries", "rshunt", "savecurrents", "scale", "seed", "sparse", "srcsteps", "temp", "tnom", "trtol", "trytocompact", "vntol", "warn", "xmu"])
+    "abstol acct badmos3 bypass chgtol convlimit cptime cshunt defad defas defl defw delmin epsmin gmin gminfactor "
+    "gminsteps indverbosity itl1 itl2 itl3 itl4 itl5 itl6 keepopinfo klu klu_memgrow_factor limpts limtim list "
+    "lteabstol ltereltol ltetrtol lvlcod lvltim maxord maxwarns method minbreak newtrunc noacct node noinit nomod "
+    "noopac noopalter noopiter nopage nostepsizelimit numdgt oldlimit opts pivrel pivtol ramptime reltol rseries "
+    "rshunt savecurrents scale seed sparse srcsteps temp tnom trtol trytocompact vntol warn xmu".split())
 MAX_FILES = 200
 MAX_BYTES = 256 * 2**20  # all files together
 
@@ -49,15 +55,16 @@ def check_deck(path: Path) -> list[DeckFile]:
     files: dict[str, DeckFile] = {}
     size = 0
 
-    def visit(relative: str, source: Path, is_deck: bool) -> None:
+    def visit(relative: str, source: Path, above: tuple[str, ...]) -> None:
         nonlocal size
+        is_deck = not above
         size += source.stat().st_size
         if size > MAX_BYTES or len(files) >= MAX_FILES:
             raise RejectedDeck(f"the deck needs more than {MAX_FILES} files or {MAX_BYTES >> 20} MiB; split the circuit",
                                file=source)
         title, cards = read_cards(source, is_deck=is_deck)
         cards, control = _without_control(cards, is_deck)
-        files[relative] = DeckFile(path=source, relative=relative, cards=(), title=title)  # ends a cycle of includes
+        files[relative] = DeckFile(path=source, relative=relative, cards=(), title=title)  # its place in the order
         checked = []
         for card in cards:
             target = _check_card(card, is_deck)
@@ -66,15 +73,15 @@ def check_deck(path: Path) -> list[DeckFile]:
                 # Written below the deck's folder, where ngspice looks first: no second reading of the same name.
                 words = card.text.split()
                 card = Card(file=card.file, line=card.line, text=" ".join([words[0], found, *words[2:]]))
+                if found in (*above, relative):
+                    raise card.reject(f"{found} includes itself; break the circle")
                 if found not in files:
-                    visit(found, root / found, False)
+                    visit(found, root / found, (*above, relative))
             checked.append(card)
         files[relative] = DeckFile(path=source, relative=relative, cards=tuple(checked), title=title,
                                    control=tuple(control))
 
-    visit(path.name, path, True)
-    if not any(card.keyword in ANALYSES for file in files.values() for card in file.cards):
-        raise RejectedDeck("the deck has no analysis; add e.g. '.tran 1u 1m'", file=path)
+    visit(path.name, path, ())
     return [files.pop(path.name), *files.values()]
 
 
@@ -109,6 +116,8 @@ def _check_card(card: Card, is_deck: bool) -> str | None:
 
 
 def _check_element(card: Card, word: str) -> None:
+    if word in COMMANDS:
+        raise card.reject(f"{word} loads foreign code; remove it, the engine runs without code models")
     if word[0] not in ELEMENTS:
         raise card.reject(f"element {word!r}: letter {word[0]!r} is not on the whitelist {''.join(sorted(ELEMENTS))} "
                           "(XSPICE 'a' and OSDI 'n' devices run foreign code); model it with a 'b' source")

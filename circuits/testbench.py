@@ -21,7 +21,7 @@ class Timing:
     start: float = 5e-3  # s, end of initial conditioning; 40 time constants of 100 ohm and 1 uF after ic_step
     ic_step: float = 1e-3  # s, when the initial-condition sources leave 0 V
     edge: float = 1e-8  # s, control edge
-    max_step: float = 0.0  # s; 0: 1/1000 of the duration
+    max_step: float = 0.0  # s; 0: 1/500 of the duration
 
     @property
     def stop(self) -> float:
@@ -29,7 +29,7 @@ class Timing:
 
     @property
     def step(self) -> float:
-        return self.max_step or self.duration / 1000
+        return self.max_step or self.duration / 500
 
 
 def board_deck(

@@ -113,7 +113,10 @@ class Waveforms:
                 f"{name}: asked for {self.scale_name} {times.min():.9g} to {times.max():.9g}, the run covers "
                 f"{scale[0]:.9g} to {scale[-1]:.9g}; extend the analysis, nothing is extrapolated")
         last = np.append(np.diff(scale) > 0, True)
-        return PchipInterpolator(scale[last], column[last])(np.clip(times, scale[0], scale[-1]))
+        x, y, at = scale[last], column[last], np.clip(times, scale[0], scale[-1])
+        if np.iscomplexobj(y):
+            return PchipInterpolator(x, y.real)(at) + 1j * PchipInterpolator(x, y.imag)(at)
+        return PchipInterpolator(x, y)(at)
 
     def to_frame(self) -> pd.DataFrame:
         """Data frame indexed by the scale, one column a vector."""

@@ -13,6 +13,7 @@ from circuits.conductances import DIGITS
 from circuits.layer import LayerSpec
 from circuits.select_transistor import SelectTransistor
 from circuits.wires import Wires
+from circuits.stages.relu_tia import leakage
 from cosim.compensation import Compensated, compensate
 from cosim.errors import MappingError, UnsupportedModelError
 from cosim.network import Affine, read_network
@@ -42,7 +43,7 @@ class CompiledLayer:
     """One array and its feedback resistor."""
 
     spec: LayerSpec
-    target: np.ndarray  # (out, in + bias) [S], wanted differential conductance
+    target: np.ndarray  # (out, in + bias) [S], wanted differential conductance, the ReLU diode's leakage made good
     column_scale: np.ndarray  # (in + bias,) volts per unit
     compensated: Compensated  # wanted in every cell, and what the window did not allow
     g: np.ndarray  # (32, 32) [S], as programmed
@@ -149,6 +150,8 @@ def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndar
     r_f = e96_at_least(gain / options.window.span) if gain > 0 else 10e3
     for _ in range(R_F_STEPS):
         target = weight * out_scale / r_f
+        if layer.relu and layer.bias is not None:
+            target[:, -1] += leakage() / bias_volts
         compensated = compensate(target, window=options.window, wires=options.wires, r_on=r_on)
         if not compensated.unreached():
             break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from torch import nn
@@ -58,7 +59,7 @@ def read_network(model: nn.Module) -> tuple[Affine, ...]:
             )
     if not layers:
         raise UnsupportedModelError("model has no Linear layer, so there is nothing to compile")
-    for number, (before, after) in enumerate(zip(layers[:-1], layers[1:], strict=True), start=1):
+    for number, (before, after) in enumerate(pairwise(layers), start=1):
         if before.n_outputs != after.n_inputs:
             raise UnsupportedModelError(
                 f"Linear {number} takes {after.n_inputs} inputs but Linear {number - 1} gives {before.n_outputs}"

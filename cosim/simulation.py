@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from circuits.engine import Job, SimulationError, engine_version, run_many
+from circuits.engine.job import Job
+from circuits.engine.ngspice import find_engine
+from circuits.engine.pool import run_many
+from circuits.engine.result import Result
+from circuits.errors import SimulationError
 from circuits.guard import check_deck
 from circuits.waveforms import Waveforms
 from cosim.results import content_key, is_current, read_frame, write_frame
@@ -29,15 +33,16 @@ class Run:
 
 def deck_key(deck: Path) -> str:
     """Identity of a deck: its text, that of every file it includes, and the engine's version."""
-    files = check_deck(deck)
-    parts = [part for file in files for part in (file.relative_to(deck.parent).as_posix(), file.read_bytes())]
-    return content_key([str(engine_version()), *parts])
+    parts = [part for file in check_deck(deck) for part in (file.relative, file.text())]
+    return content_key([f"ngspice {find_engine().version}", *parts])
 
 
 def simulate(runs: Sequence[Run], *, workers: int | None = None, timeout: float = TIMEOUT, force: bool = False,
-             progress: Progress | None = None) -> list[Run]:
+             max_voltage: float | None = None, progress: Progress | None = None) -> list[Run]:
     """Simulate what is not simulated yet, in parallel; every result is stored as soon as it is there.
 
+    Args:
+        max_voltage: [V], a saved node beyond it fails the run; the supplies, where the deck is one of ours.
     Returns:
         The runs that were simulated now; the others were current.
     Raises:
@@ -45,17 +50,18 @@ def simulate(runs: Sequence[Run], *, workers: int | None = None, timeout: float 
     """
     keys = {run.deck: deck_key(run.deck) for run in runs}
     wanted = [run for run in runs if force or not is_current(run.vectors, keys[run.deck])]
-    jobs = [Job(deck=run.deck, timeout=timeout) for run in wanted]
+    jobs = [Job(deck=run.deck, timeout=timeout, max_voltage=max_voltage) for run in wanted]
 
-    def store(index: int, result) -> None:
+    def store(index: int, result: Result) -> None:
         frame = result.waveforms.to_frame().reset_index()
+        report(index, 1.0)
         write_frame(wanted[index].vectors, frame, keys[wanted[index].deck], measures=dict(result.measures))
 
     def report(index: int, part: float) -> None:
         if progress is not None:
             progress(wanted[index].label, part)
 
-    outcomes = run_many(jobs, workers=workers, progress=report, on_result=store)
+    outcomes = run_many(jobs, workers, live=report, on_result=store)
     for outcome in outcomes:
         if isinstance(outcome, SimulationError):
             raise outcome

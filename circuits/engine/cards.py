@@ -57,7 +57,10 @@ def read_cards(path: Path, *, is_deck: bool) -> tuple[str | None, list[Card]]:
     Raises:
         RejectedDeck: a control character, a continuation of nothing, or a first line that is not a plain title.
     """
-    lines = path.read_bytes().decode("utf-8", "replace").split("\n")
+    try:
+        lines = path.read_bytes().decode("utf-8", "replace").split("\n")
+    except OSError as failed:
+        raise RejectedDeck(f"cannot be read ({failed.strerror}); check its permissions", file=path) from failed
     for number, line in enumerate(lines, 1):
         if bad := _CONTROL_CHARACTER.search(line.removesuffix("\r")):
             raise RejectedDeck(f"control character {bad[0]!r}; save the deck as plain text", file=path, line=number)

@@ -7,6 +7,7 @@ either. Partial data and strictness are what the engine needs.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import numpy as np
 
 from circuits.errors import RawFileError
 from circuits.waveforms import Waveforms
+
+_SWEEP = re.compile(r"^[vi]\((.*-sweep)\)$")  # .dc writes its scale as if it were a node
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +68,14 @@ def _header(path: Path, content: bytes, at: int) -> tuple[_Header, int]:
     fields = {key.strip().lower(): value.strip() for key, _, value in (row.partition(":") for row in top.splitlines())}
     try:
         count, points = int(fields["no. variables"]), int(fields["no. points"])
-        names = tuple(row.split()[1].lower() for row in table.splitlines() if row.strip())
+        names = [row.split()[1].lower() for row in table.splitlines() if row.strip()]
+        names[0] = _SWEEP.sub(r"\1", names[0])
         plot, flags = fields["plotname"], fields["flags"].lower().split()
     except (KeyError, ValueError, IndexError) as damaged:
         raise RawFileError(f"{path}: byte {at}: damaged header ({damaged!r}); run the deck again") from damaged
     if len(names) != count or not count:
         raise RawFileError(f"{path}: plot {plot!r}: header says {count} vectors and lists {len(names)}; run it again")
-    header = _Header(title=fields.get("title", ""), plot=plot, is_complex="complex" in flags, names=names, points=points,
+    header = _Header(title=fields.get("title", ""), plot=plot, is_complex="complex" in flags, names=tuple(names), points=points,
                      binary=marker.startswith(b"B"))
     return header, end + len(marker)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from circuits.engine.cards import Card, DeckFile
+from circuits.errors import RejectedDeck
 from circuits.guard import ANALYSES
 
 _SCALES = {"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "m": 1e-3, "mil": 25.4e-6, "u": 1e-6, "n": 1e-9, "p": 1e-12,
@@ -38,12 +39,18 @@ class Request:
 
 
 def read_request(files: Sequence[DeckFile]) -> Request:
-    """Walk the deck's top level, through its includes and library sections."""
+    """Walk the deck's top level, through its includes and library sections.
+
+    Raises:
+        RejectedDeck: no analysis, one of a kind twice, or a request inside a subcircuit.
+    """
     analyses, saved, measures, context = [], [], [], []
     t_stop = None
     for card in [*_top_level(files), *files[0].control]:
         word = card.keyword
         if word in ANALYSES:
+            if word[1:] in analyses:
+                raise card.reject(f"a second {word}, of which ngspice would run one; remove it or make a deck of its own")
             analyses.append(word[1:])
             if word == ".tran":
                 words = card.text.split()
@@ -56,6 +63,8 @@ def read_request(files: Sequence[DeckFile]) -> Request:
             measures.append(MeasureCard(analysis=parts[1].lower(), name=parts[2].lower(), card=card))
         elif word in _CONTEXT:
             context.append(card.text)
+    if not analyses:
+        raise RejectedDeck("the deck has no analysis; add e.g. '.tran 1u 1m'", file=files[0].path)
     return Request(analyses=tuple(analyses), t_stop=t_stop, saved=tuple(saved), measures=tuple(measures),
                    context=tuple(context))
 
@@ -71,8 +80,8 @@ def spice_number(text: str) -> float | None:
 def _top_level(files: Sequence[DeckFile]) -> Iterator[Card]:
     by_name = {file.relative: file for file in files}
 
-    def walk(file: DeckFile, section: str | None, within: tuple[str, ...]) -> Iterator[Card]:
-        depth, current = 0, None
+    def walk(file: DeckFile, section: str | None, depth: int) -> Iterator[Card]:
+        current = None
         for card in file.cards:
             words = card.text.split()
             word = words[0].lower()
@@ -83,14 +92,15 @@ def _top_level(files: Sequence[DeckFile]) -> Iterator[Card]:
             elif section is not None and current != section:
                 continue
             elif word in (".include", ".inc", ".lib"):
-                if not depth and words[1] not in within:
-                    chosen = words[2].lower() if word == ".lib" else None
-                    yield from walk(by_name[words[1]], chosen, (*within, words[1]))
+                chosen = words[2].lower() if word == ".lib" else None
+                yield from walk(by_name[words[1]], chosen, depth)
             elif word == ".subckt":
                 depth += 1
             elif word == ".ends":
                 depth -= 1
             elif not depth:
                 yield card
+            elif word in ANALYSES or word.startswith((".meas", ".save")):
+                raise card.reject(f"{word} inside a .subckt asks for nothing; move it to the deck's top level")
 
-    yield from walk(files[0], None, (files[0].relative,))
+    yield from walk(files[0], None, 0)

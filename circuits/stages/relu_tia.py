@@ -5,7 +5,16 @@ from __future__ import annotations
 from PySpice.Spice.Netlist import SubCircuit
 
 from circuits.block import Block
+from circuits.parts import model_parameters
 from circuits.stages.clamp import clamp
+
+
+def leakage() -> float:
+    """Current [A] that the blocking diode takes from the summing node while the stage conducts: its saturation current.
+
+    At 10 kohm that is 25 uV, so the compiler adds it to the bias.
+    """
+    return model_parameters("d1n4148", "d1n4148")["is"]
 
 
 def relu_tia() -> Block:

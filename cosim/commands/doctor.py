@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
-from circuits.engine import engine_version
+from circuits.engine.ngspice import find_engine
 from circuits.errors import CircuitError
 
 PACKAGES = ("PySpice", "numpy", "scipy", "torch", "torchdiffeq", "pandas", "pyarrow", "matplotlib", "dtw-python", "jinja2",
@@ -19,7 +19,7 @@ FREE = 2e9  # bytes wanted on the disk
 
 def require_engine() -> None:
     """Fail with the remedy before any work is done, when ngspice is missing or too old."""
-    engine_version()
+    find_engine()
 
 
 def run() -> None:
@@ -46,7 +46,7 @@ def _package(name: str) -> tuple[bool, str, str, str]:
 
 def _ngspice() -> tuple[bool, str, str, str]:
     try:
-        return True, "ngspice", str(engine_version()), ""
+        return True, "ngspice", str(find_engine().version), ""
     except CircuitError as error:
         return False, "ngspice", str(error), "run `make setup`"
 

@@ -13,7 +13,7 @@ from training.experiment import checkpoint_path
 from circuits.block_benches import block_bench
 from circuits.conductances import read_conductances
 from circuits.deck import write_files
-from circuits.engine import engine_version
+from circuits.engine.ngspice import find_engine
 from circuits.waveforms import Waveforms
 from cosim.case import Case
 from cosim.errors import ResultsError
@@ -107,5 +107,5 @@ def _block(results: HPResults, name: str) -> Waveforms:
 
 def _origin(manifests: dict[str, Manifest]) -> list[tuple[str, str]]:
     rows = [(f"weights, {drive} drive", manifest.weights_sha256) for drive, manifest in manifests.items()]
-    rows += [("ngspice", str(engine_version()))]
+    rows += [("ngspice", str(find_engine().version))]
     return rows + [(name, version(name)) for name in ("cosim", "PySpice", "numpy", "scipy", "torch", "torchdiffeq")]

@@ -1,0 +1,69 @@
+"""Measures: the deck's ``.meas`` cards, worked out by ngspice itself from the finished raw file.
+
+With ``-r`` ngspice skips ``.meas``. The other way round, ``run`` and ``write`` in a ``.control`` block, keeps everything in
+memory (a killed run leaves nothing, measured) and loses the exit code. So the run streams to its raw file, and a second
+process of about 10 ms loads it: a circuit of one source with the deck's parameters and ``.meas`` cards runs into another
+file, which leaves the loaded plot current, and ngspice then works the cards out on that plot, ``param={...}`` and all.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+from circuits.engine.request import MeasureCard, Request
+
+_DUMMY = {"tran": ".tran 1 1", "ac": ".ac lin 1 1 1", "dc": ".dc v_cosim_dummy 0 1 1"}
+_RESULT = re.compile(r"^(\w+)\s+=\s+([-+]?\d[\d.]*e[-+]\d+|[-+]?inf|[-+]?nan|failed)\b", re.I | re.M)
+_HEADING = "Measurements for"
+
+
+def check_measures(request: Request) -> None:
+    """Refuse measures that would be lost.
+
+    Raises:
+        RejectedDeck: an analysis without measures in ngspice or absent from the deck, ``par(...)``, a name used twice.
+    """
+    seen: set[str] = set()
+    for measure in request.measures:
+        if measure.analysis not in _DUMMY or measure.analysis not in request.analyses:
+            raise measure.card.reject(f"measure {measure.name} is for analysis {measure.analysis!r}, the deck runs "
+                                      f"{', '.join(request.analyses)}; measures work for tran, ac and dc")
+        if re.search(r"\bpar\s*\(", measure.card.text, re.I):
+            raise measure.card.reject(f"measure {measure.name} uses par(...), which adds a hidden source to the circuit; add "
+                                      "a 'b' source, save its node and measure that")
+        if measure.name in seen:
+            raise measure.card.reject(f"measure {measure.name} is defined twice; rename one")
+        seen.add(measure.name)
+
+
+def measure_deck(request: Request, analysis: str, raw: str) -> str:
+    """The little deck that works out the measures of one analysis on a raw file in the working folder."""
+    cards = [m for m in request.measures if m.analysis == analysis]
+    return "\n".join([
+        "cosim measures", *request.context, "v_cosim_dummy cosim_dummy 0 dc 0 ac 1", _DUMMY[analysis],
+        ".save v(cosim_dummy)", *(f".meas {m.card.text.split(None, 1)[1]}" for m in cards),
+        ".control", f"load {raw}", f"setplot {analysis}1", "run cosim_dummy.raw", "quit", ".endc", ".end", ""])
+
+
+def read_measures(cards: Sequence[MeasureCard], stdout: str, stderr: str) -> tuple[dict[str, float], dict[str, str]]:
+    """Values by name, NaN for one that failed; and why each of those failed."""
+    given = {name.lower(): value for name, value in _RESULT.findall(stdout.partition(_HEADING)[2])}
+    values, failed = {}, {}
+    for measure in cards:
+        text = given.get(measure.name, "failed")
+        values[measure.name] = math.nan if text.lower() == "failed" else float(text)
+        if not math.isfinite(values[measure.name]):
+            values[measure.name] = math.nan
+            failed[measure.name] = _reason(measure, stderr)
+    return values, failed
+
+
+def _reason(measure: MeasureCard, stderr: str) -> str:
+    before, found, _ = stderr.partition(f".meas {measure.analysis} {measure.name} ")
+    errors = re.findall(r"^\s*Error: *(.*\S)", before, re.M)
+    if found and errors:
+        return errors[-1]
+    other = [line.strip() for line in stderr.splitlines() if measure.name in line.lower().split()]
+    return other[0] if other else "ngspice printed no result; a measure that it uses may have failed"

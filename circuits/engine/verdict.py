@@ -1,0 +1,149 @@
+"""The verdict: a run is good only if everything that can be checked holds."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from circuits.engine.job import Job
+from circuits.engine.log import find_complaint, tail
+from circuits.engine.process import Finished
+from circuits.engine.rawfile import read_raw
+from circuits.engine.request import Request
+from circuits.errors import LOG_TAIL, FailureKind, RawFileError, SimulationError
+from circuits.waveforms import Waveforms
+
+INVENTED = 1e30  # log(0) is clipped to 1e99 and 1/0 to 1e32: no circuit holds such a value
+_CRASHES = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGSYS})
+_MEND = {
+    FailureKind.MEMORY: "raise Job.memory_limit, save fewer vectors or run fewer jobs at once",
+    FailureKind.DISK_FULL: "free space in TMPDIR or save fewer vectors",
+    FailureKind.ENGINE_CRASH: "run the deck alone to see whether it repeats; then report it to ngspice",
+    FailureKind.UNSUPPORTED_ANALYSIS: "replace 'klu' by 'sparse' in .options for .noise, .pz and .disto",
+    FailureKind.MISSING_MODEL: "define the name, or include the file that does",
+    FailureKind.MATH_DOMAIN: "keep the argument inside the function's domain, e.g. log(max(x,1e-30))",
+    FailureKind.NO_CONVERGENCE: "smooth the source or device there (no if(), finite edges), or give .ic/.nodeset",
+    FailureKind.MISSING_VECTOR: "correct the names in .save",
+    FailureKind.PARSE_ERROR: "correct that line of the deck",
+    FailureKind.ENGINE_ERROR: "see the log's tail",
+}
+
+
+def judge(job: Job, request: Request, finished: Finished, raw: Path) -> list[Waveforms]:
+    """The run's plots, all of them believed.
+
+    Raises:
+        SimulationError: of the kind that fits, with log tail, last time and partial data.
+    """
+    problem = _stopped(job, finished) or _complained(finished) or _signalled(job, finished)
+    if problem is None:
+        try:
+            plots = read_raw(raw)
+        except RawFileError as bad:
+            problem = dict(kind=FailureKind.TRUNCATED, message=str(bad))
+        else:
+            problem = _incomplete(job, request, plots) or _unbelievable(job, plots)
+            if problem is None:
+                return plots
+    partial = _partial(raw)
+    last = float(partial.time[-1]) if partial is not None and partial.scale_name == "time" and len(partial) else None
+    given = problem.pop("last_time", None)
+    raise SimulationError(**problem, deck=job.deck, partial=partial, last_time=given if last is None else last,
+                          log_tail=tail(finished.stdout, finished.stderr, LOG_TAIL))
+
+
+def _stopped(job: Job, finished: Finished) -> dict | None:
+    if finished.ended == "timeout":
+        return dict(kind=FailureKind.TIMEOUT, message=f"ran for {finished.seconds:.1f} s, the limit is {job.timeout:g} s; "
+                    "raise Job.timeout, or enlarge the time step of .tran")
+    if finished.ended == "stopped":
+        return dict(kind=FailureKind.KILLED, message="stopped by the caller; run it again")
+    if finished.returncode == -signal.SIGXCPU:
+        return dict(kind=FailureKind.TIMEOUT, message=f"used its {job.cpu_limit} s of processor time; raise Job.cpu_limit")
+    if finished.returncode == -signal.SIGXFSZ:
+        return dict(kind=FailureKind.DISK_FULL, message=f"the raw file reached Job.file_limit = {job.file_limit} bytes; "
+                    "save fewer vectors, enlarge the time step or raise the limit")
+    return None
+
+
+def _complained(finished: Finished) -> dict | None:
+    complaint = find_complaint(finished.stdout, finished.stderr)
+    if complaint is None:
+        return None
+    kind = complaint.kind
+    if kind is FailureKind.SINGULAR:
+        node = complaint.node or "(not named)"
+        mend = (f"break the loop of voltage sources or inductors through {node.removesuffix('#branch')}"
+                if node.endswith("#branch") else f"give node {node} a direct-current path to ground")
+        message = f"singular matrix at {node}; {mend}"
+    else:
+        message = f"{complaint.line}; {_MEND[kind]}"
+    return dict(kind=kind, message=message, node=complaint.node, analysis=complaint.analysis, last_time=complaint.time)
+
+
+def _signalled(job: Job, finished: Finished) -> dict | None:
+    if finished.returncode == 0:
+        return None
+    if finished.returncode > 0:
+        return dict(kind=FailureKind.ENGINE_ERROR, message=f"ngspice exited with {finished.returncode} and said nothing; "
+                    "run the deck by hand with 'ngspice -b'")
+    number = signal.Signals(-finished.returncode)
+    if number in _CRASHES:
+        return dict(kind=FailureKind.ENGINE_CRASH, message=f"ngspice died of {number.name}; {_MEND[FailureKind.ENGINE_CRASH]}")
+    return dict(kind=FailureKind.KILLED, message=f"ngspice was ended by {number.name} from outside, perhaps by the kernel "
+                "for want of memory; run fewer jobs at once")
+
+
+def _incomplete(job: Job, request: Request, plots: Sequence[Waveforms]) -> dict | None:
+    if len(plots) < len(request.analyses) or any(len(plot) == 0 for plot in plots):
+        return dict(kind=FailureKind.TRUNCATED, message=f"{len(request.analyses)} analyses were asked for, "
+                    f"{sum(len(plot) > 0 for plot in plots)} plots with points came back; see the log's tail")
+    for name in (*job.require, *request.saved):
+        if not any(name in plot for plot in plots):
+            return dict(kind=FailureKind.MISSING_VECTOR, message=f"vector {name} was asked for and the circuit has none such "
+                        f"({'Job.require' if name in job.require else '.save'}); saved are "
+                        f"{', '.join(plots[0].names[:12])}; correct the name")
+    for plot in plots:
+        wanted = job.t_stop if job.t_stop is not None else request.t_stop
+        if plot.scale_name == "time" and wanted is not None and plot.time[-1] < wanted * (1 - 1e-6):
+            return dict(kind=FailureKind.TRUNCATED, message=f"the transient ended at {plot.time[-1]:.6g} s of {wanted:.6g} s "
+                        "with exit code 0; see the log's tail")
+    return None
+
+
+def _unbelievable(job: Job, plots: Sequence[Waveforms]) -> dict | None:
+    for plot in plots:
+        size = np.abs(plot.data)
+        bad = ~(size < INVENTED)  # also catches nan
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            return dict(kind=FailureKind.MATH_DOMAIN, message=f"{plot.names[column]} = {plot.data[row, column]:.4g} at "
+                        f"{_where(plot, row)}, a value that only log(0), 1/0, an overflow or an infinite source gives; keep "
+                        "the expression that drives it inside its domain")
+        if job.max_voltage is None:
+            continue
+        for column, name in enumerate(plot.names):
+            if name.startswith("v(") and (over := size[:, column] > job.max_voltage).any():
+                row = int(np.argmax(size[:, column]))
+                return dict(kind=FailureKind.OUT_OF_RANGE, message=f"{name} = {plot.data[row, column]:.6g} V at "
+                            f"{_where(plot, row)}, {int(over.sum())} points exceed Job.max_voltage = {job.max_voltage:g} V; "
+                            "look for an unclamped stage, or raise the bound")
+    return None
+
+
+def _where(plot: Waveforms, row: int) -> str:
+    return f"{plot.scale_name} = {plot.scale[row]:.6g}"
+
+
+def _partial(raw: Path) -> Waveforms | None:
+    try:
+        plots = read_raw(raw, partial=True)
+    except RawFileError:  # nothing was written, or not even a header: there is no partial data
+        return None
+    if not plots or not len(plots[-1]):
+        return None
+    last = plots[-1]
+    return Waveforms(plot=last.plot, title=last.title, names=last.names, data=last.data, partial=True)

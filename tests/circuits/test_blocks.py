@@ -1,0 +1,134 @@
+"""Every block alone, through the engine, against its hand-derived answer."""
+
+import numpy as np
+import pytest
+
+from circuits.array_network import port_conductance
+from circuits.block_benches import BENCHES, R_F, R_LOAD, block_bench
+from circuits.conductances import read_conductances
+from circuits.deck import write_files
+from circuits.engine.job import Job
+from circuits.engine.run import run
+from circuits.errors import CircuitError
+from circuits.parts import model_parameters
+from circuits.select_transistor import SelectTransistor
+from circuits.stages.clamp import ONSET
+from circuits.stages.relu_tia import leakage
+from circuits.wires import Wires
+
+DIODE = model_parameters("d1n4148", "d1n4148")
+V_T = 1.380649e-23 * 300.15 / 1.602176634e-19  # V, at ngspice's 27 degrees
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    """Waveforms of a block's bench, simulated once."""
+    folder, done = tmp_path_factory.mktemp("blocks"), {}
+
+    def get(name):
+        if name not in done:
+            deck = block_bench(name)
+            write_files(folder, deck.files())
+            done[name] = run(Job(deck=folder / f"{deck.name}.cir"))
+        return done[name]
+
+    get.folder = folder
+    return get
+
+
+def test_cell_is_memristor_plus_transistor_plus_two_segments(simulated):
+    w = simulated("cell_1t1r").waveforms
+    resistance = 1 / 100e-6 + SelectTransistor().on_resistance() + 2 * Wires().resistance
+    # atol 1 nA: the transistor's resistance changes with its own 3 mV, 1.3e-5 of 20 uA, and ngspice's reltol is 1e-3 of that
+    np.testing.assert_allclose(w["i(v_sl)"], w.scale / resistance, rtol=0, atol=1e-9)
+
+
+def test_on_resistance_is_what_ngspice_has(simulated):
+    w = simulated("cell_1t1r").waveforms
+    small = np.argmin(np.abs(w.scale - 0.01))
+    measured = w.scale[small] / w["i(v_sl)"][small] - 1e4 - 2 * Wires().resistance
+    assert measured == pytest.approx(SelectTransistor().on_resistance(), rel=3e-3)
+
+
+def test_array_is_its_port_conductance_row_for_row(simulated):
+    w = simulated("array_32x32").waveforms
+    g = read_conductances(simulated.folder / "conductances" / "bench.inc")
+    y = port_conductance(g, selected=np.arange(32) < 8, wires=Wires(), r_on=SelectTransistor().on_resistance())
+    expected = 0.2 * y[:8, 0] - 0.1 * y[:8, 1]
+    got = np.array([w[f"i(v_sl{k})"][-1] for k in range(8)])
+    assert np.ptp(expected) > 5e-6  # rows differ, so a transposed array would be seen
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-9)
+
+
+def test_clamp_follows_then_limits(simulated):
+    w = simulated("clamp").waveforms
+    drive, line = w.scale, w["v(line)"]
+    # By hand: (drive - line) / 1 kohm = IS (exp(line / (N V_T)) - 1), the diode's 0.6 ohm aside.
+    current = DIODE["is"] * np.expm1(np.abs(line) / (DIODE["n"] * V_T))
+    np.testing.assert_allclose(np.abs(drive - line) / 1e3, current, rtol=0.02, atol=2e-9)
+    np.testing.assert_allclose(line, -line[::-1], rtol=0, atol=1e-6)
+    assert 0.5 < line.max() < 0.65
+    at_onset = np.interp(ONSET, line, drive)
+    assert at_onset - ONSET == pytest.approx(1e3 * DIODE["is"] * np.exp(ONSET / (DIODE["n"] * V_T)), rel=0.02)
+
+
+@pytest.mark.parametrize(("name", "source", "out", "gain"), [
+    ("follower", "v(vin)", "v(line)", 1.0),
+    ("inverter", "v(vin)", "v(out)", -1.0),
+    ("tia", None, "v(out)", -R_F),
+    ("clamped_tia", None, "v(line)", -R_F),
+])
+def test_linear_stages(simulated, name, source, out, gain):
+    w = simulated(name).waveforms
+    drive = w.scale if source is None else w[source]
+    expected = gain * drive
+    inside = np.abs(expected) <= 0.25
+    assert inside.sum() > 20
+    # atol 5 uV: input offset from finite gain (130 dB) times noise gain 11, and 10 pA of bias in 10 kohm
+    np.testing.assert_allclose(w[out][inside], expected[inside], rtol=0, atol=5e-6)
+
+
+@pytest.mark.parametrize("name", ["follower", "clamped_tia", "relu_tia"])
+def test_clamped_stages_limit(simulated, name):
+    line = np.abs(simulated(name).waveforms["v(line)"])
+    assert 0.5 < line.max() < 0.7
+
+
+def test_relu_is_half_wave_and_leaks_what_the_diode_leaks(simulated):
+    w = simulated("relu_tia").waveforms
+    current, line = w.scale, w["v(line)"]
+    on = (current >= 1e-6) & (current <= 25e-6)
+    np.testing.assert_allclose(line[on], -R_F * (current[on] - leakage()), rtol=0, atol=5e-6)
+    # Off: the other diode's leakage in what the line is loaded with, 1 kohm beside 10 kohm
+    off = current <= -1e-6
+    assert np.abs(line[off]).max() < leakage() * R_LOAD * 2
+    np.testing.assert_allclose(w["v(sl)"], 0, rtol=0, atol=2e-6)
+
+
+def test_integrator_pre_charges_then_ramps(simulated):
+    result = simulated("ivp_integrator")
+    w = result.waveforms
+    assert w.resample("v(line)", np.array([0.0049]))[0] == pytest.approx(0.1, abs=2e-6)
+    times = np.linspace(0.006, 0.105, 50)
+    # 0.2 V over 1 Mohm and 1 uF: 0.2 V/s; atol: 10 pA of bias gives 1 uV in 0.1 s, charge injection 2 pC on 1 uF 2 uV
+    expected = 0.1 + 0.2 * (times - 0.005)
+    np.testing.assert_allclose(w.resample("v(line)", times), expected, rtol=0, atol=8e-6)
+
+
+def test_integrator_is_isolated_while_it_pre_charges(simulated):
+    w = simulated("ivp_integrator").waveforms
+    before = w.time < 0.0009
+    assert np.abs(w["v(line)"][before]).max() < 1e-5  # 0.2 V at vin has moved nothing
+
+
+@pytest.mark.parametrize("name", list(BENCHES))
+def test_measures_meet_their_expectation(simulated, name):
+    deck, result = block_bench(name), simulated(name)
+    assert set(result.measures) == {m.name for m in deck.measures}
+    for m in deck.measures:
+        assert result.measure(m.name) == pytest.approx(m.expect, rel=5e-4)
+
+
+def test_an_unknown_block_is_named():
+    with pytest.raises(CircuitError, match="no bench for a block named 'adc'; there are cell_1t1r"):
+        block_bench("adc")

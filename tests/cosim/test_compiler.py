@@ -1,0 +1,118 @@
+"""The compiler: what the board computes on paper, and what it refuses by name."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from circuits.array import SIZE
+from circuits.array_network import port_conductance
+from circuits.stages.relu_tia import leakage
+from cosim.compiler import Options, compile_network
+from cosim.errors import ClippingError, CosimError, UnsupportedModelError
+from cosim.programming import Programming
+from cosim.resistors import e96_at_least, floor_digits
+from cosim.scaling import Calibration, Ranges, check_clipping
+
+
+@pytest.fixture(scope="module")
+def twin(small_experiment):
+    e = small_experiment
+    return compile_network(e.model, columns=e.columns, calibration=e.calibration)
+
+
+def paper_board(twin, u, x):
+    """The compiled board evaluated with port conductances and ideal amplifiers; returns dx/dt in model units."""
+    volts = np.array([u * twin.scales.inputs[0], x * twin.scales.state])
+    for layer in twin.layers:
+        lines = np.zeros(SIZE)
+        pairs = np.append(volts, twin.scales.bias) if layer.spec.bias else volts
+        lines[0 : 2 * len(pairs) : 2], lines[1 : 2 * len(pairs) : 2] = pairs, -pairs
+        y = port_conductance(layer.g, selected=np.arange(SIZE) < layer.spec.n_outputs, wires=twin.options.wires,
+                             r_on=twin.options.transistor.on_resistance())
+        current = (y @ lines)[: layer.spec.n_outputs]
+        if layer.spec.relu:
+            current = np.maximum(current - leakage(), 0)
+        volts = layer.spec.r_f * current
+    return volts * twin.scales.time / (twin.board.r_in * twin.board.c_int * twin.scales.state)
+
+
+@pytest.mark.parametrize(("u", "x"), [(0.0, 0.0), (0.1, 0.3), (-0.04, 0.4), (0.05, -0.2)])
+def test_the_board_on_paper_is_the_network(twin, small_model, u, x):
+    expected = small_model(torch.tensor([u, x], dtype=torch.float64)).item()
+    # rtol: conductances are stated with seven digits
+    np.testing.assert_allclose(paper_board(twin, u, x), [expected], rtol=5e-6, atol=1e-7)
+
+
+def test_linear_layers_in_a_row_and_no_bias(small_experiment):
+    torch.manual_seed(2)
+    model = nn.Sequential(nn.Linear(2, 4, bias=False), nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 1)).double()
+    twin = compile_network(model, columns=("u0", "x0"), calibration=small_experiment.calibration)
+    for u, x in ((0.1, 0.3), (-0.04, -0.4)):
+        expected = model(torch.tensor([u, x], dtype=torch.float64)).item()
+        np.testing.assert_allclose(paper_board(twin, u, x), [expected], rtol=5e-6, atol=1e-7)
+
+
+def test_every_conductance_is_in_the_window_and_idle_cells_rest_at_g_min(twin):
+    for layer in twin.layers:
+        assert layer.g.min() == twin.options.window.g_min
+        assert layer.g.max() <= twin.options.window.g_max
+        assert layer.compensated.unreached() == []
+        assert (layer.g[layer.spec.n_outputs :] == twin.options.window.g_min).all()
+
+
+def test_scales_keep_calibrated_signals_inside_their_range(twin, small_experiment):
+    c = small_experiment.calibration
+    assert np.abs(c.inputs).max() * twin.scales.inputs[0] <= 0.2 / 1.25
+    assert np.abs(c.states).max() * twin.scales.state <= 0.2 / 1.25
+
+
+def test_programming_error_moves_conductances_by_what_was_asked(small_experiment):
+    e = small_experiment
+    options = Options(programming=Programming(error=0.022, seed=1))
+    noisy = compile_network(e.model, columns=e.columns, calibration=e.calibration, options=options)
+    change = np.abs(noisy.layers[0].g / noisy.layers[0].compensated.g - 1).mean()
+    assert change == pytest.approx(0.022, abs=0.002)  # 1024 cells
+
+
+@pytest.mark.parametrize(("model", "says"), [
+    (nn.Sequential(nn.Linear(2, 33), nn.ReLU(), nn.Linear(33, 1)), r"Linear 1 \(2 -> 33\) needs"),
+    (nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 1)), r"Linear 2 \(16 -> 1\) needs 34 bit lines"),
+    (nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)), "model takes 3 inputs, but there are 1 external"),
+    (nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 2)), "model gives 2 derivatives for 1 states"),
+    (nn.Sequential(nn.Linear(2, 4), nn.Sigmoid(), nn.Linear(4, 1)), "layer 1 is a Sigmoid"),
+])
+def test_refuses_what_the_board_cannot_hold(small_experiment, model, says):
+    with pytest.raises(UnsupportedModelError, match=says):
+        compile_network(model, columns=("u0", "x0"), calibration=small_experiment.calibration)
+
+
+def test_refuses_columns_that_do_not_name_the_signals(small_experiment):
+    with pytest.raises(UnsupportedModelError, match="columns"):
+        compile_network(small_experiment.model, columns=("x0", "x1"), calibration=small_experiment.calibration)
+
+
+def test_a_stimulus_that_clips_is_refused_with_stage_and_time(twin):
+    times = np.array([0.0, 0.25])
+    with pytest.raises(ClippingError, match=r"case big drives external input 0, line 0, to .* V at t = 0\.25 s"):
+        check_clipping(twin.network, twin.columns, twin.scales, np.array([[0.0], [9.0]]), np.zeros((2, 1)), times, "case big")
+
+
+def test_calibration_must_be_finite():
+    with pytest.raises(CosimError, match="finite"):
+        Calibration(inputs=np.full((3, 1), np.nan), states=np.zeros((3, 1)))
+
+
+def test_ranges_refuse_a_line_past_the_clamp():
+    with pytest.raises(CosimError, match="clamp"):
+        Ranges(line=0.6)
+
+
+@pytest.mark.parametrize(("wanted", "value"), [(10e3, 10e3), (10.01e3, 10.2e3), (976.5, 1000.0), (931e3, 931e3), (9.77, 10.0)])
+def test_e96(wanted, value):
+    assert e96_at_least(wanted) == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize(("value", "down"), [(0.32099, 0.32), (0.321, 0.321), (1234.0, 1230.0), (9.999e-5, 9.99e-5)])
+def test_floor_digits(value, down):
+    assert floor_digits(value) == pytest.approx(down, rel=1e-12)
