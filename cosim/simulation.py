@@ -33,7 +33,7 @@ class Run:
 
 def deck_key(deck: Path) -> str:
     """Identity of a deck: its text, that of every file it includes, and the engine's version."""
-    parts = [part for file in check_deck(deck) for part in (file.relative, file.text())]
+    parts = [part for file in check_deck(deck) for part in (file.relative, file.text(), *(card.text for card in file.control))]
     return content_key([f"ngspice {find_engine().version}", *parts])
 
 
