@@ -166,7 +166,8 @@ def train_neural_ode(system: System, stimulus: Stimulus, recipe: Recipe, progres
             field_ = _Boards(leaves, units, stimulus, times[first])
             y0 = truth[first].expand(1 + stage.boards, -1, -1)
             y = odeint_adjoint(field_, y0, times[index[:, 0]] - times[first[0]], method="rk4", adjoint_params=flat)
-            error = (y - truth[index][:, None]).abs().mean(dim=(0, 2, 3))
+            # Per second, so that gradients keep their size as windows grow and Adam's steps theirs.
+            error = (y - truth[index][:, None]).abs().mean(dim=(0, 2, 3)) / (t[span] - t[0])
             loss = recipe.exact_weight * error[0] + (error[1:].mean() if stage.boards else 0.0)
             loss.backward()
             torch.autograd.backward([p for layer in layers for p in layer], [leaf.grad for leaf in flat])

