@@ -11,7 +11,6 @@ from circuits.cell import cell_1t1r
 from circuits.render import comment, render_elements
 
 SIZE = 32
-CELLS_FILE = "array_32x32.inc"
 
 
 def array_pins() -> tuple[str, ...]:
@@ -19,14 +18,14 @@ def array_pins() -> tuple[str, ...]:
     return (*(f"{line}{k}" for line in ("bl", "sl", "wl") for k in range(SIZE)), "vsub")
 
 
-def array_cells() -> SubCircuit:
-    """The body of the array: 1024 cells, cell (row, col) at source line ``row`` and bit line ``col``.
+def array_cells(rows: int = SIZE) -> SubCircuit:
+    """The body of the array: 1024 cells, or those of the first ``rows`` rows; cell (row, col) at source line ``row`` and bit line ``col``.
 
     Bit line ``col`` is driven at row 0 and runs along the column; source line ``row`` is sensed at column 0 and runs
     along the row; word line ``row`` selects the whole row. Conductances are the parameters ``g_<row>_<col>``.
     """
     s = SubCircuit("array_32x32", *array_pins())
-    for row in range(SIZE):
+    for row in range(rows):
         for col in range(SIZE):
             bl_near = f"bl{col}" if row == 0 else f"bl{col}_{row - 1}"
             sl_near = f"sl{row}" if col == 0 else f"sl{row}_{col - 1}"
@@ -35,11 +34,16 @@ def array_cells() -> SubCircuit:
     return s
 
 
-def memristor_array(layer: str, cell: Block | None = None) -> Block:
+def memristor_array(layer: str, cell: Block | None = None, rows: int = SIZE) -> Block:
     """The array of one layer: the shared 1024 cells with that layer's conductances.
 
     Pins: bl0..bl31 sl0..sl31 wl0..wl31 vsub.
+
+    Args:
+        rows: fewer than 32 leaves the rows from there on out, with the bit-line wires that lead only to them. Their word
+            lines must be off; the solution is then the same but for the wires' femtofarads.
     """
+    cells_file = f"array_{rows}x{SIZE}.inc"
     return Block(
         netlist=SubCircuit(f"array_{layer}", *array_pins()),
         purpose="32x32 1T1R array, i(sl_r) = sum over c of g_eff(r, c) * v(bl_c) for every row whose word line is high",
@@ -57,16 +61,16 @@ def memristor_array(layer: str, cell: Block | None = None) -> Block:
              ...
         """,
         uses=(cell or cell_1t1r(),),
-        inside=(f"../conductances/{layer}.inc", CELLS_FILE),
-        extra_files={CELLS_FILE: _cells_text()},
+        inside=(f"../conductances/{layer}.inc", cells_file),
+        extra_files={cells_file: _cells_text(rows)},
     )
 
 
 @lru_cache
-def _cells_text() -> str:
+def _cells_text(rows: int) -> str:
     lines = comment([
-        "array_32x32: the 1024 cells of every array, xcell_<row>_<col> bl_near bl_far sl_near sl_far wl vsub",
+        f"array_{rows}x{SIZE}: the {rows * SIZE} cells of every array, xcell_<row>_<col> bl_near bl_far sl_near sl_far wl vsub",
         "  Not a .subckt of its own: each layer's array includes it after its conductances, so that {g_<row>_<col>}",
         "  is that layer's. Bit line <col> is driven at row 0, source line <row> is sensed at column 0.",
     ])
-    return "\n".join([*lines, *render_elements(array_cells())]) + "\n"
+    return "\n".join([*lines, *render_elements(array_cells(rows))]) + "\n"

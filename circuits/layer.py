@@ -24,6 +24,7 @@ class LayerSpec:
     bias: bool
     relu: bool
     r_f: float  # ohm
+    all_cells: bool = True  # False leaves out the rows whose word line is off, which conduct nothing
     last: bool = False  # feeds the integrators; its output is single-ended and drives no array
 
     def __post_init__(self) -> None:
@@ -57,7 +58,7 @@ def layer(spec: LayerSpec) -> Block:
         if spec.last
         else [f"h{k}_{sign}" for k in range(spec.n_outputs) for sign in "pn"]
     )
-    array = memristor_array(spec.name)
+    array = memristor_array(spec.name, rows=SIZE if spec.all_cells else spec.n_outputs)
     stage = relu_tia() if spec.relu else (tia() if spec.last else clamped_tia())
     s = SubCircuit(f"layer_{spec.name}", *inputs, *outputs, "vcc", "vee")
     used, rows = spec.n_bit_lines, spec.n_outputs

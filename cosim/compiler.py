@@ -35,6 +35,7 @@ class Options:
     wires: Wires = field(default_factory=Wires)
     transistor: SelectTransistor = field(default_factory=SelectTransistor)
     programming: Programming = field(default_factory=Programming)
+    all_cells: bool = True  # False leaves rows whose word line is off out of the deck: the same solution, several times faster
     time_scale: float = 1.0  # circuit seconds per model second
 
 
@@ -157,7 +158,7 @@ def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndar
             break
         r_f = e96_at_least(r_f * 1.001)
     spec = LayerSpec(name=name, n_inputs=layer.n_inputs, n_outputs=layer.n_outputs, bias=layer.bias is not None,
-                     relu=layer.relu, r_f=r_f, last=last)
+                     relu=layer.relu, r_f=r_f, all_cells=options.all_cells, last=last)
     g = options.programming.apply(compensated.g, options.window, number)
     g = np.vectorize(lambda value: float(f"{value:.{DIGITS}g}"))(g)  # what the deck will state
     return CompiledLayer(spec=spec, target=target, column_scale=column_scale, compensated=compensated, g=g)

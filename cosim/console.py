@@ -32,13 +32,15 @@ class Console:
         self._rich.print(table)
 
     @contextmanager
-    def bar(self, name: str) -> Iterator[Callable[[int, int, float], None]]:
-        """One bar for training: called with (step, total, loss)."""
+    def bar(self, name: str) -> Iterator[Callable[[str, int, int, float], None]]:
+        """A bar a model for training: called with (model, step, total, loss)."""
         with self._progress() as progress:
-            task = progress.add_task(name, total=None)
+            tasks: dict[str, TaskID] = {}
 
-            def step(done: int, total: int, loss: float) -> None:
-                progress.update(task, completed=done, total=total, description=f"{name}, L1 {loss:.2e}")
+            def step(model: str, done: int, total: int, loss: float) -> None:
+                if model not in tasks:
+                    tasks[model] = progress.add_task(model, total=total)
+                progress.update(tasks[model], completed=done, description=f"{name}, {model}, L1 {loss:.2e}")
 
             yield step
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 from training.checkpoint import load
-from training.experiment import checkpoint_path, train_hp_memristor
+from training.experiment import checkpoint_paths, train_hp_memristor
 
 from circuits.stages.clamp import ONSET
 from cosim.case import Case
@@ -52,7 +52,7 @@ class HPResults:
 def ensure_checkpoints(console: Console) -> None:
     """Train what is missing."""
     for drive in DRIVES:
-        missing = [p for p in (checkpoint_path(drive), checkpoint_path(drive, resnet=True)) if not p.is_file()]
+        missing = [path for path in checkpoint_paths(drive) if not path.is_file()]
         if missing:
             console.say(f"training the {drive}-driven networks: {', '.join(p.name for p in missing)} missing")
             with console.bar(f"train {drive}") as bar:
@@ -63,7 +63,7 @@ def compile_drives(results: HPResults, console: Console) -> dict[str, Manifest]:
     """Decks of every drive; unchanged files are left alone."""
     manifests = {}
     for drive in DRIVES:
-        hp_experiment(drive, load(checkpoint_path(drive)).net).compile(results.decks(drive))
+        hp_experiment(drive, load(checkpoint_paths(drive)[0]).net).compile(results.decks(drive))
         manifests[drive] = read_manifest(results.decks(drive))
         console.say(f"compiled {len(manifests[drive].cases)} decks, {drive} drive: {results.decks(drive)}")
     return manifests
@@ -87,8 +87,7 @@ def compare_case(results: HPResults, drive: str, case: Case, manifest: Manifest)
     """Compare one run, store its waveforms, return its row of metrics.json."""
     vectors = frame_to_waveforms(read_frame(results.vectors(drive, case.name)))
     states = twin_states(vectors, manifest, case)[:, 0]
-    net = load(checkpoint_path(drive)).net
-    resnet = load(checkpoint_path(drive, resnet=True)).net
+    net, resnet = (load(path).net for path in checkpoint_paths(drive))
     frame = comparison_frame(case, hp_truth(drive, case), reference(net, case)[:, 0], states)
     write_frame(results.waveforms(drive, case.name), frame, deck_key(results.decks(drive) / f"{case.name}.cir"))
     row = {"drive": drive, "stimulus": case.name, "fidelity": FIDELITY}

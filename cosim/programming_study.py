@@ -28,7 +28,7 @@ def board_programming(seed: int) -> Programming:
 
 
 def study(drive: str, model: nn.Module, seeds: int, root: Path, console: Console, workers: int) -> pd.DataFrame:
-    """Simulate ``seeds`` boards on the four stimuli; boards that are done already are not run again.
+    """Simulate ``seeds`` boards, every wire and every cell whose word line is on, on the four stimuli; boards that are done already are not run again.
 
     Returns:
         One row a board and stimulus: seed, stimulus, mre, dtw, dtw_per_step, max (total error, against the truth).
@@ -37,7 +37,7 @@ def study(drive: str, model: nn.Module, seeds: int, root: Path, console: Console
     runs, manifests = [], {}
     for seed in range(seeds):
         folder = root / f"{drive}_seed_{seed:02d}"
-        experiment.compile(folder, Options(programming=board_programming(seed)))
+        experiment.compile(folder, Options(programming=board_programming(seed), all_cells=False))
         manifests[seed] = read_manifest(folder)
         runs += [Run(deck=folder / f"{case.name}.cir", vectors=folder / "vectors" / f"{case.name}.parquet",
                      label=f"board {seed} {case.name}") for case in experiment.cases]

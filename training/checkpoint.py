@@ -1,12 +1,13 @@
-"""Checkpoints: weights and provenance in one plain .npz file."""
+"""Checkpoints: weights and provenance in one plain .npz file, readable without pickle."""
 
-from __future__ import annotations
-
+import importlib.metadata
 import io
 import json
 import os
+import platform
 import zipfile
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,24 +16,33 @@ from torch import nn
 
 from training.errors import CheckpointError
 
+REMEDY = "train again with `cosim train current --force` (or voltage), or restore the file"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A network and where it came from."""
+    """A network in model units and where it came from."""
 
     net: nn.Sequential  # Linear and ReLU, float64
     provenance: dict  # JSON types
 
 
+def library_versions() -> dict[str, str]:
+    """Versions that can change trained weights."""
+    names = ("torch", "torchdiffeq", "numpy", "scipy")
+    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}}
+
+
 def save(path: Path, net: nn.Sequential, provenance: dict) -> Path:
     """Write a Sequential of Linear and ReLU; the file is replaced whole or not at all, same content gives same bytes.
 
-    Arrays ``<k>.weight`` and ``<k>.bias`` (float64) for layer k, ``layers`` (the layers' names in order) and
-    ``provenance`` (JSON).
+    Arrays ``<k>.weight`` (out, in) and ``<k>.bias`` (out,), float64, for layer k, ``layers`` (the layers' names in order)
+    and ``provenance`` (JSON). A file that already holds these bytes is not touched.
 
     Raises:
         CheckpointError: another layer, or the file cannot be written.
     """
+    path = Path(path)
     arrays: dict[str, np.ndarray] = {"layers": np.array([type(layer).__name__ for layer in net])}
     for k, layer in enumerate(net):
         if not isinstance(layer, nn.Linear | nn.ReLU):
@@ -57,30 +67,40 @@ def save(path: Path, net: nn.Sequential, provenance: dict) -> Path:
 
 
 def load(path: Path) -> Checkpoint:
-    """Read a checkpoint.
+    """Read a checkpoint and check all of it.
 
     Raises:
-        CheckpointError: missing, damaged, incomplete, inconsistent or not finite; names the file and the remedy.
+        CheckpointError: missing, damaged, incomplete, inconsistent or not finite; names the file, the array, the remedy.
     """
-    remedy = "train again with `cosim train current --force` (or voltage), or restore the file"
+    path = Path(path)
     if not path.is_file():
-        raise CheckpointError(f"{path} does not exist; {remedy}")
+        raise CheckpointError(f"{path} does not exist; {REMEDY}")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        kinds = [str(kind) for kind in arrays["layers"]]
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ValueError("one bare array, not an archive")
+        with archive:
+            arrays = dict(archive)
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}); {REMEDY}") from error
+    try:
         provenance = json.loads(str(arrays["provenance"]))
-        net = nn.Sequential(*(_layer(kind, k, arrays) for k, kind in enumerate(kinds)))
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
-        raise CheckpointError(f"{path} is damaged ({error}); {remedy}") from error
+        net = nn.Sequential(*(_layer(str(kind), k, arrays) for k, kind in enumerate(arrays["layers"])))
     except KeyError as error:
-        raise CheckpointError(f"{path} has no array {error}; {remedy}") from error
-    except ValueError as error:
-        raise CheckpointError(f"{path} cannot be read ({error}); {remedy}") from error
-    widths = [(layer.in_features, layer.out_features) for layer in net if isinstance(layer, nn.Linear)]
-    for (_, out), (needed, _) in zip(widths[:-1], widths[1:], strict=True):
-        if out != needed:
-            raise CheckpointError(f"{path}: a layer of {out} outputs is followed by one of {needed} inputs; {remedy}")
+        raise CheckpointError(f"{path} has no array {error}; {REMEDY}") from error
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"{path} cannot be read ({error}); {REMEDY}") from error
+    linears = [layer for layer in net if isinstance(layer, nn.Linear)]
+    if not linears or not isinstance(provenance, dict):
+        raise CheckpointError(f"{path} holds {len(linears)} Linear layers and provenance of type "
+                              f"{type(provenance).__name__}, not a network and its provenance; {REMEDY}")
+    for one, after in pairwise(linears):
+        if one.out_features != after.in_features:
+            raise CheckpointError(f"{path}: a layer of {one.out_features} outputs is followed by one of "
+                                  f"{after.in_features} inputs; {REMEDY}")
+    widths = [linears[0].in_features, *(layer.out_features for layer in linears)]
+    if provenance.get("widths", widths) != widths:
+        raise CheckpointError(f"{path}: the arrays have widths {widths}, the provenance {provenance['widths']}; {REMEDY}")
     return Checkpoint(net=net, provenance=provenance)
 
 
@@ -93,8 +113,8 @@ def _layer(kind: str, k: int, arrays: dict[str, np.ndarray]) -> nn.Module:
     if weight.ndim != 2 or (bias is not None and bias.shape != weight.shape[:1]):
         raise ValueError(f"layer {k}: weight of shape {weight.shape} and bias of {None if bias is None else bias.shape}")
     for name, array in (("weight", weight), ("bias", bias)):
-        if array is not None and not np.isfinite(array).all():
-            raise ValueError(f"layer {k}: {name} holds a value that is not finite")
+        if array is not None and not (np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all()):
+            raise ValueError(f"{k}.{name} is {array.dtype} and holds a value that is not a finite number")
     layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, dtype=torch.float64)
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(weight))

@@ -19,7 +19,8 @@ def integrate(
 ) -> np.ndarray:
     """Solve dy/dt = rhs(t, y), restarting at every breakpoint, so no step straddles a corner of the stimulus.
 
-    DOP853 (Hairer, Norsett, Wanner 1993) with its seventh-order dense output.
+    DOP853 (Hairer, Norsett, Wanner 1993) with its seventh-order dense output. No step is longer than the finest
+    sample spacing: the error estimate of a long step can miss a ReLU that switches on and off between two stages.
 
     Args:
         rhs: (t [s], y (n,)) -> dy/dt (n,).
@@ -38,11 +39,11 @@ def integrate(
     y = np.array(y0, dtype=np.float64).reshape(-1)
     states = np.empty((len(t), len(y)))
     states[0] = y
-    start = float(t[0])
+    start, max_step = float(t[0]), float(np.diff(t).min())
     for end in ends:
         here = np.flatnonzero((t > start) & (t <= end))
         at = t[here] if len(here) and t[here[-1]] == end else np.append(t[here], end)
-        run = solve_ivp(rhs, (start, end), y, method="DOP853", t_eval=at, rtol=rtol, atol=atol)
+        run = solve_ivp(rhs, (start, end), y, method="DOP853", t_eval=at, rtol=rtol, atol=atol, max_step=max_step)
         if not run.success or not np.all(np.isfinite(run.y)):
             reached = run.t[-1] if len(run.t) else start
             raise SolverError(

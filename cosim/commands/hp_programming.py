@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from training.checkpoint import load
-from training.experiment import checkpoint_path
+from training.experiment import checkpoint_paths
 
 from cosim.commands.doctor import require_engine
 from cosim.console import Console
@@ -22,7 +22,7 @@ def run(out: Path, *, seeds: int, drive: str, workers: int, quiet: bool) -> None
     require_engine()
     console = Console(quiet=quiet)
     ensure_checkpoints(console)
-    rows = study(drive, load(checkpoint_path(drive)).net, seeds, out / "programming", console, workers)
+    rows = study(drive, load(checkpoint_paths(drive)[0]).net, seeds, out / "programming", console, workers)
     summary = summarise(rows)
     path = out / f"programming_{drive}.json"
     write_study(path, drive, rows, summary)

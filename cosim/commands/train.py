@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.experiment import CHECKPOINTS, checkpoint_path, train_hp_memristor
+from training.experiment import CHECKPOINTS, checkpoint_paths, train_hp_memristor
 
 from cosim.console import Console
 from cosim.errors import CosimError
@@ -16,7 +16,7 @@ def run(drive: str, *, force: bool, seed: int, out: Path | None, quiet: bool) ->
     if drive not in DRIVES:
         raise CosimError(f"no drive named {drive!r}; choose {' or '.join(DRIVES)}")
     folder = out or CHECKPOINTS
-    paths = [checkpoint_path(drive, folder=folder), checkpoint_path(drive, resnet=True, folder=folder)]
+    paths = checkpoint_paths(drive, folder)
     if all(path.is_file() for path in paths) and not force:
         print(f"already trained: {', '.join(str(p) for p in paths)}; --force trains again")
         return

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from training.checkpoint import load
-from training.experiment import checkpoint_path
+from training.experiment import checkpoint_paths
 
 from circuits.block_benches import block_bench
 from circuits.conductances import read_conductances
@@ -79,7 +79,7 @@ def write_report(results: HPResults, manifests: dict[str, Manifest], rows: list[
 
 
 def _hidden_volts(drive: str, manifest: Manifest, case: Case) -> list[np.ndarray]:
-    net = load(checkpoint_path(drive)).net
+    net = load(checkpoint_paths(drive)[0]).net
     states = reference(net, case)
     with torch.no_grad():
         hidden = hidden_activations(net, torch.from_numpy(case.inputs(case.times)), torch.from_numpy(states))

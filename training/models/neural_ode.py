@@ -1,6 +1,8 @@
 """The neural ODE dy/dt = net(u(t), y): building it, solving it to reference accuracy, looking inside it."""
 
+import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -26,13 +28,35 @@ def derivative_network(widths: Sequence[int] = (2, 14, 14, 1), *, seed: int) -> 
         raise ModelError(f"widths = {tuple(widths)}; give at least an input and an output width, each 1 or more")
     draw = torch.Generator().manual_seed(seed)
     layers: list[nn.Module] = []
-    for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+    for fan_in, fan_out in pairwise(widths):
         linear = nn.Linear(fan_in, fan_out, dtype=torch.float64)
         with torch.no_grad():
             for p in (linear.weight, linear.bias):
                 p.copy_((2.0 * torch.rand(p.shape, generator=draw, dtype=torch.float64) - 1.0) / fan_in**0.5)
         layers += [linear, nn.ReLU()]
     return nn.Sequential(*layers[:-1])
+
+
+def looks_linear(net: nn.Sequential, *, seed: int) -> None:
+    """Re-initialise in place so that ReLUs come in mirrored pairs: the network starts linear, its work spread evenly.
+
+    Balduzzi et al., "The shattered gradients problem", ICML 2017, section 4: hidden neurons are pairs (+v, -v), read
+    as (+w, -w). Here v is uniform in (-1, 1) in the first layer and w uniform in (0, 2)/fan_in after it, not
+    orthogonal, so no weight cancels another and independent conductance errors average out over all neurons.
+    """
+    draw = torch.Generator().manual_seed(seed)
+    layers = linear_layers(net)
+    for k, layer in enumerate(layers):
+        last = k == len(layers) - 1
+        rows = layer.out_features if last else math.ceil(layer.out_features / 2)
+        columns = math.ceil(layer.in_features / 2) if k else layer.in_features
+        block = torch.rand((rows, columns), generator=draw, dtype=torch.float64)
+        block = block / columns if k else 2.0 * block - 1.0
+        block = torch.cat([block, -block], dim=1) if k else block
+        block = block if last else torch.cat([block, -block], dim=0)
+        with torch.no_grad():
+            layer.weight.copy_(block[: layer.out_features, : layer.in_features])
+            layer.bias.zero_()
 
 
 def linear_layers(net: nn.Sequential) -> list[nn.Linear]:

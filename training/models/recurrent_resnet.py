@@ -1,5 +1,7 @@
 """The discrete baseline: a recurrent ResNet y_{k+1} = y_k + net(u_k, y_k), same widths as the neural ODE."""
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
@@ -24,8 +26,13 @@ def rollout(net: nn.Sequential, u: torch.Tensor, y0: torch.Tensor) -> torch.Tens
             f"the network takes {widths[0]} inputs and gives {widths[-1]}; got {u.shape[-1]} stimuli and "
             f"{y0.shape[-1]} states"
         )
+    return recur(net, u, y0)
+
+
+def recur(increment: Callable[[torch.Tensor], torch.Tensor], u: torch.Tensor, y0: torch.Tensor) -> torch.Tensor:
+    """The recurrence itself, for any increment of the columns (u, y); shapes as in `rollout`."""
     y, states = y0, [y0]
     for u_k in u[:-1]:
-        y = y + net(torch.cat([u_k, y], dim=-1))
+        y = y + increment(torch.cat([u_k, y], dim=-1))
         states.append(y)
     return torch.stack(states)
