@@ -12,8 +12,8 @@ from circuits.board import BoardSpec
 from circuits.conductances import DIGITS
 from circuits.layer import LayerSpec
 from circuits.select_transistor import SelectTransistor
-from circuits.wires import Wires
 from circuits.stages.relu_tia import leakage
+from circuits.wires import Wires
 from cosim.compensation import Compensated, compensate
 from cosim.errors import MappingError, UnsupportedModelError
 from cosim.network import Affine, read_network

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from training.checkpoint import load
-from training.experiment import checkpoint_paths, train_hp_memristor
 
 from circuits.stages.clamp import ONSET
 from cosim.case import Case
@@ -18,6 +16,8 @@ from cosim.manifest import Manifest, read_manifest
 from cosim.reference import reference
 from cosim.results import read_frame, write_frame, write_json
 from cosim.simulation import Run, deck_key, frame_to_waveforms, simulate
+from training.checkpoint import load
+from training.experiment import checkpoint_paths, train_hp_memristor
 from training.systems.hp_memristor import DRIVES
 
 FIDELITY = "flat"

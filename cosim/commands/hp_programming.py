@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.checkpoint import load
-from training.experiment import checkpoint_paths
-
 from cosim.commands.doctor import require_engine
 from cosim.console import Console
 from cosim.errors import CosimError
 from cosim.hp_harness import ensure_checkpoints
 from cosim.programming_study import PUBLISHED, study, summarise, write_study
+from training.checkpoint import load
+from training.experiment import checkpoint_paths
 from training.systems.hp_memristor import DRIVES
 
 

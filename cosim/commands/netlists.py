@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.checkpoint import load
-from training.experiment import checkpoint_paths
-
 from circuits.block_benches import BENCHES, block_bench
 from circuits.deck import write_files
 from cosim.hp_memristor import hp_experiment
+from training.checkpoint import load
+from training.experiment import checkpoint_paths
 
 
 def run(out: Path) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.experiment import CHECKPOINTS, checkpoint_paths, train_hp_memristor
-
 from cosim.console import Console
 from cosim.errors import CosimError
+from training.experiment import CHECKPOINTS, checkpoint_paths, train_hp_memristor
 from training.systems.hp_memristor import DRIVES
 
 

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from training.checkpoint import load
-from training.experiment import checkpoint_paths
 
 from circuits.block_benches import block_bench
 from circuits.conductances import read_conductances
@@ -31,6 +29,8 @@ from cosim.report.style import save
 from cosim.report.transfer_curves import transfer_curves
 from cosim.results import read_frame
 from cosim.simulation import Run, read_vectors, simulate
+from training.checkpoint import load
+from training.experiment import checkpoint_paths
 from training.models.neural_ode import hidden_activations
 from training.systems.hp_memristor import DRIVES
 
