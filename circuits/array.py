@@ -19,7 +19,9 @@ def array_pins() -> tuple[str, ...]:
 
 
 def array_cells(rows: int = SIZE) -> SubCircuit:
-    """The body of the array: 1024 cells, or those of the first ``rows`` rows; cell (row, col) at source line ``row`` and bit line ``col``.
+    """The body of the array: 1024 cells, or those of the first ``rows`` rows.
+
+    Cell (row, col) at source line ``row`` and bit line ``col``.
 
     Bit line ``col`` is driven at row 0 and runs along the column; source line ``row`` is sensed at column 0 and runs
     along the row; word line ``row`` selects the whole row. Conductances are the parameters ``g_<row>_<col>``.

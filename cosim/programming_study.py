@@ -28,7 +28,7 @@ def board_programming(seed: int) -> Programming:
 
 
 def study(drive: str, model: nn.Module, seeds: int, root: Path, console: Console, workers: int) -> pd.DataFrame:
-    """Simulate ``seeds`` boards, every wire and every cell whose word line is on, on the four stimuli; boards that are done already are not run again.
+    """Simulate ``seeds`` boards on the four stimuli; finished ones are not run again. Cells that are off are left out.
 
     Returns:
         One row a board and stimulus: seed, stimulus, mre, dtw, dtw_per_step, max (total error, against the truth).
