@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup engine hp-memristor hp-programming test lint netlists benchmark clean
+.PHONY: help setup engine hp-memristor hp-programming test lint netlists clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -32,9 +32,6 @@ lint: $(READY)  ## ruff: style, errors, import order
 
 netlists: $(READY)  ## write netlists/ again; changes nothing when nothing changed
 	@$(BIN)/cosim netlists
-
-benchmark: setup  ## timings, as ratios
-	@$(BIN)/python benchmarks/solvers.py
 
 clean:  ## remove results and caches; the virtual environment stays
 	rm -rf runs build *.egg-info .pytest_cache .ruff_cache .hypothesis netlists/blocks
