@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from torch import nn
-from training.checkpoint import save
 
 from circuits.deck import write_files
 from cosim.case import Case
@@ -15,6 +14,7 @@ from cosim.errors import ResultsError
 from cosim.manifest import NAME, manifest_text, read_manifest
 from cosim.reference import reference
 from cosim.scaling import check_clipping
+from training.checkpoint import save
 
 WEIGHTS = "weights.npz"
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from training.checkpoint import load
 
 from circuits.engine.rawfile import read_raw
 from circuits.waveforms import Waveforms
@@ -20,6 +19,7 @@ from cosim.metrics import waveform_error
 from cosim.network import network_hash, read_network
 from cosim.reference import reference
 from cosim.simulation import read_vectors
+from training.checkpoint import load
 
 
 def run(folder: Path, *, waveforms: Path | None) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.checkpoint import load
-
 from cosim.compiler import Options
 from cosim.errors import CosimError
 from cosim.experiment import Experiment, load_experiment
 from cosim.hp_memristor import hp_experiment
 from cosim.programming import Programming
+from training.checkpoint import load
 from training.systems.hp_memristor import DRIVES
 
 
