@@ -58,7 +58,7 @@ class Deck:
         lines += [f".include blocks/{block.name}.inc" for block in self.block.leaf_to_top()]
         lines += ["", "* test bench", *render_elements(self.bench, self.notes), ""]
         lines += [f".options {self.options}", *(f".save {vector}" for vector in self.save), self.analysis, ""]
-        lines += [f".meas {self.analysis.split()[0][1:]} {m.name} {m.rule}  ; expect {m.expect:.6g} {m.unit}"
+        lines += [f".meas {self.analysis.split()[0][1:]} {m.name} {m.rule}  ; expect {m.expect:.4g} {m.unit}"
                   for m in self.measures]
         lines += ["", "* a designer's run, `ngspice -b`; the harness runs the same deck without these lines", ".control",
                   "run", f"write {self.name}.raw", "quit", ".endc", ".end"]
