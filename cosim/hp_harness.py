@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from circuits.stages.clamp import ONSET
+from cosim import comparison, metrics
 from cosim.case import Case
 from cosim.comparison import case_errors, clamp_hits, comparison_frame, twin_states
 from cosim.console import Console
 from cosim.hp_memristor import hp_experiment, hp_truth, resnet_states
 from cosim.manifest import Manifest, read_manifest
 from cosim.reference import reference
-from cosim.results import read_frame, write_frame, write_json
-from cosim.simulation import Run, deck_key, frame_to_waveforms, simulate
+from cosim.results import content_key, is_current, read_frame, write_frame, write_json
+from cosim.simulation import Run, frame_to_waveforms, simulate
 from training.checkpoint import load
 from training.experiment import checkpoint_paths, train_hp_memristor
 from training.systems.hp_memristor import DRIVES
 
 FIDELITY = "flat"
+# A comparison made by other code than this is not current.
+_SOURCES = b"".join(Path(inspect.getfile(module)).read_bytes() for module in (comparison, metrics))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,15 +88,21 @@ def simulate_drives(results: HPResults, manifests: dict[str, Manifest], console:
 
 
 def compare_case(results: HPResults, drive: str, case: Case, manifest: Manifest) -> dict:
-    """Compare one run, store its waveforms, return its row of metrics.json."""
-    vectors = frame_to_waveforms(read_frame(results.vectors(drive, case.name)))
+    """Compare one run, store its waveforms with their row of metrics.json, return that row; not done again when current."""
+    path = results.waveforms(drive, case.name)
+    vectors_frame = read_frame(results.vectors(drive, case.name))
+    key = content_key([vectors_frame.attrs["key"], *(p.read_bytes() for p in checkpoint_paths(drive)), _SOURCES])
+    if is_current(path, key):
+        return read_frame(path).attrs["row"]
+    vectors = frame_to_waveforms(vectors_frame)
     states = twin_states(vectors, manifest, case)[:, 0]
     net, resnet = (load(path).net for path in checkpoint_paths(drive))
     frame = comparison_frame(case, hp_truth(drive, case), reference(net, case)[:, 0], states)
-    write_frame(results.waveforms(drive, case.name), frame, deck_key(results.decks(drive) / f"{case.name}.cir"))
     row = {"drive": drive, "stimulus": case.name, "fidelity": FIDELITY}
     row |= case_errors(frame, resnet_states(resnet, case))
-    return {**row, "clamp_hits": clamp_hits(vectors, ONSET)}
+    row |= {"clamp_hits": clamp_hits(vectors, ONSET)}
+    write_frame(path, frame, key, row=row)
+    return row
 
 
 def compare_drives(results: HPResults, manifests: dict[str, Manifest]) -> list[dict]:

@@ -82,7 +82,7 @@ def _hidden_volts(drive: str, manifest: Manifest, case: Case) -> list[np.ndarray
     net = load(checkpoint_paths(drive)[0]).net
     states = reference(net, case)
     with torch.no_grad():
-        hidden = hidden_activations(net, torch.from_numpy(case.inputs(case.times)), torch.from_numpy(states))
+        hidden = hidden_activations(net, torch.from_numpy(case.inputs(case.times)), torch.tensor(states))
     return [h.numpy() * scale for h, scale in zip(hidden, manifest.scales.hidden, strict=True)]
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+
+from cosim.results import write_atomically
 
 TRUTH = {"color": "0.55", "linewidth": 3.5, "label": "truth"}
 TORCH = {"color": "#0b5fa5", "linewidth": 1.6, "label": "torch"}
@@ -31,8 +34,8 @@ plt.rcParams.update({
 
 def save(figure: plt.Figure, path: Path) -> Path:
     """Write the PNG and close the figure."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    figure.savefig(partial, format="png")
+    content = BytesIO()
+    figure.savefig(content, format="png", metadata={"Software": None})
     plt.close(figure)
-    return partial.replace(path)
+    write_atomically(path, content.getvalue())
+    return path
