@@ -36,8 +36,8 @@ def array_cells(rows: int = SIZE) -> SubCircuit:
     return s
 
 
-def memristor_array(layer: str, cell: Block | None = None, rows: int = SIZE) -> Block:
-    """The array of one layer: the shared 1024 cells with that layer's conductances.
+def memristor_array(name: str, cell: Block | None = None, rows: int = SIZE) -> Block:
+    """The array of one tile: the shared 1024 cells with that tile's conductances.
 
     Pins: bl0..bl31 sl0..sl31 wl0..wl31 vsub.
 
@@ -47,7 +47,7 @@ def memristor_array(layer: str, cell: Block | None = None, rows: int = SIZE) -> 
     """
     cells_file = f"array_{rows}x{SIZE}.inc"
     return Block(
-        netlist=SubCircuit(f"array_{layer}", *array_pins()),
+        netlist=SubCircuit(f"array_{name}", *array_pins()),
         purpose="32x32 1T1R array, i(sl_r) = sum over c of g_eff(r, c) * v(bl_c) for every row whose word line is high",
         pins={
             f"bl0..bl{SIZE - 1}": "bit lines, driven inputs",
@@ -63,7 +63,7 @@ def memristor_array(layer: str, cell: Block | None = None, rows: int = SIZE) -> 
              ...
         """,
         uses=(cell or cell_1t1r(),),
-        inside=(f"../conductances/{layer}.inc", cells_file),
+        inside=(f"../conductances/{name}.inc", cells_file),
         extra_files={cells_file: _cells_text(rows)},
     )
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.sparse import coo_matrix
-from scipy.sparse.linalg import splu
+from scipy.sparse.linalg import SuperLU, splu
 
 from circuits.errors import CircuitError
 from circuits.wires import Wires
 
+GMIN = 1e-12  # S, ngspice's default
 
-def port_conductance(g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on: float) -> np.ndarray:
+
+def port_conductance(g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on: float, r_port: float = 0.0) -> np.ndarray:
     """Transfer conductances of the array, i(sl_r) = sum over c of y[r, c] * v(bl_c), source lines at 0 V.
 
     Nodal analysis of every cell and wire segment; the select transistor is its on-resistance. Numbering as in
@@ -21,11 +23,80 @@ def port_conductance(g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on:
         selected: (rows,) bool, word line high; cells of the other rows are open.
         wires: one segment a cell and line.
         r_on: select transistor [ohm].
+        r_port: board wire in series with every pin [ohm].
     Returns:
         y: (rows, cols) [S].
     Raises:
         CircuitError: a conductance is not positive and finite; names its cell.
     """
+    rows, cols = g.shape
+    mesh, g_port = _factor(g, selected, wires, r_on, r_port, 0.0)
+    drive = np.zeros((2 * rows * cols, cols))
+    drive[np.arange(cols), np.arange(cols)] = g_port
+    return g_port * mesh.solve(drive)[rows * cols + np.arange(rows) * cols]
+
+
+def port_network(g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on: float, gmin: float = GMIN) -> np.ndarray:
+    """Conductance between every two pins of the array: the Schur complement of its cells and wires onto its pins.
+
+    The network floats, so these conductances are all of it: the current into pin i is the sum over j of
+    G[i, j] * (v_i - v_j). Pins in order: every bit line, every source line, the substrate; a source line whose word line is
+    low is connected to nothing.
+
+    Args:
+        g, selected, wires, r_on: as :func:`port_conductance`.
+        gmin: the simulator's conductance across each of a transistor's two junctions [S]; against 2.5 V it is 5 pA a cell.
+    Returns:
+        G: (cols + rows + 1, cols + rows + 1) [S], symmetric, zero diagonal, not negative.
+    Raises:
+        CircuitError: a conductance is not positive and finite; names its cell.
+    """
+    rows, cols = g.shape
+    mesh, g_port = _factor(g, selected, wires, r_on, 0.0, gmin)
+    nodes = np.concatenate([np.arange(cols), rows * cols + np.arange(rows) * cols])
+    drive = np.zeros((2 * rows * cols, nodes.size + 1))
+    drive[nodes, np.arange(nodes.size)] = g_port
+    drive[:, -1] = np.concatenate([leg.ravel() for leg in _cells(g, selected, r_on, gmin)[1:]])
+    solved = g_port * mesh.solve(drive)[nodes]
+    between = np.zeros((nodes.size + 1, nodes.size + 1))
+    between[:-1] = solved
+    between[:-1, :-1] = 0.5 * (solved[:, :-1] + solved[:, :-1].T)  # symmetric but for rounding
+    between[-1] = between[:, -1]
+    np.fill_diagonal(between, 0.0)
+    off = cols + np.flatnonzero(~np.asarray(selected))
+    between[off], between[:, off] = 0.0, 0.0
+    return between
+
+
+def cell_curvature(g: np.ndarray, *, selected: np.ndarray, r_on: float, curvature: float) -> np.ndarray:
+    """How far a cell's current falls below its conductance, i = g_cell * v - c * v^2, by its transistor's curvature.
+
+    The transistor's missing current, curvature * v_ds^2, divides between the transistor and the memristor.
+
+    Args:
+        g: (rows, cols) [S]; selected: (rows,) bool.
+        r_on, curvature: select transistor [ohm], [A/V^2].
+    Returns:
+        c: (rows, cols) [A/V^2].
+    """
+    cell = np.where(np.asarray(selected)[:, None], 1.0 / (1.0 / g + r_on), 0.0)
+    return curvature * r_on**3 * cell**3
+
+
+def _cells(g: np.ndarray, selected: np.ndarray, r_on: float, gmin: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Conductances of every cell [S]: bit line to source line, bit line to substrate, source line to substrate.
+
+    Memristor, transistor and the drain junction's gmin are a star around the node between them.
+    """
+    g_on = np.where(np.asarray(selected)[:, None], 1.0 / r_on if r_on > 0 else 1e12, 0.0)
+    star = g + g_on + gmin
+    return g * g_on / star, g * gmin / star, g_on * gmin / star + gmin
+
+
+def _factor(
+    g: np.ndarray, selected: np.ndarray, wires: Wires, r_on: float, r_port: float, gmin: float
+) -> tuple[SuperLU, float]:
+    """The mesh, factored: bit-line nodes (row-major), then source-line nodes; and a pin's conductance to its node [S]."""
     rows, cols = g.shape
     bad = ~(np.isfinite(g) & (g > 0))
     if bad.any():
@@ -33,8 +104,8 @@ def port_conductance(g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on:
         raise CircuitError(f"g[{r},{c}] = {g[r, c]} S in the array: a conductance must be positive and finite")
     bl = np.arange(rows * cols).reshape(rows, cols)
     sl = bl + rows * cols
-    cell = np.where(np.asarray(selected)[:, None], 1.0 / (1.0 / g + r_on), 0.0)
-    g_wire = 1.0 / wires.resistance
+    cell, bl_leak, sl_leak = _cells(g, selected, r_on, gmin)
+    g_wire, g_port = 1.0 / wires.resistance, 1.0 / (wires.resistance + r_port)
     wire = np.full(bl.size, g_wire)
 
     branches = [  # node, node, conductance; every branch once
@@ -43,14 +114,12 @@ def port_conductance(g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on:
         (sl[:, :-1].ravel(), sl[:, 1:].ravel(), wire[: sl[:, 1:].size]),
     ]
     a, b, value = (np.concatenate(column) for column in zip(*branches, strict=True))
-    ports = np.concatenate([bl[0], sl[:, 0]])
+    ports, every = np.concatenate([bl[0], sl[:, 0]]), np.arange(2 * bl.size)
     matrix = coo_matrix(
         (
-            np.concatenate([value, value, -value, -value, np.full(ports.size, g_wire)]),
-            (np.concatenate([a, b, a, b, ports]), np.concatenate([a, b, b, a, ports])),
+            np.concatenate([value, value, -value, -value, np.full(ports.size, g_port), bl_leak.ravel(), sl_leak.ravel()]),
+            (np.concatenate([a, b, a, b, ports, every]), np.concatenate([a, b, b, a, ports, every])),
         ),
         shape=(2 * bl.size, 2 * bl.size),
     )
-    drive = np.zeros((2 * bl.size, cols))
-    drive[bl[0], np.arange(cols)] = g_wire
-    return g_wire * splu(matrix.tocsc()).solve(drive)[sl[:, 0]]
+    return splu(matrix.tocsc()), g_port

@@ -24,10 +24,16 @@ class Block:
     inside: tuple[str, ...] = ()  # files included at the head of the body, relative to the block's own file
     extra_files: Mapping[str, str] = field(default_factory=dict)  # relative path -> text, beside the block's own file
     notes: Mapping[str, str] = field(default_factory=dict)  # element name -> trailing comment
+    file_stem: str = ""  # of the block's own file; "": the block's name
 
     @property
     def name(self) -> str:
         return self.netlist.name
+
+    @property
+    def file(self) -> str:
+        """Name of the block's own file."""
+        return f"{self.file_stem or self.name}.inc"
 
     def leaf_to_top(self) -> Iterator[Block]:
         """Every block needed to simulate this one, each once, leaves first, this one last."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from PySpice.Spice.Netlist import SubCircuit
 
 from circuits.array import SIZE
+from circuits.array_macro import Reduced
 from circuits.block import Block
 from circuits.errors import CircuitError
 from circuits.layer import LayerSpec, layer
@@ -23,6 +25,7 @@ class BoardSpec:
     columns: tuple[str, ...]  # what drives each input of the first layer: u0, u1, ... and x0, x1, ...
     r_in: float  # ohm, integrators
     c_int: float  # F, integrators
+    reduced: Mapping[str, Reduced] | None = None  # tile -> array: macromodels; None: every cell
 
     def __post_init__(self) -> None:
         if len(self.columns) != self.layers[0].n_inputs:
@@ -54,7 +57,7 @@ def board_pins(spec: BoardSpec) -> tuple[str, ...]:
 def board(spec: BoardSpec) -> Block:
     """The analogue computer, d x/dt = network(u, x). Pins: see :func:`board_pins`."""
     s = SubCircuit("board", *board_pins(spec))
-    blocks = [layer(one) for one in spec.layers]
+    blocks = [layer(one, spec.reduced) for one in spec.layers]
     for k in range(spec.n_external):
         s.X(f"u{k}", "follower", f"u{k}", f"u{k}_p", "vcc", "vee")
         s.X(f"u{k}_inv", "inverter", f"u{k}_p", f"u{k}_n", "vcc", "vee")
@@ -80,7 +83,7 @@ def board(spec: BoardSpec) -> Block:
     widths = " -> ".join(str(w) for w in (spec.layers[0].n_inputs, *(one.n_outputs for one in spec.layers)))
     return Block(
         netlist=s,
-        purpose=f"closed loop, d x/dt = f(u, x), f a network {widths}; every layer one {SIZE}x{SIZE} array",
+        purpose=f"closed loop, d x/dt = f(u, x), f a network {widths}; {_arrays(spec)}",
         pins={
             "u0..": "generators of the external inputs",
             "ic0..": "initial-condition sources, one a state",
@@ -99,3 +102,9 @@ def board(spec: BoardSpec) -> Block:
         uses=(*((follower(), inverter()) if spec.n_external or bias else (inverter(),)), *blocks, ivp_integrator()),
         notes={f"xint{k}": "r_in in ohm, c_int in F" for k in range(spec.n_states)},
     )
+
+
+def _arrays(spec: BoardSpec) -> str:
+    if all(one.is_one_tile for one in spec.layers):
+        return f"every layer one {SIZE}x{SIZE} array"
+    return f"layers of {', '.join(str(len(one.tiles)) for one in spec.layers)} {SIZE}x{SIZE} arrays"

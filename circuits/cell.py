@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from PySpice.Spice.Netlist import SubCircuit
 
 from circuits.block import Block
+from circuits.errors import CircuitError
 from circuits.select_transistor import SelectTransistor
 from circuits.wires import Wires
 
 
-def cell_1t1r(wires: Wires | None = None, transistor: SelectTransistor | None = None) -> Block:
+def cell_1t1r(wires: Wires | None = None, transistor: SelectTransistor | None = None, kappa: float = 0.0) -> Block:
     """One memristor in series with its select transistor, and the wire that leads to it.
 
     Pins: bl_near bl_far sl_near sl_far wl vsub; parameter g [S].
+
+    Args:
+        kappa: memristor's nonlinearity in read mode, i = g sinh(kappa v) / kappa [1/V]; 0: linear.
+    Raises:
+        CircuitError: kappa is negative or not finite.
     """
+    if not (isfinite(kappa) and kappa >= 0):
+        raise CircuitError(f"kappa = {kappa} 1/V of the memristor: must be finite and at least 0")
     wires = wires or Wires()
     transistor = transistor or SelectTransistor()
     s = SubCircuit("cell_1t1r", "bl_near", "bl_far", "sl_near", "sl_far", "wl", "vsub", g=20e-6)
@@ -21,7 +31,10 @@ def cell_1t1r(wires: Wires | None = None, transistor: SelectTransistor | None = 
     s.C("_bl", "bl_far", 0, wires.capacitance)
     s.R("_sl", "sl_near", "sl_far", wires.resistance)
     s.C("_sl", "sl_far", 0, wires.capacitance)
-    s.X("mem", "memristor", "bl_far", "be", g="{g}")
+    if kappa:
+        s.X("mem", "memristor_sinh", "bl_far", "be", g="{g}", kappa=kappa)
+    else:
+        s.X("mem", "memristor", "bl_far", "be", g="{g}")
     s.M("sel", "be", "wl", "sl_far", "vsub", model="nmos_select", w=transistor.width, l=transistor.length)
     return Block(
         netlist=s,

@@ -55,7 +55,7 @@ class Deck:
         """Text of ``<name>.cir``, whose includes are relative to its own folder."""
         lines = [*comment([self.title]), *comment(self.banner), ""]
         lines += [f".include parts/{part}.lib" for part in self.block.all_parts()]
-        lines += [f".include blocks/{block.name}.inc" for block in self.block.leaf_to_top()]
+        lines += [f".include blocks/{block.file}" for block in self.block.leaf_to_top()]
         lines += ["", "* test bench", *render_elements(self.bench, self.notes), ""]
         lines += [f".options {self.options}", *(f".save {vector}" for vector in self.save), self.analysis, ""]
         lines += [f".meas {self.analysis.split()[0][1:]} {m.name} {m.rule}  ; expect {m.expect:.4g} {m.unit}"
@@ -69,7 +69,7 @@ class Deck:
         files = dict(self.extra_files)
         files |= {f"parts/{part}.lib": part_path(part).read_text() for part in self.block.all_parts()}
         for block in self.block.leaf_to_top():
-            files[f"blocks/{block.name}.inc"] = render_block(block)
+            files[f"blocks/{block.file}"] = render_block(block)
             files |= {f"blocks/{name}": text for name, text in block.extra_files.items()}
         files[f"{self.name}.cir"] = self.render()
         return files

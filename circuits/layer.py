@@ -1,22 +1,30 @@
-"""One network layer: an array, and an amplifier a source line."""
+"""One network layer: its arrays, and an amplifier a source line."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from PySpice.Spice.Netlist import SubCircuit
 
 from circuits.array import SIZE, memristor_array
+from circuits.array_macro import Reduced, array_macro
 from circuits.block import Block
+from circuits.cell import cell_1t1r
 from circuits.errors import CircuitError
+from circuits.select_transistor import SelectTransistor
 from circuits.stages.inverter import inverter
 from circuits.stages.relu_tia import relu_tia
 from circuits.stages.tia import clamped_tia, tia
+from circuits.tiling import Tile, tile_layer
+from circuits.wires import Wires
+
+R_BOARD = 1.0  # ohm, package and board of one line: 1 to 5 ohm (assumed for a socketed package)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerSpec:
-    """Shape and feedback of one layer."""
+    """Shape and feedback of one layer; as many 32x32 arrays as it needs."""
 
     name: str  # net-safe, e.g. hidden_1
     n_inputs: int  # without the bias
@@ -26,29 +34,34 @@ class LayerSpec:
     r_f: float  # ohm
     all_cells: bool = True  # False leaves out the rows whose word line is off, which conduct nothing
     last: bool = False  # feeds the integrators; its output is single-ended and drives no array
-
-    def __post_init__(self) -> None:
-        lines = 2 * (self.n_inputs + self.bias)
-        if lines > SIZE:
-            raise CircuitError(
-                f"layer {self.name} needs {lines} bit lines ({self.n_inputs} inputs"
-                f"{' and a bias' if self.bias else ''}, two lines each), an array has {SIZE}; make it narrower"
-            )
-        if self.n_outputs > SIZE:
-            raise CircuitError(
-                f"layer {self.name} needs {self.n_outputs} source lines, an array has {SIZE}; make it narrower"
-            )
+    wires: Wires = field(default_factory=Wires)
+    transistor: SelectTransistor = field(default_factory=SelectTransistor)
+    kappa: float = 0.0  # 1/V, memristors' nonlinearity; a macromodel is refused with any
+    r_board: float = R_BOARD  # ohm, from a line's trunk to each tile, where there is more than one tile
 
     @property
     def n_bit_lines(self) -> int:
         """Bit lines in use: two an input, two for the bias."""
         return 2 * (self.n_inputs + self.bias)
 
+    @property
+    def tiles(self) -> tuple[Tile, ...]:
+        """Its arrays, row by row of the floor plan."""
+        return tile_layer(self.name, self.n_outputs, self.n_bit_lines)
 
-def layer(spec: LayerSpec) -> Block:
-    """Array, transimpedance amplifiers and inverters of one layer.
+    @property
+    def is_one_tile(self) -> bool:
+        """One array, its pins wired straight to the layer's."""
+        return len(self.tiles) == 1
+
+
+def layer(spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Block:
+    """Arrays, transimpedance amplifiers and inverters of one layer.
 
     Pins: x<j>_p x<j>_n a pair an input, bias_p bias_n, then h<k>_p h<k>_n an output (last layer: d<k>), vcc vee.
+
+    Args:
+        reduced: tile -> its array without its inside, which makes macromodels of the arrays; None: every cell.
     """
     inputs = [f"x{j}_{sign}" for j in range(spec.n_inputs) for sign in "pn"]
     if spec.bias:
@@ -58,31 +71,57 @@ def layer(spec: LayerSpec) -> Block:
         if spec.last
         else [f"h{k}_{sign}" for k in range(spec.n_outputs) for sign in "pn"]
     )
-    array = memristor_array(spec.name, rows=SIZE if spec.all_cells else spec.n_outputs)
     stage = relu_tia() if spec.relu else (tia() if spec.last else clamped_tia())
     s = SubCircuit(f"layer_{spec.name}", *inputs, *outputs, "vcc", "vee")
-    used, rows = spec.n_bit_lines, spec.n_outputs
-    s.X("array", array.name, *inputs, *["0"] * (SIZE - used),
-        *(f"sl{k}" for k in range(rows)), *["0"] * (SIZE - rows),
-        *["vcc"] * rows, *["vee"] * (SIZE - rows), "vee")
-    for k in range(rows):
+    arrays = []
+    for tile in spec.tiles:
+        array = _array(tile, spec, reduced)
+        arrays.append(array)
+        lines = [inputs[k] for k in range(tile.n_lines)] if spec.is_one_tile else _wired(
+            s, tile, "bl", inputs[tile.lines], spec.r_board)
+        sums = [f"sl{k}" for k in range(tile.n_outputs)] if spec.is_one_tile else _wired(
+            s, tile, "sl", [f"sl{k}" for k in range(spec.n_outputs)][tile.outputs], spec.r_board)
+        unused = SIZE - tile.n_outputs
+        s.X(array.name.replace(f"array_{spec.name}", "array"), array.name, *lines, *["0"] * (SIZE - tile.n_lines),
+            *sums, *["0"] * unused, *["vcc"] * tile.n_outputs, *["vee"] * unused, "vee")
+    for k in range(spec.n_outputs):
         native = f"d{k}" if spec.last else f"h{k}_n"
         s.X(f"neuron{k}", stage.name, f"sl{k}", native, "vcc", "vee", r_f=spec.r_f)
         if not spec.last:
             s.X(f"inv{k}", "inverter", native, f"h{k}_p", "vcc", "vee")
     return Block(
         netlist=s,
-        purpose=f"h = {'relu(W x + b)' if spec.relu else 'W x + b'}, {spec.n_inputs} inputs, {rows} outputs"
+        purpose=f"h = {'relu(W x + b)' if spec.relu else 'W x + b'}, {spec.n_inputs} inputs, {spec.n_outputs} outputs"
         + ("; d = -h, the integrator inverts once more" if spec.last else "; _p carries +h, _n carries -h"),
         pins={
             "x0_p x0_n ..": "inputs, a pair each: +v and -v",
             **({"bias_p bias_n": "bias voltage and its inverse"} if spec.bias else {}),
             ("d0 .." if spec.last else "h0_p h0_n .."): "outputs",
             "vcc vee": "supplies, +2.5 V and -2.5 V; vcc selects the word lines in use, vee turns the others off",
+            **({} if spec.is_one_tile else {
+                "r_bl_<row>_<column>_<k> r_sl_..": "board wire of a tile's line [ohm]; tiles of one output share its TIA"}),
         },
         drawing=f"""
             pairs --[array_{spec.name}]-- sl<k> --[{stage.name}]--+-- {'d<k>' if spec.last else 'h<k>_n'}
         """ + ("" if spec.last else "                                              +--[inverter]-- h<k>_p\n        "),
-        uses=(array, stage, *(() if spec.last else (inverter(),))),
-        notes={f"xneuron{k}": "r_f in ohm" for k in range(rows)},
+        uses=(*arrays, stage, *(() if spec.last else (inverter(),))),
+        notes={f"xneuron{k}": "r_f in ohm" for k in range(spec.n_outputs)},
     )
+
+
+def _array(tile: Tile, spec: LayerSpec, reduced: Mapping[str, Reduced] | None) -> Block:
+    if reduced is None:
+        cell = cell_1t1r(spec.wires, spec.transistor, spec.kappa)
+        return memristor_array(tile.name, cell, rows=SIZE if spec.all_cells else tile.n_outputs)
+    if spec.kappa:
+        raise CircuitError(f"layer {spec.name}: memristors with kappa = {spec.kappa} 1/V have no macromodel, "
+                           "use fidelity flat or kappa = 0")
+    return array_macro(tile.name, reduced[tile.name], n_lines=tile.n_lines, wires=spec.wires)
+
+
+def _wired(s: SubCircuit, tile: Tile, kind: str, trunk: list[str], r_board: float) -> list[str]:
+    """A tile's pins, each at the end of its own board wire from the layer's trunk."""
+    pins = [f"{kind}_{tile.row}_{tile.column}_{k}" for k in range(len(trunk))]
+    for node, pin in zip(trunk, pins, strict=True):
+        s.R(f"_{pin}", node, pin, r_board)
+    return pins

@@ -38,3 +38,13 @@ class SelectTransistor:
                 f"select transistor is off: v_gs = {self.gate - source:.3f} V, threshold {v_th:.3f} V; raise the gate"
             )
         return 1.0 / (p["kp"] * self.width / self.length * overdrive)
+
+    def curvature(self) -> float:
+        """Second-order coefficient of the drain current against +-v_ds [A/V^2]: i = v_ds / r_on - curvature * v_ds^2.
+
+        Level-1 triode gives kp * W/L / 2 for a positive v_ds. For a negative one the terminals change places and the
+        body effect adds its slope; the mean of both is returned, each is within 11 % of it.
+        """
+        p = model_parameters("nmos_select", "nmos_select")
+        body = p["gamma"] / (2.0 * sqrt(p["phi"] - self.bulk))
+        return p["kp"] * self.width / self.length * (1.0 + 0.5 * body) / 2.0

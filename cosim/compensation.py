@@ -24,13 +24,18 @@ class Compensated:
     g: np.ndarray  # (SIZE, SIZE) [S]
     residual: np.ndarray  # (out, in) [S], wanted less reached; 0 where the window allowed it
 
-    def unreached(self, limit: float = 1e-9) -> list[tuple[int, int, float]]:
-        """Pairs that the window did not allow, as (output, input, residual [S]), worst first."""
-        cells = [(int(r), int(c), float(self.residual[r, c])) for r, c in np.argwhere(np.abs(self.residual) > limit)]
-        return sorted(cells, key=lambda cell: -abs(cell[2]))
+    def unreached(self) -> list[tuple[int, int, float]]:
+        """Pairs that the window did not allow, see :func:`unreached`."""
+        return unreached(self.residual)
 
 
-def compensate(target: np.ndarray, *, window: Window, wires: Wires, r_on: float) -> Compensated:
+def unreached(residual: np.ndarray, limit: float = 1e-9) -> list[tuple[int, int, float]]:
+    """Pairs whose residual [S] passes ``limit`` [S], as (output, input, residual [S]), worst first."""
+    cells = [(int(r), int(c), float(residual[r, c])) for r, c in np.argwhere(np.abs(residual) > limit)]
+    return sorted(cells, key=lambda cell: -abs(cell[2]))
+
+
+def compensate(target: np.ndarray, *, window: Window, wires: Wires, r_on: float, r_port: float = 0.0) -> Compensated:
     """Find programmed conductances whose effective differential conductance is ``target``.
 
     Fixed-point iteration on the signed difference of each pair against the array's exact port conductances; the
@@ -41,15 +46,16 @@ def compensate(target: np.ndarray, *, window: Window, wires: Wires, r_on: float)
         window: what can be programmed.
         wires: segments.
         r_on: select transistor [ohm].
+        r_port: board wire in series with every pin [ohm].
     Raises:
         MappingError: the iteration does not settle.
     """
     n_out, n_in = target.shape
-    selected = np.arange(SIZE) < n_out
     difference = target.copy()
     for _ in range(ITERATIONS):
         g = _program(difference, window)
-        y = port_conductance(g, selected=selected, wires=wires, r_on=r_on)[:n_out]
+        # Rows whose word line is off conduct nothing, so they need not be solved for.
+        y = port_conductance(g[:n_out], selected=np.full(n_out, True), wires=wires, r_on=r_on, r_port=r_port)
         residual = target - (y[:, 0 : 2 * n_in : 2] - y[:, 1 : 2 * n_in : 2])
         before = difference
         difference = np.clip(difference + residual, -window.span, window.span)

@@ -8,14 +8,17 @@ import numpy as np
 from torch import nn
 
 from circuits.array import SIZE
+from circuits.array_macro import Reduced
+from circuits.array_network import cell_curvature, port_network
 from circuits.board import BoardSpec
 from circuits.conductances import DIGITS
-from circuits.layer import LayerSpec
+from circuits.layer import R_BOARD, LayerSpec
 from circuits.select_transistor import SelectTransistor
 from circuits.stages.relu_tia import leakage
+from circuits.tiling import Tile
 from circuits.wires import Wires
-from cosim.compensation import Compensated, compensate
-from cosim.errors import MappingError, UnsupportedModelError
+from cosim.compensation import Compensated, compensate, unreached
+from cosim.errors import CosimError, MappingError, UnsupportedModelError
 from cosim.network import Affine, read_network
 from cosim.programming import Programming
 from cosim.resistors import e96_at_least
@@ -23,6 +26,7 @@ from cosim.scaling import Calibration, Ranges, Scales, calibrate
 from cosim.window import Window
 
 CAPACITORS = (1e-6, 1e-7, 1e-8, 1e-9, 1e-10)  # F, integrators; the largest that leaves r_in at 100 kohm or more
+FIDELITIES = ("flat", "macro")
 R_F_STEPS = 12  # E96 steps tried until the compensated conductances fit the window
 
 
@@ -30,6 +34,7 @@ R_F_STEPS = 12  # E96 steps tried until the compensated conductances fit the win
 class Options:
     """What may be chosen at compile time; the defaults are the nominal board."""
 
+    fidelity: str = "flat"  # "flat": every cell and wire; "macro": each array reduced to what is between its pins
     window: Window = field(default_factory=Window)
     ranges: Ranges = field(default_factory=Ranges)
     wires: Wires = field(default_factory=Wires)
@@ -37,27 +42,42 @@ class Options:
     programming: Programming = field(default_factory=Programming)
     all_cells: bool = True  # False leaves rows whose word line is off out of the deck: the same solution, several times faster
     time_scale: float = 1.0  # circuit seconds per model second
+    r_board: float = R_BOARD  # ohm, board wire of a tile's line
+    kappa: float = 0.0  # 1/V, memristors' nonlinearity in read mode; not compensated, and only in flat decks
+
+    def __post_init__(self) -> None:
+        if self.fidelity not in FIDELITIES:
+            raise CosimError(f"fidelity {self.fidelity!r}: a deck is {' or '.join(FIDELITIES)}")
+        if self.kappa and self.fidelity != "flat":
+            raise CosimError(f"kappa = {self.kappa} 1/V makes the cells nonlinear, which fidelity {self.fidelity!r} cannot "
+                             "describe; use fidelity 'flat', or kappa = 0")
+        if not (np.isfinite(self.time_scale) and self.time_scale > 0):
+            raise CosimError(f"time_scale = {self.time_scale}: circuit seconds per model second, above 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompiledTile:
+    """One array."""
+
+    tile: Tile
+    g: np.ndarray  # (32, 32) [S], as programmed
+    residual: np.ndarray  # (out, in) of the tile [S], what the window did not allow; 0 where it did
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompiledLayer:
-    """One array and its feedback resistor."""
+    """The arrays of a layer and their feedback resistor."""
 
     spec: LayerSpec
     target: np.ndarray  # (out, in + bias) [S], wanted differential conductance, the ReLU diode's leakage made good
     column_scale: np.ndarray  # (in + bias,) volts per unit
-    compensated: Compensated  # wanted in every cell, and what the window did not allow
-    g: np.ndarray  # (32, 32) [S], as programmed
+    tiles: tuple[CompiledTile, ...]
 
-    @property
-    def g_p(self) -> np.ndarray:
-        """(out, in + bias) [S], on the +v lines."""
-        return self.g[: self.target.shape[0], 0 : 2 * self.target.shape[1] : 2]
-
-    @property
-    def g_n(self) -> np.ndarray:
-        """(out, in + bias) [S], on the -v lines."""
-        return self.g[: self.target.shape[0], 1 : 2 * self.target.shape[1] : 2]
+    def unreached(self) -> list[tuple[int, int, float]]:
+        """Weights that the window did not allow, as (output, input, residual [S]), worst first."""
+        cells = [(one.tile.first_output + r, one.tile.first_line // 2 + c, residual)
+                 for one in self.tiles for r, c, residual in unreached(one.residual)]
+        return sorted(cells, key=lambda cell: -abs(cell[2]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +97,7 @@ def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: 
     """Compile d x/dt = model(columns) to a board.
 
     Args:
-        model: ``torch.nn.Sequential`` of Linear and ReLU, every layer within one 32x32 array.
+        model: ``torch.nn.Sequential`` of Linear and ReLU; a layer takes as many 32x32 arrays as it needs.
         columns: what each input of the model is, in order: ``u0``, ``u1``, ... external inputs, ``x0``, ``x1``, ...
             states; every state exactly once.
         calibration: samples of inputs and states; they fix the scales.
@@ -101,7 +121,8 @@ def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: 
         for number, (layer, column_scale, out_scale) in enumerate(
             zip(network, feeding, (*scales.hidden, scales.derivative), strict=True), start=1)
     )
-    board = BoardSpec(layers=tuple(one.spec for one in layers), columns=columns, r_in=r_in, c_int=c_int)
+    board = BoardSpec(layers=tuple(one.spec for one in layers), columns=columns, r_in=r_in, c_int=c_int,
+                      reduced=_reduced(layers, options) if options.fidelity == "macro" else None)
     return CompiledTwin(network=network, columns=columns, scales=scales, board=board, layers=layers, options=options)
 
 
@@ -120,14 +141,6 @@ def _check_shapes(network: tuple[Affine, ...], columns: tuple[str, ...], calibra
         raise UnsupportedModelError(
             f"model gives {network[-1].n_outputs} derivatives for {n_states} states; it needs one a state"
         )
-    for number, layer in enumerate(network, start=1):
-        lines = 2 * (layer.n_inputs + (layer.bias is not None))
-        if lines > SIZE or layer.n_outputs > SIZE:
-            raise UnsupportedModelError(
-                f"Linear {number} ({layer.n_inputs} -> {layer.n_outputs}) needs {lines} bit lines and "
-                f"{layer.n_outputs} source lines; one array has {SIZE} of each. Make the layer at most "
-                f"{SIZE // 2 - 1} inputs (with bias) and {SIZE} outputs wide"
-            )
 
 
 def _integrator(scales: Scales) -> tuple[float, float]:
@@ -147,18 +160,41 @@ def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndar
     gain = np.abs(weight).max() * out_scale  # V out per V in, for a full-scale weight
     if not np.isfinite(gain):
         raise MappingError(f"layer {name}: weights of up to {np.abs(layer.weight).max():.3g} overflow their scaling")
-    r_on = options.transistor.on_resistance()
     r_f = e96_at_least(gain / options.window.span) if gain > 0 else 10e3
     for _ in range(R_F_STEPS):
         target = weight * out_scale / r_f
         if layer.relu and layer.bias is not None:
             target[:, -1] += leakage() / bias_volts
-        compensated = compensate(target, window=options.window, wires=options.wires, r_on=r_on)
-        if not compensated.unreached():
+        spec = LayerSpec(name=name, n_inputs=layer.n_inputs, n_outputs=layer.n_outputs, bias=layer.bias is not None,
+                         relu=layer.relu, r_f=r_f, all_cells=options.all_cells, last=last, wires=options.wires,
+                         transistor=options.transistor, r_board=options.r_board, kappa=options.kappa)
+        arrays = [(tile, _compensate_tile(tile, spec, target, options)) for tile in spec.tiles]
+        if not any(one.unreached() for _, one in arrays):
             break
         r_f = e96_at_least(r_f * 1.001)
-    spec = LayerSpec(name=name, n_inputs=layer.n_inputs, n_outputs=layer.n_outputs, bias=layer.bias is not None,
-                     relu=layer.relu, r_f=r_f, all_cells=options.all_cells, last=last)
-    g = options.programming.apply(compensated.g, options.window, number)
-    g = np.vectorize(lambda value: float(f"{value:.{DIGITS}g}"))(g)  # what the deck will state
-    return CompiledLayer(spec=spec, target=target, column_scale=column_scale, compensated=compensated, g=g)
+    tiles = tuple(CompiledTile(tile=tile, residual=one.residual, g=_programmed(one.g, options, number, tile))
+                  for tile, one in arrays)
+    return CompiledLayer(spec=spec, target=target, column_scale=column_scale, tiles=tiles)
+
+
+def _compensate_tile(tile: Tile, spec: LayerSpec, target: np.ndarray, options: Options) -> Compensated:
+    part = target[tile.outputs, tile.first_line // 2 : (tile.first_line + tile.n_lines) // 2]
+    return compensate(part, window=options.window, wires=options.wires, r_on=options.transistor.on_resistance(),
+                      r_port=0.0 if spec.is_one_tile else spec.r_board)
+
+
+def _programmed(g: np.ndarray, options: Options, layer: int, tile: Tile) -> np.ndarray:
+    place = (layer,) if tile.row == tile.column == 0 else (layer, tile.row, tile.column)
+    g = options.programming.apply(g, options.window, *place)
+    return np.vectorize(lambda value: float(f"{value:.{DIGITS}g}"))(g)  # what the deck will state
+
+
+def _reduced(layers: tuple[CompiledLayer, ...], options: Options) -> dict[str, Reduced]:
+    r_on, curvature = options.transistor.on_resistance(), options.transistor.curvature()
+    found = {}
+    for one in (one for layer in layers for one in layer.tiles):
+        selected = np.arange(SIZE) < one.tile.n_outputs
+        found[one.tile.name] = Reduced(
+            between=port_network(one.g, selected=selected, wires=options.wires, r_on=r_on),
+            curvature=cell_curvature(one.g, selected=selected, r_on=r_on, curvature=curvature))
+    return found

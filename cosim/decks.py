@@ -8,7 +8,7 @@ from circuits.conductances import conductance_text
 from circuits.deck import Deck, Measure
 from circuits.testbench import Timing, board_deck
 from cosim.case import Case
-from cosim.compiler import CompiledLayer, CompiledTwin
+from cosim.compiler import CompiledLayer, CompiledTile, CompiledTwin
 from cosim.network import network_hash
 
 
@@ -42,13 +42,16 @@ def case_deck(twin: CompiledTwin, case: Case, reference: np.ndarray, subject: st
     )
 
 
-def conductance_file(layer: CompiledLayer) -> str:
+def conductance_file(layer: CompiledLayer, one: CompiledTile) -> str:
     """Programmed conductances of one array as ``.param`` lines, the only file that changes with the weights."""
-    rows, lines = layer.spec.n_outputs, layer.spec.n_bit_lines
-    remarks = [f"in use: rows 0..{rows - 1}, columns 0..{lines - 1}; columns 2j and 2j+1 carry +v and -v of input j"]
-    if layer.spec.bias:
+    tile, lines = one.tile, one.tile.n_lines
+    remarks = [f"in use: rows 0..{tile.n_outputs - 1}, columns 0..{lines - 1}; columns 2j and 2j+1 carry +v and -v of input j"]
+    if not layer.spec.is_one_tile:
+        remarks.append(f"tile at row {tile.row}, column {tile.column} of layer {layer.spec.name}: outputs from "
+                       f"{tile.first_output} on, inputs from {tile.first_line // 2} on")
+    if layer.spec.bias and tile.first_line + lines == layer.spec.n_bit_lines:
         remarks.append(f"the bias is columns {lines - 2} and {lines - 1}")
-    return conductance_text(layer.g, layer.spec.name, remarks)
+    return conductance_text(one.g, tile.name, remarks)
 
 
 def _banner(twin: CompiledTwin, case: Case, timing: Timing) -> list[str]:

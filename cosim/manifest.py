@@ -46,6 +46,7 @@ def manifest_text(twin: CompiledTwin, cases: list[Case], subject: str, weights: 
     content = {
         "format": FORMAT,
         "subject": subject,
+        "fidelity": options.fidelity,
         "model": {
             "sha256": network_hash(twin.network),
             "weights": weights,
@@ -56,6 +57,8 @@ def manifest_text(twin: CompiledTwin, cases: list[Case], subject: str, weights: 
         "window": asdict(options.window),
         "ranges": asdict(options.ranges),
         "wires": asdict(options.wires),
+        "r_board": options.r_board,
+        "kappa": options.kappa,
         "transistor": {**asdict(options.transistor), "on_resistance": _digits(options.transistor.on_resistance())},
         "programming": options.programming.as_dict(),
         "integrator": {"r_in": twin.board.r_in, "c_int": twin.board.c_int},
@@ -66,9 +69,11 @@ def manifest_text(twin: CompiledTwin, cases: list[Case], subject: str, weights: 
                 "n_bit_lines": one.spec.n_bit_lines,
                 "relu": one.spec.relu,
                 "r_f": one.spec.r_f,
+                "tiles": [{"name": t.tile.name, "first_output": t.tile.first_output, "first_line": t.tile.first_line,
+                           "n_outputs": t.tile.n_outputs, "n_lines": t.tile.n_lines} for t in one.tiles],
                 "g_scale": [_digits(scale / (column * one.spec.r_f)) for column in one.column_scale],
                 "unreached": [{"output": r, "input": c, "residual": _digits(value)}
-                              for r, c, value in one.compensated.unreached()],
+                              for r, c, value in one.unreached()],
             }
             for one, scale in zip(twin.layers, (*twin.scales.hidden, twin.scales.derivative), strict=True)
         ],

@@ -41,7 +41,7 @@ def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: 
         check_clipping(twin.network, twin.columns, twin.scales, case.inputs(case.times), states, case.times,
                        f"case {case.name}")
         files |= case_deck(twin, case, states, subject).files()
-    files |= {f"conductances/{one.spec.name}.inc": conductance_file(one) for one in twin.layers}
+    files |= {f"conductances/{one.tile.name}.inc": conductance_file(layer, one) for layer in twin.layers for one in layer.tiles}
     files[NAME] = manifest_text(twin, cases, subject, WEIGHTS)
     folder = Path(folder)
     try:

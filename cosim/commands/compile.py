@@ -20,8 +20,8 @@ def run(source: Path, out: Path, *, levels: int | None, error: float, cell_yield
     for layer in twin.layers:
         spec = layer.spec
         print(f"{spec.name}: {spec.n_inputs} -> {spec.n_outputs}, r_f {spec.r_f:g} ohm, "
-              f"{spec.n_outputs * spec.n_bit_lines} cells in use")
-        for row, column, residual in layer.compensated.unreached():
+              f"{len(spec.tiles)} arrays, {spec.n_outputs * spec.n_bit_lines} cells in use")
+        for row, column, residual in layer.unreached():
             print(f"  output {row}, input {column}: {residual * 1e6:+.3f} uS short, the window does not reach further")
     print(f"decks: {out}")
 

@@ -1,5 +1,7 @@
 """The compiler: what the board computes on paper, and what it refuses by name."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -25,12 +27,16 @@ def paper_board(twin, u, x):
     """The compiled board evaluated with port conductances and ideal amplifiers; returns dx/dt in model units."""
     volts = np.array([u * twin.scales.inputs[0], x * twin.scales.state])
     for layer in twin.layers:
-        lines = np.zeros(SIZE)
         pairs = np.append(volts, twin.scales.bias) if layer.spec.bias else volts
-        lines[0 : 2 * len(pairs) : 2], lines[1 : 2 * len(pairs) : 2] = pairs, -pairs
-        y = port_conductance(layer.g, selected=np.arange(SIZE) < layer.spec.n_outputs, wires=twin.options.wires,
-                             r_on=twin.options.transistor.on_resistance())
-        current = (y @ lines)[: layer.spec.n_outputs]
+        lines = np.stack([pairs, -pairs], axis=1).ravel()
+        current = np.zeros(layer.spec.n_outputs)
+        for one in layer.tiles:
+            tile, padded = one.tile, np.zeros(SIZE)
+            padded[: tile.n_lines] = lines[tile.lines]
+            y = port_conductance(one.g, selected=np.arange(SIZE) < tile.n_outputs, wires=twin.options.wires,
+                                 r_on=twin.options.transistor.on_resistance(),
+                                 r_port=0.0 if len(layer.tiles) == 1 else twin.options.r_board)
+            current[tile.outputs] += (y @ padded)[: tile.n_outputs]
         if layer.spec.relu:
             current = np.maximum(current - leakage(), 0)
         volts = layer.spec.r_f * current
@@ -53,12 +59,24 @@ def test_linear_layers_in_a_row_and_no_bias(small_experiment):
         np.testing.assert_allclose(paper_board(twin, u, x), [expected], rtol=5e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize("widths", [(2, 33, 1), (2, 16, 1), (2, 40, 37, 1)])
+def test_a_tiled_board_on_paper_is_the_network(small_experiment, widths):
+    torch.manual_seed(4)
+    model = nn.Sequential(*(m for pair in pairwise(widths) for m in (nn.Linear(*pair), nn.ReLU())))[:-1].double()
+    twin = compile_network(model, columns=("u0", "x0"), calibration=small_experiment.calibration)
+    assert sum(len(layer.tiles) for layer in twin.layers) > len(twin.layers)
+    for u, x in ((0.1, 0.3), (-0.04, -0.4)):
+        expected = model(torch.tensor([u, x], dtype=torch.float64)).item()
+        np.testing.assert_allclose(paper_board(twin, u, x), [expected], rtol=2e-5, atol=1e-6)
+
+
 def test_every_conductance_is_in_the_window_and_idle_cells_rest_at_g_min(twin):
     for layer in twin.layers:
-        assert layer.g.min() == twin.options.window.g_min
-        assert layer.g.max() <= twin.options.window.g_max
-        assert layer.compensated.unreached() == []
-        assert (layer.g[layer.spec.n_outputs :] == twin.options.window.g_min).all()
+        (one,) = layer.tiles
+        assert one.g.min() == twin.options.window.g_min
+        assert one.g.max() <= twin.options.window.g_max
+        assert layer.unreached() == []
+        assert (one.g[layer.spec.n_outputs :] == twin.options.window.g_min).all()
 
 
 def test_scales_keep_calibrated_signals_inside_their_range(twin, small_experiment):
@@ -71,13 +89,12 @@ def test_programming_error_moves_conductances_by_what_was_asked(small_experiment
     e = small_experiment
     options = Options(programming=Programming(error=0.022, seed=1))
     noisy = compile_network(e.model, columns=e.columns, calibration=e.calibration, options=options)
-    change = np.abs(noisy.layers[0].g / noisy.layers[0].compensated.g - 1).mean()
+    exact = compile_network(e.model, columns=e.columns, calibration=e.calibration)
+    change = np.abs(noisy.layers[0].tiles[0].g / exact.layers[0].tiles[0].g - 1).mean()
     assert change == pytest.approx(0.022, abs=0.002)  # 1024 cells
 
 
 @pytest.mark.parametrize(("model", "says"), [
-    (nn.Sequential(nn.Linear(2, 33), nn.ReLU(), nn.Linear(33, 1)), r"Linear 1 \(2 -> 33\) needs"),
-    (nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 1)), r"Linear 2 \(16 -> 1\) needs 34 bit lines"),
     (nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)), "model takes 3 inputs, but there are 1 external"),
     (nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 2)), "model gives 2 derivatives for 1 states"),
     (nn.Sequential(nn.Linear(2, 4), nn.Sigmoid(), nn.Linear(4, 1)), "layer 1 is a Sigmoid"),
@@ -116,3 +133,15 @@ def test_e96(wanted, value):
 @pytest.mark.parametrize(("value", "down"), [(0.32099, 0.32), (0.321, 0.321), (1234.0, 1230.0), (9.999e-5, 9.99e-5)])
 def test_floor_digits(value, down):
     assert floor_digits(value) == pytest.approx(down, rel=1e-12)
+
+
+def test_a_macromodel_of_memristors_that_are_not_linear_is_refused():
+    with pytest.raises(CosimError, match=r"kappa = 1\.0 1/V makes the cells nonlinear"):
+        Options(kappa=1.0, fidelity="macro")
+
+
+@pytest.mark.parametrize(("option", "says"), [({"fidelity": "gate"}, "a deck is flat or macro"),
+                                              ({"time_scale": 0.0}, "above 0")])
+def test_options_refuse_nonsense(option, says):
+    with pytest.raises(CosimError, match=says):
+        Options(**option)

@@ -1,0 +1,124 @@
+"""The array's macromodel: the Schur complement by hand, and the flat array's operating point in ngspice."""
+
+import numpy as np
+import pytest
+from PySpice.Spice.Netlist import Circuit
+
+from circuits.array import SIZE, array_pins, memristor_array
+from circuits.array_macro import Reduced, array_macro
+from circuits.array_network import cell_curvature, port_conductance, port_network
+from circuits.conductances import conductance_text
+from circuits.deck import SOLVER, Deck, write_files
+from circuits.engine.job import Job
+from circuits.engine.run import run
+from circuits.select_transistor import SelectTransistor
+from circuits.testbench import MACRO_SOLVER
+from circuits.wires import Wires
+
+R_ON = SelectTransistor().on_resistance()
+ROWS, LINES = 5, 12
+
+
+def test_star_to_mesh_by_hand():
+    # One row, two columns, 100 ohm a segment, cells of 10 and 20 kohm: bl0 and bl1 meet at two source-line nodes.
+    r, a, b = 100.0, 10e3, 20e3
+    y = port_network(np.array([[1 / a, 1 / b]]), selected=np.array([True]), wires=Wires(resistance=r), r_on=0.0,
+                     gmin=0.0)
+    # nodes: n0 (cell a, to the pin and to n1), n1 (cell b); legs a + r and b + r from the bit lines' pins
+    ga, gb, gs = 1 / (a + r), 1 / (b + r), 1 / r
+    full = np.array([[2 * gs + ga, -gs], [-gs, gs + gb]])  # n0, n1
+    legs = np.array([[ga, 0.0], [0.0, gb], [gs, 0.0]])  # bl0, bl1, sl0 to n0, n1
+    expected = legs @ np.linalg.solve(full, legs.T)
+    np.fill_diagonal(expected, 0.0)
+    np.testing.assert_allclose(y[:3, :3], expected, rtol=1e-9, atol=1e-18)
+    assert (y[3] == 0).all()
+
+
+def test_it_holds_the_transfer_conductances():
+    g = np.random.default_rng(3).uniform(20e-6, 100e-6, (6, 9))
+    selected = np.array([True, True, False, True, True, False])
+    y = port_network(g, selected=selected, wires=Wires(), r_on=R_ON)
+    transfer = port_conductance(g, selected=selected, wires=Wires(), r_on=R_ON)
+    np.testing.assert_allclose(y[9:15, :9], transfer, rtol=1e-6, atol=1e-18)  # but for gmin
+    assert (y >= 0).all()
+    assert (y[9 + 2] == 0).all()
+    np.testing.assert_allclose(y[9, -1], 9 * 2e-12, rtol=0.02)  # two junctions a cell
+
+
+@pytest.fixture(scope="module")
+def g():
+    g = np.full((SIZE, SIZE), 20e-6)
+    g[:ROWS, :LINES] = np.random.default_rng(8).uniform(20e-6, 100e-6, (ROWS, LINES))
+    return g
+
+
+def reduced(g):
+    selected = np.arange(SIZE) < ROWS
+    return Reduced(between=port_network(g, selected=selected, wires=Wires(), r_on=R_ON),
+                   curvature=cell_curvature(g, selected=selected, r_on=R_ON, curvature=SelectTransistor().curvature()))
+
+
+def currents(block, folder, options, extra=None, hanging=(), volts=0.002):
+    """Source-line currents and the voltages of bit lines that nothing drives."""
+    c = Circuit("bench")
+    c.V("_cc", "vcc", 0, "dc 2.5")
+    c.V("_ee", "vee", 0, "dc -2.5")
+    nodes = []
+    for k in range(LINES):
+        nodes.append(f"bl{k}")
+        if k not in hanging:
+            c.V(f"_bl{k}", f"bl{k}", 0, f"dc {volts * (-1) ** k * (k // 2 + 1)}")
+    c.X("dut", block.name, *nodes, *[0] * (SIZE - LINES), *(f"sl{k}" for k in range(ROWS)), *[0] * (SIZE - ROWS),
+        *["vcc"] * ROWS, *["vee"] * (SIZE - ROWS), "vee")
+    for k in range(ROWS):
+        c.V(f"_sl{k}", f"sl{k}", 0, "dc 0")
+    save = tuple(f"i(v_sl{k})" for k in range(ROWS)) + tuple(f"v(bl{k})" for k in hanging)
+    deck = Deck(name="d", title="t", banner=(), block=block, bench=c, analysis=".op", save=save, extra_files=extra or {},
+                options=options)
+    write_files(folder, deck.files())
+    w = run(Job(deck=folder / "d.cir")).waveforms
+    return np.array([w[name][-1] for name in save])
+
+
+@pytest.mark.parametrize("hanging", [(), (2, 7)])
+def test_macro_is_the_flat_array(g, tmp_path, hanging):
+    tight = " reltol=1e-7 abstol=1e-15 vntol=1e-10"
+    macro = currents(array_macro("t", reduced(g), n_lines=LINES, wires=Wires()), tmp_path / "macro",
+                     f"{SOLVER} {MACRO_SOLVER}{tight}", hanging=hanging)
+    flat = currents(memristor_array("t"), tmp_path / "flat", f"{SOLVER}{tight}",
+                    {"conductances/t.inc": conductance_text(g, "t")}, hanging=hanging)
+    # Up to 26 mV the transistors' curvature, 1.3e-5 of a cell's current at 0.2 V, leaves 5e-13 A a cell, twelve cells a line
+    np.testing.assert_allclose(macro[:ROWS], flat[:ROWS], rtol=2e-6, atol=8e-12)
+    # V: 1e-12 A a cell in 0.4 mS of a line that hangs, five cells
+    np.testing.assert_allclose(macro[ROWS:], flat[ROWS:], rtol=0, atol=2e-9)
+    assert np.ptp(flat[:ROWS]) > 1e-6
+
+
+def test_the_transistors_curvature_is_in_it(g, tmp_path):
+    tight, volts = " reltol=1e-7 abstol=1e-15 vntol=1e-10", 0.033  # 0.2 V on the last pair
+    macro = currents(array_macro("t", reduced(g), n_lines=LINES, wires=Wires()), tmp_path / "macro",
+                     f"{SOLVER} {MACRO_SOLVER}{tight}", volts=volts)
+    flat = currents(memristor_array("t"), tmp_path / "flat", f"{SOLVER}{tight}",
+                    {"conductances/t.inc": conductance_text(g, "t")}, volts=volts)
+    linear = port_conductance(g, selected=np.arange(SIZE) < ROWS, wires=Wires(), r_on=R_ON)[:ROWS, :LINES] @ (
+        volts * np.repeat(np.arange(1, LINES // 2 + 1), 2) * np.tile([1, -1], LINES // 2))
+    missed = np.abs(flat - linear).max()
+    assert missed > 3e-10  # A, a few cells of 1.4e-5 times 20 uA
+    assert np.abs(macro - flat).max() < 0.15 * missed  # the mean of both polarities is within 11 %
+
+
+def test_left_out_couplings_stay_inside_the_stated_error(g):
+    between = reduced(g).between
+    drop = 1e-3
+    kept = np.zeros_like(between)
+    pins = (*array_pins()[: 2 * SIZE], "vsub")
+    for element in array_macro("t", reduced(g), n_lines=LINES, wires=Wires(), drop=drop).netlist.elements:
+        name, a, b, value = str(element).split()
+        if name.startswith("R") and not name.startswith("R_sq") and "0" not in (a, b):
+            i, j = pins.index(a), pins.index(b)
+            kept[i, j] = kept[j, i] = 1 / float(value)
+    used = [*range(LINES), *range(SIZE, SIZE + ROWS), 2 * SIZE]
+    lost = (between - kept)[np.ix_(used, used)].sum(axis=1)
+    assert (lost >= -1e-15).all()
+    assert lost.max() > 0
+    assert (lost <= drop * between[used].sum(axis=1) * (1 + 1e-9)).all()
