@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import zipfile
+import zlib
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -90,7 +91,7 @@ def load(path: Path) -> Checkpoint:
             raise ValueError("one bare array, not an archive")
         with archive:
             arrays = dict(archive)
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, zlib.error) as error:  # zipfile's repertoire
         raise CheckpointError(f"{path} is damaged ({error}); {REMEDY}") from error
     try:
         provenance = json.loads(str(arrays["provenance"]))
