@@ -45,8 +45,8 @@ def integrate(
     def checked(at: float, y: np.ndarray) -> np.ndarray:  # scipy shortens its step for ever on a NaN
         slope = rhs(at, y)
         if not np.isfinite(slope).all():
-            raise SolverError(f"the derivative is {slope} at t = {at:.6g} s of {t[-1]:.6g} s, state {y}; check that the model's "
-                              "weights and the stimulus are finite and keep the state bounded")
+            raise SolverError(f"the derivative is {slope} at t = {at:.6g} s of {t[-1]:.6g} s, state {y}; check that the "
+                              "model's weights and the stimulus are finite and keep the state bounded")
         return slope
 
     for end in ends:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from training import checkpoint, experiment
 from training.errors import TrainingError
@@ -41,7 +40,6 @@ def test_the_committed_checkpoints_load_with_their_provenance(drive):
 def test_model_error_is_within_one_percent_on_every_stimulus(name):
     """Trained on the sine alone; the truth is the closed form, the floor of the relative error 1 % of full scale."""
     system, stimulus = DRIVES["current"], STIMULI[name]
-    torch.set_num_threads(1)
     net = checkpoint.load(checkpoint_paths("current")[0]).net
     t = system.grid()
     truth = system.closed_form(stimulus, t)
