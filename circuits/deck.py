@@ -75,13 +75,23 @@ class Deck:
         return files
 
 
-def write_files(folder: Path, files: Mapping[str, str]) -> None:
-    """Write text files below ``folder``; a file whose text is the same already is left alone."""
-    for name, text in files.items():
-        path = folder / name
-        if path.is_file() and path.read_text() == text:
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(text)
-        partial.replace(path)
+def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write files below ``folder``; one that holds the same already is left alone.
+
+    All are written beside their targets before the first is renamed: a full disk or an interrupt leaves the folder as it
+    was, not half old and half new.
+    """
+    partials: dict[Path, Path] = {}
+    try:
+        for name, content in files.items():
+            path, data = folder / name, content.encode() if isinstance(content, str) else content
+            if path.is_file() and path.read_bytes() == data:
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partials[path] = path.with_name(path.name + ".partial")
+            partials[path].write_bytes(data)
+        for path, partial in partials.items():
+            partial.replace(path)
+    finally:
+        for partial in partials.values():
+            partial.unlink(missing_ok=True)

@@ -7,13 +7,27 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from circuits.errors import CircuitError
 from cosim.errors import CosimError
 from training.errors import TrainingError
 
-app = typer.Typer(help="Compile a torch neural ODE into SPICE decks of an analogue memristor computer, simulate them and "
-                       "compare the waveforms.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+class _Commands(TyperGroup):
+    """Says what an interrupt leaves behind; typer itself would end without a word."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            print("cosim: interrupted; finished results are kept, run the same command to go on", file=sys.stderr)
+            raise typer.Exit(130) from None
+
+
+app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  help="Compile a torch neural ODE into SPICE decks of an analogue memristor computer, simulate them and "
+                       "compare the waveforms.")
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
 Workers = Annotated[int, typer.Option(min=1, help="Simulations at a time.")]
@@ -146,9 +160,6 @@ def main() -> None:
     except (CosimError, CircuitError, TrainingError) as error:
         print(f"cosim: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("cosim: interrupted; finished results are kept, run the same command to go on", file=sys.stderr)
-        sys.exit(130)
     except OSError as error:
         print(f"cosim: {error}; check the path, its permissions and the free space", file=sys.stderr)
         sys.exit(1)

@@ -34,6 +34,16 @@ class Console:
     @contextmanager
     def bar(self, name: str) -> Iterator[Callable[[str, int, int, float], None]]:
         """A bar a model for training: called with (model, step, total, loss)."""
+        if not self._rich.is_terminal:
+            quarters: dict[str, int] = {}
+
+            def plain(model: str, done: int, total: int, loss: float) -> None:
+                if 4 * done // total > quarters.get(model, 0):
+                    quarters[model] = 4 * done // total
+                    self.say(f"{name}, {model}: {25 * quarters[model]} %, L1 {loss:.2e}")
+
+            yield plain
+            return
         with self._progress() as progress:
             tasks: dict[str, TaskID] = {}
 
@@ -47,6 +57,17 @@ class Console:
     @contextmanager
     def bars(self) -> Iterator[Callable[[str, float], None]]:
         """A bar a job: called with (name, part done)."""
+        if not self._rich.is_terminal:
+            quarters: dict[str, int] = {}
+
+            def plain(name: str, part: float) -> None:
+                quarter = int(4 * part)
+                if quarter > quarters.get(name, -1):
+                    quarters[name] = quarter
+                    self.say(f"{name}: {'started' if part == 0 else 'done' if part >= 1 else f'{25 * quarter} %'}")
+
+            yield plain
+            return
         with self._progress() as progress:
             tasks: dict[str, TaskID] = {}
 
@@ -60,6 +81,16 @@ class Console:
     @contextmanager
     def overall(self, name: str, total: int) -> Iterator[Callable[[str, float], None]]:
         """One bar for many jobs: called with (job, part done), counts what is done of ``total``."""
+        if not self._rich.is_terminal:
+            done: set[str] = set()
+
+            def plain(job: str, part: float) -> None:
+                if part >= 1 and job not in done:
+                    done.add(job)
+                    self.say(f"{name}: {len(done)} of {total} done, {job}")
+
+            yield plain
+            return
         with self._progress() as progress:
             task = progress.add_task(name, total=total)
             parts: dict[str, float] = {}

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from torch import nn
 
+from circuits.errors import CircuitError
 from cosim.case import Case
 from cosim.compiler import CompiledTwin, Options, compile_network
 from cosim.errors import CosimError
 from cosim.scaling import Calibration
 from cosim.twin_folder import write_twin
+from training.errors import TrainingError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +30,17 @@ class Experiment:
     calibration: Calibration
     cases: tuple[Case, ...]
 
+    def __post_init__(self) -> None:
+        # The torch reference feeds the network in this order, so another one would compare with a different network.
+        wanted = tuple(f"{letter}{k}" for letter, signals in (("u", self.calibration.inputs), ("x", self.calibration.states))
+                       for k in range(signals.shape[1]))
+        if tuple(self.columns) != wanted:
+            raise CosimError(f"experiment {self.subject!r}: columns {self.columns}, but the calibration has {wanted}; an "
+                             "experiment's network takes the external inputs first, then the states")
+        names = [case.name for case in self.cases]
+        if not names or len(set(names)) != len(names):
+            raise CosimError(f"experiment {self.subject!r}: cases {names}; give at least one, each a name of its own")
+
     def compile(self, folder: Path, options: Options | None = None) -> CompiledTwin:
         """Compile and write the folder of decks; see :func:`cosim.twin_folder.write_twin`."""
         twin = compile_network(self.model, columns=self.columns, calibration=self.calibration, options=options)
@@ -32,20 +48,36 @@ class Experiment:
         return twin
 
 
+@contextmanager
+def _blame(path: Path) -> Iterator[None]:
+    """Turn whatever the user's file raises into one message that names its line; our own errors say enough."""
+    try:
+        yield
+    except (CosimError, CircuitError, TrainingError) as error:
+        raise CosimError(f"{path}: {error}") from error
+    except (Exception, SystemExit) as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+        raise CosimError(f"{path}{f', line {line}' if line else ''}: {type(error).__name__}: {error}; correct the file and "
+                         "run again") from error
+
+
 def load_experiment(path: Path) -> Experiment:
     """Run a user's Python file and take what its function ``experiment()`` returns.
 
     Raises:
-        CosimError: no such file, no such function, or it returns something else.
+        CosimError: no such file, no such function, it fails, or it returns something else.
     """
     if not path.is_file():
         raise CosimError(f"{path} does not exist; name a checkpoint (.npz) or a Python file with experiment()")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with _blame(path):
+        spec.loader.exec_module(module)
     if not hasattr(module, "experiment"):
         raise CosimError(f"{path} has no function experiment(); it must return a cosim.experiment.Experiment")
-    found = module.experiment()
+    with _blame(path):
+        found = module.experiment()
     if not isinstance(found, Experiment):
         raise CosimError(f"experiment() in {path} returned a {type(found).__name__}, not a cosim.experiment.Experiment")
     return found

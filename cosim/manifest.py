@@ -10,7 +10,7 @@ from pathlib import Path
 from cosim.case import Case
 from cosim.compiler import CompiledTwin
 from cosim.decks import case_timing
-from cosim.errors import ResultsError
+from cosim.errors import CosimError, ResultsError
 from cosim.network import network_hash
 from cosim.scaling import Scales
 from training.errors import TrainingError
@@ -18,6 +18,7 @@ from training.stimuli import STIMULI, Stimulus
 
 NAME = "manifest.json"
 FORMAT = 1
+LAYER_FIELDS = ("name", "n_outputs", "n_bit_lines", "relu", "r_f")
 PACKAGES = ("cosim", "PySpice", "numpy", "scipy", "torch")
 
 
@@ -107,16 +108,21 @@ def read_manifest(folder: Path) -> Manifest:
         raw = json.loads(path.read_text())
         if raw["format"] != FORMAT:
             raise ResultsError(f"{path} has format {raw['format']}, this version reads {FORMAT}; compile again")
+        for part, keys in ((raw["model"], ("weights",)), *((one, LAYER_FIELDS) for one in raw["layers"])):
+            if missing := [key for key in keys if key not in part]:
+                raise KeyError(missing[0])
         scales = {key: tuple(v) if isinstance(v, list) else v for key, v in raw["scales"].items() if key != "unit"}
         cases = {
             one["name"]: Case(name=one["name"], stimuli=tuple(_stimulus(s) for s in one["stimuli"]),
                               initial=tuple(one["initial"]), duration=one["duration"], samples=one["samples"])
             for one in raw["cases"]
         }
-        return Manifest(folder=Path(folder), subject=raw["subject"], weights_sha256=raw["model"]["sha256"],
+        return Manifest(folder=Path(folder), subject=str(raw["subject"]), weights_sha256=raw["model"]["sha256"],
                         columns=tuple(raw["columns"]), widths=tuple(raw["model"]["widths"]), scales=Scales(**scales),
-                        start=raw["cases"][0]["start"], cases=cases, raw=raw)
-    except (json.JSONDecodeError, KeyError, TypeError, IndexError, TrainingError) as error:
+                        start=float(raw["cases"][0]["start"]), cases=cases, raw=raw)
+    except ResultsError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError, CosimError, TrainingError) as error:
         raise ResultsError(f"{path} is damaged ({type(error).__name__}: {error}); compile again") from error
 
 

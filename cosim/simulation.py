@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from circuits.engine.job import Job
@@ -53,19 +54,30 @@ def simulate(runs: Sequence[Run], *, workers: int | None = None, timeout: float 
     jobs = [Job(deck=run.deck, timeout=timeout, max_voltage=max_voltage) for run in wanted]
 
     def store(index: int, result: Result) -> None:
-        frame = result.waveforms.to_frame().reset_index()
-        report(index, 1.0)
+        frame = real_columns(result.waveforms.to_frame().reset_index())
         write_frame(wanted[index].vectors, frame, keys[wanted[index].deck], measures=dict(result.measures))
+        report(index, 1.0)
 
     def report(index: int, part: float) -> None:
         if progress is not None:
             progress(wanted[index].label, part)
 
-    outcomes = run_many(jobs, workers, live=report, on_result=store)
+    outcomes = run_many(jobs, workers, on_start=lambda index: report(index, 0.0), live=report, on_result=store)
     for outcome in outcomes:
         if isinstance(outcome, SimulationError):
             raise outcome
     return wanted
+
+
+def real_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame that Parquet can hold: a complex vector, of an ``.ac``, becomes ``real(<name>)`` and ``imag(<name>)``."""
+    columns = {}
+    for name, column in frame.items():
+        if np.iscomplexobj(column):
+            columns |= {f"real({name})": np.real(column), f"imag({name})": np.imag(column)}
+        else:
+            columns[name] = column
+    return pd.DataFrame(columns)
 
 
 def read_vectors(path: Path) -> Waveforms:

@@ -14,7 +14,7 @@ from cosim.errors import ResultsError
 from cosim.manifest import NAME, manifest_text, read_manifest
 from cosim.reference import reference
 from cosim.scaling import check_clipping
-from training.checkpoint import save
+from training.checkpoint import encode
 
 WEIGHTS = "weights.npz"
 
@@ -35,21 +35,28 @@ def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: 
         ClippingError: a case would drive a stage out of its linear range.
         ResultsError: the folder cannot be written.
     """
-    files: dict[str, str] = {}
+    files: dict[str, str | bytes] = {}
     for case in cases:
         states = reference(model, case)
         check_clipping(twin.network, twin.columns, twin.scales, case.inputs(case.times), states, case.times,
                        f"case {case.name}")
         files |= case_deck(twin, case, states, subject).files()
     files |= {f"conductances/{one.tile.name}.inc": conductance_file(layer, one) for layer in twin.layers for one in layer.tiles}
+    files[WEIGHTS] = encode(model, {"subject": subject})
     files[NAME] = manifest_text(twin, cases, subject, WEIGHTS)
     folder = Path(folder)
     try:
-        stale = set(read_manifest(folder).cases) - {case.name for case in cases} if (folder / NAME).is_file() else set()
+        stale = _decks_before(folder) - {case.name for case in cases}
         write_files(folder, files)
-        save(folder / WEIGHTS, model, {"subject": subject})
         for name in stale:
             (folder / f"{name}.cir").unlink(missing_ok=True)
     except OSError as error:
         raise ResultsError(f"cannot write decks to {folder}: {error}; free space or name another folder") from error
     return [folder / f"{case.name}.cir" for case in cases]
+
+
+def _decks_before(folder: Path) -> set[str]:
+    try:
+        return set(read_manifest(folder).cases) if (folder / NAME).is_file() else set()
+    except ResultsError:  # damaged: its message says to compile again, so that must work; we replace it
+        return set()

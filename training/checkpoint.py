@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import zipfile
+import zlib
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -33,31 +34,40 @@ def library_versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}}
 
 
-def save(path: Path, net: nn.Sequential, provenance: dict) -> Path:
-    """Write a Sequential of Linear and ReLU; the file is replaced whole or not at all, same content gives same bytes.
+def encode(net: nn.Sequential, provenance: dict) -> bytes:
+    """The bytes of a checkpoint of a Sequential of Linear and ReLU; same content gives same bytes.
 
     Arrays ``<k>.weight`` (out, in) and ``<k>.bias`` (out,), float64, for layer k, ``layers`` (the layers' names in order)
-    and ``provenance`` (JSON). A file that already holds these bytes is not touched.
+    and ``provenance`` (JSON).
 
     Raises:
-        CheckpointError: another layer, or the file cannot be written.
+        CheckpointError: another layer.
     """
-    path = Path(path)
     arrays: dict[str, np.ndarray] = {"layers": np.array([type(layer).__name__ for layer in net])}
     for k, layer in enumerate(net):
         if not isinstance(layer, nn.Linear | nn.ReLU):
-            raise CheckpointError(f"{path}: layer {k} is a {type(layer).__name__}; a checkpoint holds Linear and ReLU only")
+            raise CheckpointError(f"layer {k} is a {type(layer).__name__}; a checkpoint holds Linear and ReLU only")
         for name, value in layer.state_dict().items():
             arrays[f"{k}.{name}"] = value.double().numpy()
     arrays["provenance"] = np.array(json.dumps(provenance, sort_keys=True))
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def save(path: Path, net: nn.Sequential, provenance: dict) -> Path:
+    """Write a checkpoint; the file is replaced whole or not at all, and not touched when it holds these bytes already.
+
+    Raises:
+        CheckpointError: a layer that is neither Linear nor ReLU, or the file cannot be written.
+    """
+    path, content = Path(path), encode(net, provenance)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_file() and path.read_bytes() == buffer.getvalue():
+        if path.is_file() and path.read_bytes() == content:
             return path
-        partial.write_bytes(buffer.getvalue())
+        partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
         raise CheckpointError(f"cannot write {path}: {error.strerror or error}; free space or choose another folder") from error
@@ -81,7 +91,7 @@ def load(path: Path) -> Checkpoint:
             raise ValueError("one bare array, not an archive")
         with archive:
             arrays = dict(archive)
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, zlib.error) as error:  # zipfile's repertoire
         raise CheckpointError(f"{path} is damaged ({error}); {REMEDY}") from error
     try:
         provenance = json.loads(str(arrays["provenance"]))

@@ -29,7 +29,8 @@ def integrate(
     Returns:
         (m, n) states at the sample times.
     Raises:
-        SolverError: times not ascending, or the solver stopped early; names the last time reached.
+        SolverError: times not ascending, a derivative that is not finite, or the solver stopped early; names the last time
+            reached.
     """
     t = np.asarray(t, dtype=np.float64)
     if t.ndim != 1 or len(t) < 2 or not np.all(np.diff(t) > 0):
@@ -40,10 +41,18 @@ def integrate(
     states = np.empty((len(t), len(y)))
     states[0] = y
     start, max_step = float(t[0]), float(np.diff(t).min())
+
+    def checked(at: float, y: np.ndarray) -> np.ndarray:  # scipy shortens its step for ever on a NaN
+        slope = rhs(at, y)
+        if not np.isfinite(slope).all():
+            raise SolverError(f"the derivative is {slope} at t = {at:.6g} s of {t[-1]:.6g} s, state {y}; check that the "
+                              "model's weights and the stimulus are finite and keep the state bounded")
+        return slope
+
     for end in ends:
         here = np.flatnonzero((t > start) & (t <= end))
         at = t[here] if len(here) and t[here[-1]] == end else np.append(t[here], end)
-        run = solve_ivp(rhs, (start, end), y, method="DOP853", t_eval=at, rtol=rtol, atol=atol, max_step=max_step)
+        run = solve_ivp(checked, (start, end), y, method="DOP853", t_eval=at, rtol=rtol, atol=atol, max_step=max_step)
         if not run.success or not np.all(np.isfinite(run.y)):
             reached = run.t[-1] if len(run.t) else start
             raise SolverError(

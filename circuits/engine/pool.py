@@ -20,6 +20,7 @@ def run_many(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     *,
+    on_start: Callable[[int], None] | None = None,
     live: Callable[[int, float], None] | None = None,
     on_result: Callable[[int, Result], None] | None = None,
 ) -> list[Outcome]:
@@ -31,13 +32,14 @@ def run_many(
     Args:
         workers: processes at once; None: one a processor that this process may use.
         progress: called with (jobs done, jobs) after each, in this thread.
+        on_start: called with the job's number when its turn comes, in the job's thread.
         live: called with (job's number, fraction of its transient), in the job's thread.
         on_result: called with (job's number, result) as soon as a job is done, in this thread, so that it can be kept.
     """
     jobs = list(jobs)
     stop = Event()
     with ThreadPoolExecutor(max_workers=workers or len(os.sched_getaffinity(0))) as pool:
-        futures: list[Future[Outcome]] = [pool.submit(_outcome, job, stop, k, live) for k, job in enumerate(jobs)]
+        futures: list[Future[Outcome]] = [pool.submit(_outcome, job, stop, k, on_start, live) for k, job in enumerate(jobs)]
         left, done = set(futures), 0
         try:
             while left:
@@ -56,7 +58,10 @@ def run_many(
     return [future.result() for future in futures]
 
 
-def _outcome(job: Job, stop: Event, number: int, live: Callable[[int, float], None] | None) -> Outcome:
+def _outcome(job: Job, stop: Event, number: int, on_start: Callable[[int], None] | None,
+             live: Callable[[int, float], None] | None) -> Outcome:
+    if on_start is not None:
+        on_start(number)
     try:
         return run(job, None if live is None else lambda fraction, _: live(number, fraction), stop=stop)
     except SimulationError as failed:

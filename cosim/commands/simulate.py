@@ -7,7 +7,6 @@ from pathlib import Path
 from cosim.commands.doctor import require_engine
 from cosim.console import Console
 from cosim.errors import ResultsError
-from cosim.manifest import NAME, read_manifest
 from cosim.simulation import Run, measures_of, simulate
 
 
@@ -22,6 +21,8 @@ def decks_of(target: Path) -> list[Path]:
         return [target]
     if not target.is_dir():
         raise ResultsError(f"{target} does not exist; name a deck (.cir) or a folder of decks")
+    from cosim.manifest import NAME, read_manifest  # loads torch, which takes seconds; a deck of one's own needs none of it
+
     if (target / NAME).is_file():
         return [target / f"{name}.cir" for name in read_manifest(target).cases]
     decks = sorted(target.glob("*.cir"))

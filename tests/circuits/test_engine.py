@@ -214,10 +214,11 @@ def test_run_many_keeps_order_and_the_others(deck):
 
 
 def test_run_many_reports_while_it_runs(deck):
-    live, kept = [], []
+    started, live, kept = [], [], []
     run_many([Job(deck=deck(RC)), Job(deck=deck(LADDER.format(stop="15m"), "long.cir"))], workers=2,
-             live=lambda number, fraction: live.append((number, fraction)),
+             on_start=started.append, live=lambda number, fraction: live.append((number, fraction)),
              on_result=lambda number, result: kept.append((number, result.deck.name)))
+    assert sorted(started) == [0, 1]
     assert kept == [(0, "deck.cir"), (1, "long.cir")]
     assert {number for number, _ in live} == {1}  # the first is over before ngspice says where it is
     assert all(0 < fraction <= 1 for _, fraction in live)

@@ -83,6 +83,25 @@ def widths_of(net: nn.Sequential) -> tuple[int, ...]:
     return (linears[0].in_features, *(layer.out_features for layer in linears))
 
 
+def stack_widths(net: nn.Sequential) -> tuple[int, ...]:
+    """(inputs, ..., outputs) of any stack of Linear, with or without bias, and ReLU: what a network can be solved as.
+
+    Raises:
+        ModelError: another layer, sizes that do not chain, or no Linear at all; names the layer.
+    """
+    widths: list[int] = []
+    for k, layer in enumerate(net):
+        if not isinstance(layer, nn.Linear | nn.ReLU):
+            raise ModelError(f"layer {k} is {type(layer).__name__}; a network is made of Linear and ReLU")
+        if isinstance(layer, nn.Linear):
+            if widths and layer.in_features != widths[-1]:
+                raise ModelError(f"layer {k} takes {layer.in_features} inputs, the layer before it gives {widths[-1]}")
+            widths += [layer.out_features] if widths else [layer.in_features, layer.out_features]
+    if not widths:
+        raise ModelError("the network has no Linear layer")
+    return tuple(widths)
+
+
 def hidden_activations(net: nn.Sequential, u: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
     """Post-ReLU values of each hidden layer.
 
@@ -109,7 +128,7 @@ class DrivenODE(nn.Module):
 
     def __init__(self, net: nn.Sequential, stimulus: Signal | Sequence[Signal] | None):
         super().__init__()
-        widths = widths_of(net)
+        widths = stack_widths(net)
         self.net, self.n_states = net, widths[-1]
         self.signals = () if stimulus is None else (stimulus,) if callable(stimulus) else tuple(stimulus)
         if widths[0] != len(self.signals) + self.n_states:

@@ -1,0 +1,42 @@
+"""Writing a folder of files: all or nothing, and nothing twice."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from circuits.deck import write_files
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_writes_text_and_bytes_below_the_folder(tmp_path):
+    write_files(tmp_path / "new", {"a.cir": "µ\n", "b/c.npz": b"\x00\r\n"})
+    assert contents(tmp_path / "new") == {"a.cir": "µ\n".encode(), "b/c.npz": b"\x00\r\n"}
+
+
+def test_a_file_that_is_the_same_is_left_alone(tmp_path):
+    write_files(tmp_path, {"a": "1\n", "b": "1\n"})
+    stamp = (tmp_path / "a").stat().st_mtime_ns
+    write_files(tmp_path, {"a": "1\n", "b": "2\n"})
+    assert (tmp_path / "a").stat().st_mtime_ns == stamp
+    assert (tmp_path / "b").read_text() == "2\n"
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_a_failure_on_the_last_file_changes_none(tmp_path, monkeypatch, error):
+    write_files(tmp_path, {"a": "1\n", "b": "1\n"})
+    before = contents(tmp_path)
+    written = Path.write_bytes
+
+    def write(self, data):
+        written(self, data[: len(data) // 2] if "b" in self.name else data)
+        if "b" in self.name:
+            raise error
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+    with pytest.raises(type(error)):
+        write_files(tmp_path, {"a": "2\n", "b": "2\n", "c/d": "2\n"})
+    assert contents(tmp_path) == before
