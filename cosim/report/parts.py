@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from circuits.benches.findings import Finding, bench_decks
+from circuits.benches.findings import BENCHES, Finding, bench_decks
 from circuits.engine.result import Result
 from cosim.report.device_curves import device_curves
 from cosim.report.op_amp_curves import op_amp_curves
@@ -44,11 +44,15 @@ def _row(finding: Finding) -> dict[str, str]:
 
 
 def page_key() -> str:
-    """What the page is drawn from: decks, parts, and the code that draws it. A page with this key is current."""
+    """What the page is drawn from: decks, parts, figures, and the code that draws it. A page with this key is current.
+
+    The model's figures are not in it: their last digits may differ between machines, and they follow from the rest.
+    """
     files = {name: text for deck in bench_decks() for name, text in deck.files().items()}
     here = Path(__file__).parent
     code = [(here / name).read_text() for name in SOURCES] + [(here.parent / "templates" / "parts.html").read_text()]
-    return content_key([*(part for item in sorted(files.items()) for part in item), *code])
+    figures = findings_table([Finding(bench=bench, model=bench.figure) for bench in BENCHES]).to_csv()
+    return content_key([*(part for item in sorted(files.items()) for part in item), figures, *code])
 
 
 def key_of(page: Path) -> str | None:
