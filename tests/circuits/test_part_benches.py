@@ -87,6 +87,24 @@ def test_a_relative_tolerance_may_not_pass_the_rule_of_ten_percent():
         Bench(property="p", condition="c", figure=1, unit="V", source="s", deck=opa4990.SLEW, measure=len, tolerance=0.11)
 
 
+# temperature
+
+HELD = ("opa4990", "tmux1134", "memristor")  # their headers say that temperature is not modelled
+
+
+@pytest.mark.parametrize("celsius", [-40, 85])
+def test_parts_without_temperature_do_not_move_with_it(run, tmp_path, celsius):
+    benches = [dataclasses.replace(b, deck=dataclasses.replace(b.deck, body=f".temp {celsius}\n{b.deck.body}"))
+               for b in BENCHES if b.part in HELD]
+    findings, _ = run_benches(tmp_path, benches)
+    moved = {}
+    for nominal, other in zip([f for f in run[0] if f.bench.part in HELD], findings, strict=True):
+        slack = nominal.bench.tolerance if nominal.bench.absolute else 1e-3 * abs(nominal.model)
+        if abs(other.model - nominal.model) > slack:
+            moved[label(nominal.bench)] = (nominal.model, other.model)
+    assert moved == {}
+
+
 # op-amp, by hand
 
 AOL = 3.16e6  # 130 dB
