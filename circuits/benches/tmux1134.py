@@ -16,7 +16,7 @@ TOGGLE = 100e-9  # s, start of the select edge in the transients
 def _deck(name: str, title: str, body: str) -> BenchDeck:
     # abstol: leakages are as small as its default, 1 pA
     return BenchDeck(name=f"tmux1134_{name}", title=f"tmux1134, {title}", part="tmux1134", options="klu abstol=1e-16",
-                     body=f"{body.strip()}\nx_dut d sa sb sel vcc vee tmux1134")
+                     body=f"x_dut d sa sb sel vcc vee tmux1134\n{body.strip()}")
 
 
 def on_resistance(throw: str) -> BenchDeck:

@@ -87,6 +87,15 @@ def test_a_relative_tolerance_may_not_pass_the_rule_of_ten_percent():
         Bench(property="p", condition="c", figure=1, unit="V", source="s", deck=opa4990.SLEW, measure=len, tolerance=0.11)
 
 
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"name": "a b"}, "deck name 'a b'"),
+    ({"body": "r_1 a 0 1\n.op"}, "saves no vector"),
+])
+def test_impossible_decks(changes, message):
+    with pytest.raises(CircuitError, match=message):
+        dataclasses.replace(opa4990.SLEW, **changes)
+
+
 # temperature
 
 HELD = ("opa4990", "tmux1134", "memristor")  # their headers say that temperature is not modelled
