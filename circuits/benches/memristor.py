@@ -13,7 +13,7 @@ WINDOW = (20e-6, 100e-6)  # S, programmable conductances
 READ = 0.2  # V, largest read voltage
 KAPPAS = (1.0, 2.0)  # 1/V
 SINH_G = 50e-6  # S
-PAPER = "i = g·v, window of the digital-twin paper"
+PAPER = "i = g·v, window of the paper"
 
 
 def linear(g: float) -> BenchDeck:
