@@ -10,7 +10,7 @@ import numpy as np
 from circuits.benches import d1n4148, memristor, nmos_select
 from circuits.benches.base import SUPPLY
 from circuits.engine.result import Result
-from cosim.report.op_amp_curves import PUBLISHED
+from cosim.report.op_amp_curves import WANTED
 
 
 def device_curves(results: Mapping[str, Result]) -> plt.Figure:
@@ -24,7 +24,7 @@ def device_curves(results: Mapping[str, Result]) -> plt.Figure:
         volts, amperes = d1n4148.curve(results[d1n4148.forward(model).name])
         diode.semilogy(volts, amperes, color=colour, label=f"set {letter}")
         for current in d1n4148.CURRENTS.values():
-            diode.plot(d1n4148.formula(model, current), current, **{**PUBLISHED, "label": None, "color": colour})
+            diode.plot(d1n4148.formula(model, current), current, **{**WANTED, "label": None, "color": colour})
     diode.set(xlabel="forward voltage [V]", ylabel="current [A]", title="1N4148 (points: formula)")
     diode.legend()
 
@@ -32,7 +32,7 @@ def device_curves(results: Mapping[str, Result]) -> plt.Figure:
         volts, ohms = nmos_select.on_resistance(results[nmos_select.gate_sweep(bulk).name], nmos_select.V_DS)
         on = ohms < 2e3
         transistor.plot(volts[on], ohms[on], color=colour, label=name)
-    transistor.plot(3.25, 160, **PUBLISHED)
+    transistor.plot(3.25, 160, **WANTED)
     transistor.set(xlabel="gate voltage [V]", ylabel="on-resistance [Ω]", title="select transistor, 10 µm", ylim=(0, 1000))
     transistor.legend()
 

@@ -10,7 +10,7 @@ import numpy as np
 from circuits.benches import opa4990
 from circuits.engine.result import Result
 
-PUBLISHED = {"color": "0.15", "marker": "o", "linestyle": "none", "markersize": 5, "label": "published"}
+WANTED = {"color": "0.15", "marker": "o", "linestyle": "none", "markersize": 5, "label": "figure in the table"}
 LOADS = (20e-12, 100e-12, 1e-9)  # F
 COLOURS = ("#0b5fa5", "#5c940d", "#d9480f")
 
@@ -29,7 +29,7 @@ def op_amp_curves(results: Mapping[str, Result]) -> plt.Figure:
         f, a = opa4990.gain(results[opa4990.open_loop(load).name])
         gain.semilogx(f, 20 * np.log10(abs(a)), color=colour, linewidth=1.4, label=f"{load * 1e12:.0f} pF")
         phase.semilogx(f, np.degrees(np.unwrap(np.angle(a))), color=colour, linewidth=1.4)
-    gain.plot([1e-2, opa4990.GBW], [130, 0], **PUBLISHED)
+    gain.plot([1e-2, opa4990.GBW], [130, 0], **WANTED)
     gain.set(ylabel="gain [dB]", title="open loop, load at the output", yticks=range(-40, 161, 40))
     gain.tick_params(labelbottom=False)
     gain.legend(loc="lower left")
@@ -43,7 +43,7 @@ def op_amp_curves(results: Mapping[str, Result]) -> plt.Figure:
 
     f, e = opa4990.noise_density(results[opa4990.NOISE.name])
     noise.loglog(f, e * 1e9, color="#0b5fa5", linewidth=1.4, label="model")
-    noise.plot([1e3, 1e4], [30, 28], **PUBLISHED)
+    noise.plot([1e3, 1e4], [30, 28], **WANTED)
     noise.set(xlabel="frequency [Hz]", ylabel="input noise [nV/√Hz]", title="input noise density", ylim=(10, 3000))
     noise.legend()
     return figure
