@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup engine hp-memristor hp-programming test lint netlists clean
+.PHONY: help setup engine hp-memristor hp-programming parts test lint netlists clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -23,6 +23,9 @@ hp-memristor: setup  ## the HP memristor twin: train, compile, simulate, compare
 
 hp-programming: setup  ## the same with programming error and 64 levels, 20 boards (about ten minutes)
 	@$(BIN)/cosim hp-programming
+
+parts: setup  ## every part against its datasheet: one table, and docs/parts.html
+	@$(BIN)/cosim parts
 
 test: setup  ## all tests
 	@$(BIN)/python -m pytest

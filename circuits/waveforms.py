@@ -118,6 +118,27 @@ class Waveforms:
             return PchipInterpolator(x, y.real)(at) + 1j * PchipInterpolator(x, y.imag)(at)
         return PchipInterpolator(x, y)(at)
 
+    def crossing(self, name: str, level: float, after: float | None = None) -> float:
+        """First point of the scale at which a real vector crosses a level, either way, linearly interpolated.
+
+        Args:
+            level: in the vector's unit.
+            after: point of the scale from which to look, e.g. time [s] of the edge; None: from the start.
+        Raises:
+            CircuitError: the vector does not cross the level there.
+        """
+        x, y = self.scale, self[name].real
+        above = y > level
+        crossed = above[1:] != above[:-1]
+        if after is not None:
+            crossed &= x[1:] > after
+        if not crossed.any():
+            since = "" if after is None else f" after {self.scale_name} = {after:.6g}"
+            raise CircuitError(f"{name} of plot {self.plot!r} runs from {y.min():.6g} to {y.max():.6g} and does not cross "
+                               f"{level:.6g}{since}; correct the level or extend the analysis")
+        k = int(np.argmax(crossed))
+        return float(x[k] + (level - y[k]) / (y[k + 1] - y[k]) * (x[k + 1] - x[k]))
+
     def to_frame(self) -> pd.DataFrame:
         """Data frame indexed by the scale, one column a vector."""
         import pandas as pd

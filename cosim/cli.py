@@ -146,6 +146,21 @@ def netlists(
 
 
 @app.command()
+def parts(
+    page: Annotated[Path, typer.Option(help="HTML page; drawn again only when decks, parts or drawing code changed.")] = Path(
+        "docs/parts.html"),
+    out: Annotated[Path, typer.Option(help="Folder for the decks and the figures.")] = Path("runs/parts"),
+    workers: Workers = 2,
+    force: Annotated[bool, typer.Option(help="Draw the page even where it is current.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Hold every part's macromodel against its datasheet; exit code 1 when a deviation is not named in its header."""
+    from cosim.commands.parts import run
+
+    run(page, out, workers=workers, force=force, quiet=quiet)
+
+
+@app.command()
 def doctor() -> None:
     """What is installed, what is missing, and how to get it."""
     from cosim.commands.doctor import run

@@ -11,12 +11,15 @@ from rich.console import Console as RichConsole
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+WORDS = ("drive", "stimulus", "block", "what", "part", "property", "condition", "source")  # columns of words, not figures
+
 
 class Console:
     """Progress on a terminal; plain lines, a few a job, where the output is a file or a pipe."""
 
-    def __init__(self, quiet: bool = False) -> None:
-        self._rich = RichConsole(quiet=quiet, highlight=False, width=None if sys.stdout.isatty() else 140)
+    def __init__(self, quiet: bool = False, width: int = 140) -> None:
+        """``width``: columns of a file or a pipe; a terminal has its own."""
+        self._rich = RichConsole(quiet=quiet, highlight=False, width=None if sys.stdout.isatty() else width)
 
     def say(self, text: str) -> None:
         """One line."""
@@ -26,7 +29,7 @@ class Console:
         """A frame of text cells."""
         table = Table(title=title, title_justify="left")
         for column in frame.columns:
-            table.add_column(column, justify="left" if column in ("drive", "stimulus", "block", "what") else "right")
+            table.add_column(column, justify="left" if column in WORDS else "right")
         for row in frame.itertuples(index=False):
             table.add_row(*(str(cell) for cell in row))
         self._rich.print(table)

@@ -87,6 +87,19 @@ def test_resample_refuses_a_scale_that_runs_backwards():
         nested.resample("v(a)", [0.5])
 
 
+def test_crossing_is_interpolated_either_way(sine):
+    assert sine.crossing("out", 0.5) == pytest.approx(np.arcsin(0.5) / 6, abs=1e-5)
+    assert sine.crossing("out", 0.5, after=0.2) == pytest.approx((np.pi - np.arcsin(0.5)) / 6, abs=1e-5)
+    assert sine.crossing("i(v1)", -0.25) == pytest.approx(0.25, abs=1e-9)
+
+
+def test_a_level_that_is_not_crossed_is_an_error(sine):
+    with pytest.raises(CircuitError, match=r"does not cross 2; correct the level"):
+        sine.crossing("out", 2.0)
+    with pytest.raises(CircuitError, match=r"after time = 0.9"):
+        sine.crossing("out", 0.5, after=0.9)
+
+
 def test_frame(sine):
     frame = sine.to_frame()
     assert frame.index.name == "time"

@@ -1,0 +1,80 @@
+"""Findings: every bench run, the model's figure held against the datasheet's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from circuits.benches import d1n4148, memristor, nmos_select, opa4990, tmux1134
+from circuits.benches.base import Bench, BenchDeck
+from circuits.deck import write_files
+from circuits.engine.job import Job
+from circuits.engine.pool import run_many
+from circuits.engine.result import Result
+from circuits.errors import SimulationError
+from circuits.parts import part_path
+
+BENCHES: tuple[Bench, ...] = (*opa4990.BENCHES, *tmux1134.BENCHES, *d1n4148.BENCHES, *nmos_select.BENCHES,
+                              *memristor.BENCHES)
+TIMEOUT = 60.0  # s a deck; each takes well under one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A bench and what the model gave."""
+
+    bench: Bench
+    model: float  # in the bench's unit
+
+    @property
+    def deviation(self) -> float:
+        """Model against datasheet: a fraction of the figure, or in the bench's unit where its tolerance is absolute."""
+        difference = self.model - self.bench.figure
+        return difference if self.bench.absolute else difference / self.bench.figure
+
+    @property
+    def within(self) -> bool:
+        return abs(self.deviation) <= self.bench.tolerance
+
+    @property
+    def named(self) -> bool:
+        """The bench points at words that stand in the header of the part's file."""
+        return bool(self.bench.named) and self.bench.named in header_text(self.bench.part)
+
+    @property
+    def verdict(self) -> str:
+        """"met"; "named", outside and in the part's header; or "outside", which nobody has owned up to."""
+        return "met" if self.within else "named" if self.named else "outside"
+
+
+def header_text(part: str) -> str:
+    """Comments of a part's file as one line, so that a phrase is found across a line break."""
+    lines = part_path(part).read_text().splitlines()
+    return " ".join(" ".join(line.removeprefix("*") for line in lines if line.startswith("*")).split())
+
+
+def bench_decks(benches: Sequence[Bench] = BENCHES) -> tuple[BenchDeck, ...]:
+    """The decks that the benches need, each once."""
+    return tuple(dict.fromkeys(bench.deck for bench in benches))
+
+
+def run_benches(folder: Path, benches: Sequence[Bench] = BENCHES, *,
+                workers: int = 2) -> tuple[tuple[Finding, ...], Mapping[str, Result]]:
+    """Write the decks into ``folder``, run them, measure.
+
+    Returns:
+        A finding a bench, in order; and the deck's name -> result, for plots.
+    Raises:
+        SimulationError: the first deck that failed.
+        CircuitError: a waveform does not show what its bench looks for.
+    """
+    decks = bench_decks(benches)
+    for deck in decks:
+        write_files(folder, deck.files())
+    outcomes = run_many([Job(deck=folder / f"{deck.name}.cir", timeout=TIMEOUT) for deck in decks], workers)
+    for outcome in outcomes:
+        if isinstance(outcome, SimulationError):
+            raise outcome
+    results = {deck.name: outcome for deck, outcome in zip(decks, outcomes, strict=True)}
+    return tuple(Finding(bench=bench, model=float(bench.measure(results[bench.deck.name]))) for bench in benches), results

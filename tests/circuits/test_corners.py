@@ -1,0 +1,265 @@
+"""Corners: each changes the deck's text where it says, and a block's answer by what a hand calculation says."""
+
+from dataclasses import replace
+from difflib import unified_diff
+from math import exp, log, sqrt
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from circuits.block_benches import R_F, R_LOAD, block_bench
+from circuits.corner_files import TEXT, corner_files, write_corner
+from circuits.corners import CORNERS, Corner, find_corner
+from circuits.deck import write_files
+from circuits.engine.job import Job
+from circuits.engine.run import run
+from circuits.errors import CircuitError
+from circuits.guard import check_deck
+from circuits.parts import model_parameters
+from circuits.select_transistor import SelectTransistor
+from circuits.wires import Wires
+
+HP = Path(__file__).parents[2] / "netlists" / "hp_memristor"
+HP_FILES = {path.relative_to(HP).as_posix(): path.read_text() for path in HP.rglob("*") if path.suffix in TEXT}
+BOLTZMANN, CHARGE = 1.380649e-23, 1.602176634e-19  # J/K, C
+T_NOM = 300.15  # K
+NOISE_GAIN = 1 + R_F / R_LOAD  # of the TIA benches: 1 kohm stands at the summing node
+
+
+def changed_lines(name, corner):
+    """Lines that a corner puts into a file of the HP twin, without its own remark."""
+    diff = unified_diff(HP_FILES[name].splitlines(), corner_files(HP_FILES, corner)[name].splitlines(), n=0, lineterm="")
+    return [line[1:] for line in diff if line.startswith("+") and not line.startswith(("+++", "+* corner"))]
+
+
+# text
+
+SUPPLY_LINES = {0.9: ("v_cc vcc 0 dc 2.25  ; V", "v_ee vee 0 dc -2.25  ; V", "0.00500001 2.25)"),
+                1.08: ("v_cc vcc 0 dc 2.7  ; V", "v_ee vee 0 dc -2.7  ; V", "0.00500001 2.7)")}
+
+
+@pytest.mark.parametrize("name", [n for n in CORNERS if n != "nominal"])
+def test_a_corner_changes_what_it_names_and_nothing_else(name):
+    corner = CORNERS[name]
+    made = corner_files(HP_FILES, corner)
+    changed = {path for path in made if made[path] != HP_FILES[path]}
+    decks = {path for path in made if path.endswith(".cir")}  # each says in its banner that it is a corner
+    wanted = {"offset": {"parts/opa4990.lib"}, "temperature": {"parts/opa4990.lib"}, "diode": {"parts/d1n4148.lib"},
+              "vto_shift": {"parts/nmos_select.lib"}, "kp_factor": {"parts/nmos_select.lib"},
+              "wire_factor": {"blocks/cell_1t1r.inc"}, "supply": set()}
+    assert changed == decks.union(*(wanted[field] for field in corner.changes))
+    for path in decks:
+        lines = changed_lines(path, corner)
+        if corner.supply != 1:
+            assert lines[:2] == list(SUPPLY_LINES[corner.supply][:2])
+            assert lines[2].startswith("v_sel ") and SUPPLY_LINES[corner.supply][2] in lines[2] and len(lines) == 3
+        elif "temperature" in corner.changes:
+            assert lines == [f".temp {corner.temperature:g}  ; degC, corner {name}"]
+        else:
+            assert lines == []
+        title, remark = made[path].splitlines()[:2]
+        assert title == HP_FILES[path].splitlines()[0] and remark.startswith(f"* corner     {name}: ")
+
+
+@pytest.mark.parametrize(("name", "file", "lines"), [
+    ("offset_high", "parts/opa4990.lib",
+     [".subckt opa4990 inp inn vcc vee out params: vos=0.0003 ib=10e-12 gbw=1.1e6 sr=4.5e6 aol=3.16e6 cmrr=5.6e5",
+      ".subckt opa4990_noisy inp inn vcc vee out params: vos=0.0003"]),
+    ("cold", "parts/opa4990.lib",
+     [".subckt opa4990 inp inn vcc vee out params: vos=-4.02e-05 ib=10e-12 gbw=1.1e6 sr=4.5e6 aol=3.16e6 cmrr=5.6e5",
+      ".subckt opa4990_noisy inp inn vcc vee out params: vos=-4.02e-05"]),
+    ("diode_b", "parts/d1n4148.lib",
+     [".model d1n4148   d(is=4.352e-9 n=1.906 rs=0.6458 cjo=0.7048e-12 vj=0.869 m=0.03 tt=3.48e-9 bv=110 ibv=100e-6)"]),
+    ("slow_transistor", "parts/nmos_select.lib",
+     [".model nmos_select nmos(level=1 vto=0.715 kp=6.06697e-05 gamma=0.446 phi=0.8)"]),
+    ("fast_transistor", "parts/nmos_select.lib",
+     [".model nmos_select nmos(level=1 vto=0.515 kp=7.16703e-05 gamma=0.446 phi=0.8)"]),
+    ("wires_x2", "blocks/cell_1t1r.inc",
+     ["r_bl bl_near bl_far 3  ; ohm, wire segment", "r_sl sl_near sl_far 3  ; ohm, wire segment"]),
+])
+def test_the_changed_lines(name, file, lines):
+    assert changed_lines(file, CORNERS[name]) == lines
+
+
+def test_nominal_changes_no_byte():
+    assert corner_files(HP_FILES, CORNERS["nominal"]) == HP_FILES
+
+
+def test_changes_add_up():
+    both = replace(CORNERS["offset_high"], name="both", supply=0.9, diode="b")
+    made = corner_files(HP_FILES, both)
+    assert "vos=0.0003" in made["parts/opa4990.lib"] and "dc 2.25" in made["sine.cir"]
+    assert "offset 0.0003, diode b" in made["sine.cir"] and "supply 0.9" in made["sine.cir"]
+
+
+def test_a_folder_at_a_corner_passes_the_door_and_keeps_manifest_and_weights(tmp_path):
+    decks = write_corner(HP, tmp_path / "hot", CORNERS["hot"])
+    assert [deck.name for deck in decks] == sorted(path.name for path in HP.glob("*.cir"))
+    assert all(check_deck(deck) for deck in decks)
+    for name in ("manifest.json", "weights.npz"):
+        assert (tmp_path / "hot" / name).read_bytes() == (HP / name).read_bytes()
+    assert not [path for path in (tmp_path / "hot").rglob("*.partial")]
+
+
+# refusals
+
+
+def test_corner_over_the_nominal_folder_is_refused():
+    with pytest.raises(CircuitError, match="would overwrite the nominal decks"):
+        write_corner(HP, HP, CORNERS["hot"])
+
+
+def test_folder_without_decks_is_refused(tmp_path):
+    with pytest.raises(CircuitError, match=r"holds no \.cir deck; compile first"):
+        write_corner(tmp_path, tmp_path / "hot", CORNERS["hot"])
+
+
+@pytest.mark.parametrize("name", ["slow_transistor", "wires_x2"])
+def test_a_corner_that_changes_nothing_is_refused(name):
+    with pytest.raises(CircuitError, match=f"corner {name} changes .*, and none of .* depends on it"):
+        corner_files(block_bench("clamped_tia").files(), CORNERS[name])
+
+
+@pytest.mark.parametrize(("name", "file", "old", "new"), [
+    ("low_supply", "sine.cir", "v_cc vcc 0 dc 2.5", "v_pos vcc 0 dc 2.5"),
+    ("offset_low", "parts/opa4990.lib", "vos=0 ", "vos=1e-3 "),
+    ("diode_b", "parts/d1n4148.lib", ".model d1n4148_b", ".model d1n4148_c"),
+    ("wires_x2", "blocks/cell_1t1r.inc", "r_bl ", "r_wire "),
+    ("slow_transistor", "parts/nmos_select.lib", "level=1 vto", "level=3 vto"),
+    ("hot", "sine.cir", ".options ", ".option "),
+])
+def test_a_place_that_is_not_found_is_an_error(name, file, old, new):
+    with pytest.raises(CircuitError, match=f"{file}: corner {name} looked for"):
+        corner_files(HP_FILES | {file: HP_FILES[file].replace(old, new)}, CORNERS[name])
+
+
+def test_an_offset_of_the_decks_own_is_not_overruled():
+    files = HP_FILES | {"blocks/tia.inc": HP_FILES["blocks/tia.inc"].replace(" opa4990", " opa4990 vos=1e-3")}
+    with pytest.raises(CircuitError, match=r"blocks/tia.inc gives an op-amp its own vos"):
+        corner_files(files, CORNERS["offset_low"])
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"temperature": 150.0}, "specified from -40 to 125"), ({"supply": 1.2}, r"supplies of \+-3 V"), ({"supply": 0.5}, "allow"),
+    ({"diode": "c"}, "there are 'a' and 'b'"), ({"kp_factor": 0.0}, "must be positive"),
+    ({"wire_factor": -1.0}, "must be positive"),
+])
+def test_impossible_corners(changes, message):
+    with pytest.raises(CircuitError, match=message):
+        Corner(name="x", reason="", **changes)
+
+
+def test_an_unknown_corner_is_named():
+    with pytest.raises(CircuitError, match="no corner named 'warm'; there are nominal, cold, hot"):
+        find_corner("warm")
+    assert find_corner("hot") is CORNERS["hot"]
+
+
+# simulated
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory):
+    """Result of a block's bench at a corner, simulated once."""
+    done = {}
+
+    def get(block, name):
+        if (block, name) not in done:
+            folder = tmp_path_factory.mktemp(f"{block}_{name}")
+            write_files(folder, corner_files(block_bench(block).files(), CORNERS[name]))
+            done[block, name] = run(Job(deck=folder / f"{block}.cir"))
+        return done[block, name]
+
+    return get
+
+
+def line(at, block, name, current):
+    w = at(block, name).waveforms
+    return np.interp(current, w.scale, w["v(line)"])
+
+
+@pytest.mark.parametrize("name", ["cold", "hot", "low_supply", "high_supply", "offset_high", "offset_low", "diode_b"])
+@pytest.mark.parametrize("current", [-20e-6, 20e-6])
+def test_clamped_tia_shifts_by_its_offset_alone(at, name, current):
+    # the summing node sits at vos, and vos / 1 kohm more flows through r_f; the clamp is inside the loop, so neither its
+    # diodes nor their temperature show, and nor do the supplies (0.7 uV/V). atol: 2 uV
+    shift = line(at, "clamped_tia", name, current) - line(at, "clamped_tia", "nominal", current)
+    assert shift == pytest.approx(NOISE_GAIN * CORNERS[name].vos, abs=2e-6)
+
+
+def saturation_current(name, kelvin=T_NOM):
+    """1N4148 [A], IS(T) = IS (T/T0)^(xti/n) exp((T/T0 - 1) eg / (n V_T)), SPICE defaults xti 3 and eg 1.11 V."""
+    p = model_parameters("d1n4148", name)
+    v_t = BOLTZMANN * kelvin / CHARGE
+    return p["is"] * (kelvin / T_NOM) ** (3 / p["n"]) * exp((kelvin / T_NOM - 1) * 1.11 / (p["n"] * v_t))
+
+
+@pytest.mark.parametrize(("name", "leak"), [
+    ("diode_b", saturation_current("d1n4148_b")),
+    ("hot", saturation_current("d1n4148", 358.15)),  # 180 nA: 1.8 mV, seventy times what the compiler took out
+    ("cold", saturation_current("d1n4148", 233.15)),
+    ("offset_high", saturation_current("d1n4148")),
+    ("offset_low", saturation_current("d1n4148")),
+    ("low_supply", saturation_current("d1n4148")),
+    ("high_supply", saturation_current("d1n4148")),
+])
+def test_relu_shifts_by_leakage_and_offset(at, name, leak):
+    # conducting: the blocking diode takes its saturation current from the summing node, which sits at vos
+    shift = line(at, "relu_tia", name, 20e-6) - line(at, "relu_tia", "nominal", 20e-6)
+    expected = R_F * (leak - saturation_current("d1n4148")) + NOISE_GAIN * CORNERS[name].vos
+    assert shift == pytest.approx(expected, rel=0.01, abs=2e-6)
+
+
+@pytest.mark.parametrize("name", ["diode_b"])
+def test_clamp_has_the_other_diodes(at, name):
+    w, p = at("clamp", name).waveforms, model_parameters("d1n4148", "d1n4148_b")
+    drive, volts = w.scale, np.abs(w["v(line)"])
+    v_t = BOLTZMANN * T_NOM / CHARGE
+    # (drive - line) / 1 kohm = IS (exp((line - RS i) / (N V_T)) - 1) forward, and IS backward in the other diode
+    current = np.abs(drive - w["v(line)"]) / 1e3
+    forward = p["is"] * np.expm1((volts - p["rs"] * current) / (p["n"] * v_t))
+    backward = -p["is"] * np.expm1(-volts / (p["n"] * v_t))
+    np.testing.assert_allclose(current, forward + backward, rtol=5e-3, atol=1e-10)
+
+
+def level_1(corner):
+    """On-resistance of the cell's transistor [ohm] at vds 0, with SPICE's level-1 temperature model."""
+    p, t = model_parameters("nmos_select", "nmos_select"), SelectTransistor()
+    kelvin, vto = corner.temperature + 273.15, p["vto"] + corner.vto_shift
+
+    def gap(k):  # band gap of silicon [eV]
+        return 1.16 - 7.02e-4 * k**2 / (k + 1108)
+
+    v_t = BOLTZMANN * kelvin / CHARGE
+    bend = -2 * v_t * (1.5 * log(kelvin / T_NOM) - gap(kelvin) / (2 * v_t) + gap(T_NOM) / (2 * BOLTZMANN * T_NOM / CHARGE))
+    phi = kelvin / T_NOM * p["phi"] + bend
+    v_bi = vto - p["gamma"] * sqrt(p["phi"]) + 0.5 * (gap(T_NOM) - gap(kelvin)) + 0.5 * (phi - p["phi"])
+    v_th = v_bi + p["gamma"] * sqrt(phi - corner.supply * t.bulk)
+    kp = p["kp"] * corner.kp_factor / (kelvin / T_NOM) ** 1.5
+    return 1 / (kp * t.width / t.length * (corner.supply * t.gate - v_th))
+
+
+@pytest.mark.parametrize("name", ["nominal", "cold", "hot", "low_supply", "high_supply", "slow_transistor", "fast_transistor",
+                                  "wires_x2"])
+def test_cell_current_at_a_corner(at, name):
+    corner, w = CORNERS[name], at("cell_1t1r", name).waveforms
+    resistance = 1e4 + level_1(corner) + 2 * corner.wire_factor * Wires().resistance
+    # atol 1 nA, as at the nominal corner (test_blocks.py); the corners move the current by 3 nA (wires) to 60 nA
+    np.testing.assert_allclose(w["i(v_sl)"], w.scale / resistance, rtol=0, atol=1.5e-9)
+
+
+def test_corners_of_the_cell_are_told_apart():
+    resistances = [level_1(CORNERS[name]) for name in ("cold", "fast_transistor", "high_supply", "nominal", "low_supply",
+                                                       "slow_transistor", "hot")]
+    assert resistances == sorted(resistances)
+    assert level_1(CORNERS["nominal"]) == pytest.approx(SelectTransistor().on_resistance(), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["low_supply", "high_supply", "offset_high", "offset_low"])
+def test_integrator_at_a_corner(at, name):
+    result, vos = at("ivp_integrator", name), CORNERS[name].vos
+    # the buffer adds vos; when S3 leaves ground for the summing node at vos, the capacitor lifts the output by vos more;
+    # then (v(vin) - vos) / r_in integrates. atol as in test_blocks.py: bias current and injected charge
+    assert result.measure("v_charged") == pytest.approx(0.1 + vos, abs=5e-6)
+    assert result.measure("v_end") == pytest.approx(0.1 + 2 * vos + (0.2 + vos) * 0.1, abs=8e-6)

@@ -1,0 +1,99 @@
+"""`cosim parts`: its table, its exit code, its committed page."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import typer
+
+from circuits.benches.findings import BENCHES, Finding, bench_decks
+from cosim.commands import parts as command
+from cosim.report.parts import findings_table, key_of, page_key
+from cosim.report.quantity import percent, quantity
+
+COMMITTED = Path(__file__).parents[2] / "docs" / "parts.html"
+
+
+def exact(bench):
+    return Finding(bench=bench, model=bench.figure)
+
+
+def test_committed_page_is_drawn_from_these_parts_and_benches():
+    assert key_of(COMMITTED) == page_key(), "run `make parts` and commit docs/parts.html"
+
+
+def test_committed_page_is_self_contained_and_small():
+    text = COMMITTED.read_text()
+    assert len(text) < 600e3
+    assert text.count("data:image/png;base64,") == text.count("<img") == 3
+    assert "http" not in text
+
+
+def test_key_follows_decks_and_figures(monkeypatch):
+    before = page_key()
+    monkeypatch.setattr("cosim.report.parts.bench_decks", lambda: bench_decks()[1:])
+    other_decks = page_key()
+    monkeypatch.undo()
+    monkeypatch.setattr("cosim.report.parts.BENCHES", (replace(BENCHES[0], source="another"), *BENCHES[1:]))
+    assert len({before, other_decks, page_key()}) == 3
+
+
+def test_a_page_that_is_not_there_has_no_key(tmp_path):
+    assert key_of(tmp_path / "none.html") is None
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path, capsys):
+    """The command with given findings instead of simulations, on a page that is current."""
+    monkeypatch.setattr(command, "require_engine", lambda: None)
+    monkeypatch.setattr(command, "key_of", lambda page: page_key())
+
+    def call(findings):
+        monkeypatch.setattr(command, "run_benches", lambda folder, workers: (findings, {}))
+        command.run(tmp_path / "parts.html", tmp_path, workers=1, force=False, quiet=True)
+        return capsys.readouterr().out
+    return call
+
+
+def test_table_has_a_line_a_property(run):
+    out = run([exact(bench) for bench in BENCHES])
+    assert sum(line.startswith("│ ") for line in out.splitlines()) == len(BENCHES)
+    assert "4.5 V/µs" in out and "OUTSIDE" not in out
+
+
+def test_unnamed_deviation_ends_in_exit_code_1(run, capsys):
+    bench = next(b for b in BENCHES if b.property == "quiescent current")
+    with pytest.raises(typer.Exit) as ended:
+        run([Finding(bench=bench, model=200e-6)])
+    assert ended.value.exit_code == 1
+    out = capsys.readouterr().out
+    assert "outside: opa4990 quiescent current (no load); correct the model, or name it" in out
+    assert "OUTSIDE" in out
+
+
+def test_words_that_are_not_in_the_header_do_not_count(run, capsys):
+    bench = replace(next(b for b in BENCHES if b.named), named="nobody wrote this")
+    with pytest.raises(typer.Exit):
+        run([Finding(bench=bench, model=0.5 * bench.figure)])
+    assert "do not stand in the header" in capsys.readouterr().out
+
+
+def test_row():
+    bench = next(b for b in BENCHES if b.property == "open-loop gain")
+    row = findings_table([Finding(bench=bench, model=129.8)]).iloc[0].to_dict()
+    assert row == {"part": "opa4990", "property": "open-loop gain", "condition": "dc", "datasheet": "130 dB",
+                   "model": "129.8 dB", "deviation": "-0.2 dB", "tolerance": "0.5 dB", "source": "unverified"}
+
+
+@pytest.mark.parametrize(("value", "unit", "text"), [
+    (1.1e6, "Hz", "1.1 MHz"), (4.404e6, "V/s", "4.404 V/µs"), (30e-9, "V/sqrt(Hz)", "30 nV/√Hz"), (510, "A/m", "510 µA/µm"),
+    (1.6e-3, "ohm m", "1.6 kΩ·µm"), (-80e-3, "A", "-80 mA"), (0, "A", "0 A"), (999.96, "ohm", "1 kΩ"), (60, "deg", "60 °"),
+    (2e-18, "C", "0.002 fC"),
+])
+def test_quantity(value, unit, text):
+    assert quantity(value, unit) == text
+
+
+def test_signs():
+    assert quantity(1.2e-7, "V", digits=2, sign="+") == "+120 nV"
+    assert [percent(x) for x in (0.0249, -0.1394, -1e-6)] == ["+2.5 %", "-13.9 %", "0.0 %"]
