@@ -19,6 +19,7 @@ from circuits.tiling import Tile
 from circuits.wires import Wires
 from cosim.compensation import Compensated, compensate, unreached
 from cosim.errors import CosimError, MappingError, UnsupportedModelError
+from cosim.memory import check_memory
 from cosim.network import Affine, read_network
 from cosim.programming import Programming
 from cosim.resistors import e96_at_least
@@ -109,6 +110,7 @@ def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: 
     options = options or Options()
     network = read_network(model)
     _check_shapes(network, columns, calibration)
+    check_memory([(2 * (one.n_inputs + (one.bias is not None)), one.n_outputs) for one in network], options.fidelity)
     scales = calibrate(network, columns, calibration, options.ranges, options.time_scale)
     r_in, c_int = _integrator(scales)
     # E96 fixes r_in; the derivative's scale takes up the rest, so that the time constant is exact.
