@@ -32,10 +32,10 @@ Progress = Callable[[str, int, int, float], None]
 class SlopeFit:
     """Fit of the network to spline slopes."""
 
-    steps: int = 12000  # optimiser steps
+    steps: int = 20000  # optimiser steps
     batch: int = 256  # samples a step
     learning_rate: float = 1e-2
-    noise: float = 0.003  # standard deviation on every layer's input, of the layer's full scale
+    noise: float = 0.002  # standard deviation on every layer's input, of the layer's full scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,8 @@ class ShootingRecipe:
     slopes: SlopeFit = SlopeFit()
     stages: tuple[Shooting, ...]
     slope_weight: float = 1.0  # weight of the slopes' L1 (of full scale) during shooting
-    weight_decay: float = 1e-2  # AdamW, decoupled
+    gain: float = 2.0  # initial weights over torch's default, 1: kinks spread over the attractor fit slopes closer
+    weight_decay: float = 1e-3  # AdamW, decoupled
     peak: float = 6.0  # largest |weight| over its layer's RMS
     rotate: bool = True  # train on all rotations of the ring
     validation: int = 300  # samples at the end of the training span the weights never see
@@ -204,6 +205,9 @@ def train_by_shooting(time: np.ndarray, state: np.ndarray, recipe: ShootingRecip
         stack.enter_context(one_thread())
         samples = _Samples(time, state, recipe)
         core = derivative_network(recipe.widths, seed=recipe.seed)
+        with torch.no_grad():
+            for layer in linear_layers(core):
+                layer.weight.mul_(recipe.gain)
         field = _Field(core, samples.state[: samples.seen].abs().max(), samples.slope.abs().max())
         fit = recipe.slopes
         steps = _Steps(field, recipe, "slopes", fit.steps, fit.learning_rate, progress)
