@@ -1,16 +1,13 @@
 """The Lorenz96 experiment: neural ODEs and discrete baselines on one trajectory of each forcing, resumable by row.
 
 Every model is trained on the first 1800 samples and run freely from the first true sample of each span: 1800 samples for
-interpolation, 600 for extrapolation. L1 is the mean absolute error in the system's units. `results.csv` beside the
-checkpoints holds one row a (model, forcing, seed); a row that is there is not trained again.
+interpolation, 600 for extrapolation. L1 is the mean absolute error in the system's units. A row that is in the table
+(`training.lorenz96_results`) is not trained again.
 """
 
-import csv
-import io
 import json
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +16,8 @@ import numpy as np
 from training import checkpoint
 from training.baselines import BaselineRecipe, train_baseline
 from training.errors import TrainingError
-from training.models.neural_ode import solve
+from training.lorenz96_evaluation import l1_of, truth
+from training.lorenz96_results import Row, read_results, results_path, store_results
 from training.models.recurrent import KINDS, Recurrent
 from training.shooting import Shooting, ShootingRecipe, train_by_shooting
 from training.systems.lorenz96 import FORCINGS, TRAINING_SAMPLES, Lorenz96, phases
@@ -45,20 +43,6 @@ RECIPES = {"lorenz96_f6": _REGULAR, "lorenz96_f8": _CHAOTIC}
 BASELINE = BaselineRecipe()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One trained model; L1 in model units."""
-
-    model: str
-    system: str
-    seed: int
-    parameters: int
-    validation_l1: float
-    interpolation_l1: float
-    extrapolation_l1: float
-    rotated: bool  # trained on the rotations of the ring
-
-
 def _system(name: str) -> Lorenz96:
     if name not in FORCINGS:
         raise TrainingError(f"unknown system {name!r}; choose one of {', '.join(FORCINGS)}")
@@ -72,62 +56,6 @@ def checkpoint_path(system: str, seed: int, folder: Path = CHECKPOINTS) -> Path:
         TrainingError: unknown system.
     """
     return folder / f"{_system(system).name}_seed{seed}.npz"
-
-
-def results_path(folder: Path = CHECKPOINTS) -> Path:
-    return folder / "lorenz96_results.csv"
-
-
-def read_results(folder: Path = CHECKPOINTS) -> list[Row]:
-    """Rows trained so far, sorted by system, model, seed; empty where nothing is.
-
-    Raises:
-        TrainingError: a table with other columns or values that cannot be read; names the file.
-    """
-    path = results_path(folder)
-    if not path.is_file():
-        return []
-    try:
-        with path.open(newline="") as file:
-            return [
-                Row(
-                    model=r["model"], system=r["system"], seed=int(r["seed"]), parameters=int(r["parameters"]),
-                    validation_l1=float(r["validation_l1"]), interpolation_l1=float(r["interpolation_l1"]),
-                    extrapolation_l1=float(r["extrapolation_l1"]), rotated={"True": True, "False": False}[r["rotated"]],
-                )
-                for r in csv.DictReader(file)
-            ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise TrainingError(f"{path} cannot be read ({error!r}); restore it, or delete it and train again") from error
-
-
-def _store(rows: Sequence[Row], folder: Path) -> None:
-    """Merge rows into the table; the file is replaced whole or not at all."""
-    merged = {(r.system, r.model, r.seed): r for r in [*read_results(folder), *rows]}
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(Row.__dataclass_fields__), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(
-        {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in asdict(merged[key]).items()} for key in sorted(merged)
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = results_path(folder).with_suffix(".tmp")
-    draft.write_text(text.getvalue())
-    os.replace(draft, results_path(folder))
-
-
-def free_runs(net, system: Lorenz96) -> tuple[np.ndarray, np.ndarray]:
-    """Tight-tolerance free runs of a neural ODE over both spans, (1800, d) and (600, d), each from its first true sample."""
-    run = system.solve()
-    inner, outer = phases(run.state)
-    times = (run.time[:TRAINING_SAMPLES], run.time[TRAINING_SAMPLES:])
-    return tuple(solve(net, None, truth[0], t, rtol=1e-8, atol=1e-10) for truth, t in zip((inner, outer), times, strict=True))
-
-
-def l1_of(net, system: Lorenz96) -> tuple[float, float]:
-    """(interpolation, extrapolation) L1 of a neural ODE, model units."""
-    truths = phases(system.solve().state)
-    return tuple(float(np.abs(p - q).mean()) for p, q in zip(free_runs(net, system), truths, strict=True))
 
 
 def train_neural_ode(
@@ -154,7 +82,7 @@ def train_neural_ode(
     if done and path.is_file() and not force:
         return path
     recipe = replace(RECIPES[system] if recipe is None else recipe, seed=seed)
-    run = ring.solve()
+    run = truth(ring)
     shot = train_by_shooting(run.time[:TRAINING_SAMPLES], phases(run.state)[0], recipe, progress)
     interpolation, extrapolation = l1_of(shot.net, ring)
     provenance = {
@@ -170,7 +98,7 @@ def train_neural_ode(
         model=NEURAL_ODE, system=ring.name, seed=seed, parameters=count, validation_l1=shot.validation_l1,
         interpolation_l1=interpolation, extrapolation_l1=extrapolation, rotated=recipe.rotate,
     )  # fmt: skip
-    _store([row], folder)
+    store_results([row], folder)
     return path
 
 
@@ -193,10 +121,10 @@ def train_baselines(
     have = {r.seed: r for r in read_results(folder) if (r.model, r.system) == (kind, system)}
     missing = [seed for seed in seeds if force or seed not in have]
     if missing:
-        inner, outer = phases(ring.solve().state)
+        inner, outer = phases(truth(ring).state)
         model = Recurrent(kind, d=inner.shape[1], seeds=missing)
         trained = train_baseline(model, inner, recipe, None if progress is None else partial(progress, kind))
-        l1 = [np.abs(trained.free_run(truth[0], len(truth)) - truth).mean(axis=(1, 2)) for truth in (inner, outer)]
+        l1 = [np.abs(trained.free_run(x[0], len(x)) - x).mean(axis=(1, 2)) for x in (inner, outer)]
         rows = [
             Row(
                 model=kind, system=ring.name, seed=seed, parameters=model.parameters_each(),
@@ -205,7 +133,7 @@ def train_baselines(
             )
             for k, seed in enumerate(missing)
         ]  # fmt: skip
-        _store(rows, folder)
+        store_results(rows, folder)
         have |= {r.seed: r for r in rows}
     return [have[seed] for seed in seeds]
 
@@ -230,25 +158,3 @@ def reference_seed(system: str, folder: Path = CHECKPOINTS) -> int:
     if not rows:
         raise TrainingError(f"no neural ODE of {system} in {results_path(folder)}; call train_neural_ode({system!r})")
     return min(rows, key=lambda r: r.validation_l1 + r.interpolation_l1).seed
-
-
-@dataclass(frozen=True, kw_only=True)
-class Summary:
-    """Mean and sample standard deviation over seeds, model units."""
-
-    model: str
-    system: str
-    seeds: int
-    interpolation: tuple[float, float]
-    extrapolation: tuple[float, float]
-
-
-def summarise(rows: Sequence[Row]) -> list[Summary]:
-    """One entry a (system, model), in the table's order; a single seed's deviation is NaN."""
-    summaries = []
-    for system, model in dict.fromkeys((r.system, r.model) for r in rows):
-        group = [r for r in rows if (r.system, r.model) == (system, model)]
-        spans = [np.array([getattr(r, f"{span}_l1") for r in group]) for span in ("interpolation", "extrapolation")]
-        inner, outer = ((float(v.mean()), float(v.std(ddof=1)) if len(v) > 1 else float("nan")) for v in spans)
-        summaries.append(Summary(model=model, system=system, seeds=len(group), interpolation=inner, extrapolation=outer))
-    return summaries

@@ -3,6 +3,9 @@
 Cuturi, Blondel, "Soft-DTW: a differentiable loss function for time-series", ICML 2017, algorithms 1 and 2, run along
 anti-diagonals so that a batch advances together. `tests/training/test_soft_dtw.py` checks both directions against an
 enumeration of all alignments.
+
+Own, not a library's: tslearn 0.10's SoftDTWLossPyTorch gives the same value (11171.4193... on 24 pairs of 50 samples) in
+about the same time (0.19 s against 0.16 s here, forward and backward, one loaded core), but brings numba and scikit-learn.
 """
 
 import torch

@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from training import checkpoint
+from training import lorenz96_evaluation as evaluation
 from training import lorenz96_experiment as experiment
+from training import lorenz96_results as results
 from training.baselines import BaselineRecipe, Windows
 from training.errors import TrainingError
-from training.lorenz96_experiment import Row
+from training.lorenz96_results import Row
 from training.models.neural_ode import widths_of
 from training.models.recurrent import KINDS
 from training.shooting import Shooting, SlopeFit
@@ -22,23 +25,24 @@ ROW = Row(
 
 
 def test_table_is_merged_and_read_back(tmp_path):
-    experiment._store([ROW, replace(ROW, seed=0)], tmp_path)
-    experiment._store([replace(ROW, extrapolation_l1=2.0)], tmp_path)
-    assert experiment.read_results(tmp_path) == [replace(ROW, seed=0), replace(ROW, extrapolation_l1=2.0)]
+    results.store_results([ROW, replace(ROW, seed=0)], tmp_path)
+    results.store_results([replace(ROW, extrapolation_l1=2.0)], tmp_path)
+    assert results.read_results(tmp_path) == [replace(ROW, seed=0), replace(ROW, extrapolation_l1=2.0)]
 
 
 def test_damaged_table_is_refused(tmp_path):
-    experiment.results_path(tmp_path).write_text("model,seed\ngru,1\n")
+    results.results_path(tmp_path).write_text("model,seed\ngru,1\n")
     with pytest.raises(TrainingError, match="train again"):
-        experiment.read_results(tmp_path)
+        results.read_results(tmp_path)
 
 
 def test_rows_that_are_there_are_not_trained_again(tmp_path):
-    experiment._store([ROW], tmp_path)
+    results.store_results([ROW], tmp_path)
     assert experiment.train_baselines("lorenz96_f6", "gru", seeds=(1,), folder=tmp_path) == [ROW]
 
 
-def test_a_short_training_writes_checkpoint_and_rows(tmp_path):
+def test_a_short_training_writes_checkpoint_and_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(experiment, "l1_of", lambda net, system: (1.0, 2.0))  # its runs take seconds; tested below
     recipe = replace(
         experiment.RECIPES["lorenz96_f6"], slopes=SlopeFit(steps=30), stages=(Shooting(steps=1, window=2, batch=2),)
     )
@@ -51,13 +55,27 @@ def test_a_short_training_writes_checkpoint_and_rows(tmp_path):
     rows = experiment.train_baselines(
         "lorenz96_f6", "rnn", seeds=(0, 1), recipe=BaselineRecipe(stages=windows), folder=tmp_path
     )
-    assert [r.seed for r in rows] == [0, 1] and len(experiment.read_results(tmp_path)) == 3
+    assert [r.seed for r in rows] == [0, 1] and len(results.read_results(tmp_path)) == 3
 
 
 def test_summary():
-    one, two = experiment.summarise([ROW, replace(ROW, seed=2, extrapolation_l1=3.0), replace(ROW, model="rnn")])
+    one, two = results.summarise([ROW, replace(ROW, seed=2, extrapolation_l1=3.0), replace(ROW, model="rnn")])
     assert (one.model, one.seeds, one.extrapolation) == ("gru", 2, (2.0, pytest.approx(2.0**0.5)))
     assert two.seeds == 1 and np.isnan(two.extrapolation[1])
+
+
+def test_valid_predictions_of_the_true_field_are_all_censored(monkeypatch):
+    """The ring written as a torch module: only RK4's own error grows, and 340 samples are too few for it."""
+
+    class Ring(torch.nn.Module):
+        def forward(self, t, x):
+            return (x.roll(-1, -1) - x.roll(2, -1)) * x.roll(1, -1) - x + 8.0
+
+    monkeypatch.setattr(evaluation, "DrivenODE", lambda net, stimulus: net)
+    found = evaluation.valid_predictions(Ring(), FORCINGS["lorenz96_f8"], samples=200)
+    assert len(found) == 21 and all(v.censored for v in found)
+    with pytest.raises(TrainingError, match="about 0"):
+        evaluation.valid_predictions(Ring(), FORCINGS["lorenz96_f6"])
 
 
 def test_unknown_system():
@@ -68,7 +86,7 @@ def test_unknown_system():
 
 
 def test_committed_table_is_complete_and_keeps_its_promise():
-    rows = {(r.system, r.model, r.seed): r for r in experiment.read_results()}
+    rows = {(r.system, r.model, r.seed): r for r in results.read_results(experiment.CHECKPOINTS)}
     for system in FORCINGS:
         for seed in experiment.SEEDS[system]:
             assert (system, experiment.NEURAL_ODE, seed) in rows
@@ -81,6 +99,7 @@ def test_committed_table_is_complete_and_keeps_its_promise():
 def test_committed_reference_gives_its_row():
     system, seed = "lorenz96_f6", experiment.reference_seed("lorenz96_f6")
     kept = checkpoint.load(experiment.checkpoint_path(system, seed))
-    row = next(r for r in experiment.read_results() if (r.system, r.model, r.seed) == (system, experiment.NEURAL_ODE, seed))
-    found = experiment.l1_of(kept.net, FORCINGS[system])
+    rows = {(r.system, r.model, r.seed): r for r in results.read_results(experiment.CHECKPOINTS)}
+    row = rows[system, experiment.NEURAL_ODE, seed]
+    found = evaluation.l1_of(kept.net, FORCINGS[system])
     np.testing.assert_allclose(found, (row.interpolation_l1, row.extrapolation_l1), rtol=1e-2)
