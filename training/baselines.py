@@ -32,8 +32,8 @@ class BaselineRecipe:
     """Everything that decides the trained weights besides the data and the model."""
 
     stages: tuple[Windows, ...] = (
-        Windows(steps=4000, window=1, batch=128, learning_rate=5e-3),
-        Windows(steps=1000, window=8, batch=24, learning_rate=3e-3),
+        Windows(steps=10000, window=1, batch=128, learning_rate=5e-3),
+        Windows(steps=1500, window=8, batch=24, learning_rate=3e-3),
         Windows(steps=300, window=40, batch=8, learning_rate=2e-3),
         Windows(steps=150, window=150, batch=6, learning_rate=1e-3),
     )
@@ -41,7 +41,7 @@ class BaselineRecipe:
     weight_decay: float = 1e-2  # AdamW, decoupled
     rotate: bool = True  # train on all rotations of the ring
     validation: int = 300  # samples at the end of the training span the weights never see
-    check_every: int = 50  # optimiser steps between two validations
+    check_every: int = 75  # optimiser steps between two validations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,7 @@ def train_baseline(
         )
     full_scale = float(np.abs(state[:seen]).max())
     x = torch.from_numpy(state / full_scale)
-    draw = torch.Generator().manual_seed(model.seeds[0])  # all seeds see the same windows; they differ in their start
+    draw = torch.Generator().manual_seed(0)  # all seeds see the same windows, so a seed does not depend on its neighbours
     best = torch.full((2, len(model.seeds)), torch.inf, dtype=x.dtype)
     kept = copy.deepcopy(model.state_dict())
     done, total = 0, sum(stage.steps for stage in recipe.stages)
