@@ -13,8 +13,9 @@ from training.models.neural_ode import DrivenODE, solve
 from training.systems.base import Trajectory
 from training.systems.lorenz96 import TRAINING_SAMPLES, Lorenz96, phases
 
-# Largest Lyapunov exponent where it is positive [1 / time unit], from `largest_exponent` over 500 time units.
-EXPONENTS = {"lorenz96_f8": 1.05}
+# Largest Lyapunov exponent where it is positive [1 / time unit]: `largest_exponent` over 2000 time units gives 0.968 +- 0.016, an
+# ensemble of 200 runs of 60 time units by RK4 0.958 +- 0.006.
+EXPONENTS = {"lorenz96_f8": 0.96}
 
 
 @cache
@@ -37,10 +38,10 @@ def l1_of(net: nn.Sequential, system: Lorenz96) -> tuple[float, float]:
 
 
 @torch.no_grad()
-def valid_predictions(net: nn.Sequential, system: Lorenz96, *, samples: int = 340) -> list[ValidPrediction]:
+def valid_predictions(net: nn.Sequential, system: Lorenz96, *, samples: int = 366) -> list[ValidPrediction]:
     """Valid prediction times from true samples of the extrapolation span, the first of them its first sample.
 
-    A start every 20 samples as long as `samples` remain; 340 are seven Lyapunov times at F = 8. RK4 at the sample spacing.
+    A start every 20 samples as long as `samples` remain; 366 are seven Lyapunov times at F = 8. RK4 at the sample spacing.
 
     Raises:
         TrainingError: a system without a positive exponent in `EXPONENTS`.

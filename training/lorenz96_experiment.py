@@ -35,7 +35,7 @@ _REGULAR = ShootingRecipe(
     stages=(
         _FIRST,
         Shooting(steps=150, window=250, stride=2, batch=8),
-        Shooting(steps=120, window=400, stride=2, batch=6, learning_rate=3e-4),
+        Shooting(steps=120, window=400, stride=2, batch=6, learning_rate=2e-4),
     )
 )
 _CHAOTIC = replace(_REGULAR, stages=(_FIRST, Shooting(steps=200, window=150, batch=16)))

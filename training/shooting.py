@@ -32,10 +32,10 @@ Progress = Callable[[str, int, int, float], None]
 class SlopeFit:
     """Fit of the network to spline slopes."""
 
-    steps: int = 20000  # optimiser steps
+    steps: int = 60000  # optimiser steps
     batch: int = 256  # samples a step
     learning_rate: float = 1e-2
-    noise: float = 0.002  # standard deviation on every layer's input, of the layer's full scale
+    noise: float = 0.001  # standard deviation on every layer's input, of the layer's full scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +46,8 @@ class Shooting:
     window: int  # integration steps a window
     stride: int = 1  # samples an integration step
     batch: int = 24  # windows a step
-    learning_rate: float = 5e-4
-    noise: float = 0.003  # standard deviation on a window's start, of full scale
+    learning_rate: float = 3e-4
+    noise: float = 0.002  # standard deviation on a window's start, of full scale
     soft_dtw: float = 0.0  # weight of soft-DTW a sample (on every fourth) beside L1, both in full scales
     adjoint: bool = False  # gradients by the adjoint method instead of through the RK4 steps: no memory of the steps,
     # but four times the time at these sizes
@@ -60,7 +60,7 @@ class ShootingRecipe:
     widths: tuple[int, ...] = (6, 64, 64, 6)
     slopes: SlopeFit = SlopeFit()
     stages: tuple[Shooting, ...]
-    slope_weight: float = 1.0  # weight of the slopes' L1 (of full scale) during shooting
+    slope_weight: float = 2.0  # weight of the slopes' RMS error (of full scale) during shooting
     gain: float = 2.0  # initial weights over torch's default, 1: kinks spread over the attractor fit slopes closer
     weight_decay: float = 1e-3  # AdamW, decoupled
     peak: float = 6.0  # largest |weight| over its layer's RMS
@@ -170,14 +170,20 @@ def _free_runs(field: _Field, samples: _Samples) -> tuple[float, float]:
     return tuple(float(torch.nan_to_num(v, nan=torch.inf)) for v in l1)
 
 
-def _shooting_loss(field: _Field, samples: _Samples, stage: Shooting, slope_weight: float) -> Tensor:
-    truth, slope = samples.windows(stage.batch, stage.window, stage.stride)
+def _rms(error: Tensor) -> Tensor:
+    """Of all, so that its gradient does not fade as the fit gets close, as a mean square's does."""
+    return error.square().mean().sqrt()
+
+
+def _shooting_loss(field: _Field, samples: _Samples, stage: Shooting, recipe: ShootingRecipe) -> Tensor:
+    truth, _ = samples.windows(stage.batch, stage.window, stage.stride)
+    anywhere, slope = samples.windows(recipe.slopes.batch, 0, 1)
     noise = stage.noise * torch.randn(truth[0].shape, generator=samples.draw, dtype=truth.dtype)
     at = samples.time[: stage.window * stage.stride + 1 : stage.stride]
     solver = odeint_adjoint if stage.adjoint else odeint
     run = solver(field, truth[0] + noise * field.x_scale, at, method="rk4")
     scaled, target = run / field.x_scale, truth / field.x_scale
-    loss = (scaled - target).abs().mean() + slope_weight * (field(0.0, truth[0]) - slope).abs().mean() / field.slope_scale
+    loss = (scaled - target).abs().mean() + recipe.slope_weight * _rms(field(0.0, anywhere[0]) - slope) / field.slope_scale
     if stage.soft_dtw:
         aligned = soft_dtw(scaled[::4], target[::4], gamma=1e-3)
         loss = loss + stage.soft_dtw * aligned.mean() / len(scaled[::4])
@@ -213,12 +219,12 @@ def train_by_shooting(time: np.ndarray, state: np.ndarray, recipe: ShootingRecip
         steps = _Steps(field, recipe, "slopes", fit.steps, fit.learning_rate, progress)
         for _ in range(fit.steps):
             truth, slope = samples.windows(fit.batch, 0, 1)
-            steps.step((field.noisy(truth[0], fit.noise, samples.draw) - slope / field.slope_scale).abs().mean())
+            steps.step(_rms(field.noisy(truth[0], fit.noise, samples.draw) - slope / field.slope_scale))
         best, kept = _free_runs(field, samples), {k: v.clone() for k, v in core.state_dict().items()}
         for number, stage in enumerate(recipe.stages):
             steps = _Steps(field, recipe, f"shooting {number + 1}", stage.steps, stage.learning_rate, progress)
             for k in range(stage.steps):
-                steps.step(_shooting_loss(field, samples, stage, recipe.slope_weight))
+                steps.step(_shooting_loss(field, samples, stage, recipe))
                 if (k + 1) % recipe.check_every == 0 or k + 1 == stage.steps:
                     score = _free_runs(field, samples)
                     if sum(score) < sum(best):

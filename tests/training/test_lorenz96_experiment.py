@@ -65,7 +65,7 @@ def test_summary():
 
 
 def test_valid_predictions_of_the_true_field_are_all_censored(monkeypatch):
-    """The ring written as a torch module: only RK4's own error grows, and 340 samples are too few for it."""
+    """The ring written as a torch module: only RK4's own error grows, and 200 samples are too few for it."""
 
     class Ring(torch.nn.Module):
         def forward(self, t, x):
