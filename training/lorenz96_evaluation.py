@@ -13,8 +13,8 @@ from training.models.neural_ode import DrivenODE, solve
 from training.systems.base import Trajectory
 from training.systems.lorenz96 import TRAINING_SAMPLES, Lorenz96, phases
 
-# Largest Lyapunov exponent where it is positive [1 / time unit]: `largest_exponent` over 2000 time units gives 0.968 +- 0.016, an
-# ensemble of 200 runs of 60 time units by RK4 0.958 +- 0.006.
+# Largest Lyapunov exponent where it is positive [1 / time unit]: `largest_exponent` over 2000 time units gives 0.968 +- 0.016,
+# an ensemble of 200 runs of 60 time units by RK4 0.958 +- 0.006.
 EXPONENTS = {"lorenz96_f8": 0.96}
 
 
