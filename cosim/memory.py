@@ -30,7 +30,7 @@ def check_memory(widths: Sequence[tuple[int, int]], fidelity: str, available: fl
         largest = per_layer.index(max(per_layer))
         lines, outputs = widths[largest]
         raise CosimError(
-            f"the network needs {arrays} arrays, {needed / 1e9:.1f} GB as a {fidelity} deck; {available / 1e9:.1f} GB are free. "
-            f"The largest layer, Linear {largest + 1}, has {lines} bit lines and {outputs} outputs: make it narrower"
+            f"the network needs {arrays} arrays, {needed / 1e9:.1f} GB as a {fidelity} deck; {available / 1e9:.1f} GB are "
+            f"free. The largest layer, Linear {largest + 1}, has {lines} bit lines and {outputs} outputs: make it narrower"
             f"{', or use fidelity macro' if fidelity == 'flat' else ''}"
         )
