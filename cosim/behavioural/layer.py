@@ -71,8 +71,9 @@ class Layer:
             hung = injected + (self.load.coupling @ line[..., None])[..., 0]
         # the swing from diode to diode, about a volt, takes the amplifier sqrt(2 V y / (omega_t di/dt))
         crossing = torch.sqrt(2.0 * self.noise_gain / self.r_f / (self.op.omega_t * (di.abs() + 1e-9)))
-        one = self.rectifier(i, di, r_f=self.r_f, load=load, injected=hung, spread=crossing.clamp(min=spread))
-        late = one.gate * self.noise_gain * self.op.input_error(one.v_out, one.gain_rate)
+        one = self.rectifier(i, di, r_f=self.r_f, y_sum=self.noise_gain / self.r_f, load=load, injected=hung,
+                             spread=crossing.clamp(min=spread))
+        late = self.noise_gain * (one.gate * self.op.input_error(one.v_out, one.gain_rate) + one.crossover_rate / self.op.omega_t)
         return Signal(one.line - late, one.rate)
 
 
