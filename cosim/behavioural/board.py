@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import torch
 
@@ -49,7 +50,7 @@ class Board:
     integrator: Integrator
     op: OpAmp
 
-    def __call__(self, s: torch.Tensor, external: Signal, spread: float = 0.0, *, running: bool = True) -> Snapshot:
+    def __call__(self, s: torch.Tensor, external: Signal, spread: tuple[float, float] = (0.0, inf), *, running: bool = True) -> Snapshot:
         """Evaluate the board.
 
         The slope is first taken with ideal amplifiers; with it every signal has a rate, and lags become a correction.
@@ -57,7 +58,8 @@ class Board:
         Args:
             s: (boards, states) [V].
             external: generators (1 or boards, external inputs) [V], [V/s].
-            spread: [s], see :class:`cosim.behavioural.rectifier.Rectifier`; about an integration step.
+            spread: least and most [s] over which a crossover is spread, see
+                :class:`cosim.behavioural.rectifier.Rectifier`; least about half an integration step.
             running: False: initial conditioning, nothing moves.
         """
         guess = self._ideal_slope(s, external) if running else torch.zeros_like(s)

@@ -23,10 +23,13 @@ class Layer:
     """Voltages in, voltages out; see :func:`make_layer`."""
 
     transfer: torch.Tensor  # (boards, outputs, 2 * inputs) [S], from native, then inverse lines
+    differential: torch.Tensor  # (boards, outputs, inputs) [S], from pairs at +v and -v
     constant: torch.Tensor  # (boards, outputs) [A]: bias, leakage, virtual grounds that are off 0 V
     curvature: torch.Tensor  # (outputs, inputs) [A/V^2]
     r_f: float  # ohm
     noise_gain: torch.Tensor  # (boards, outputs)
+    y_sum: torch.Tensor  # (boards, outputs) [S], at the summing nodes, r_f included
+    whole: torch.Tensor  # (boards, outputs) [S], on the native lines, r_f and a ReLU stage's clamp included
     relu: bool
     clamped: bool
     vos: torch.Tensor  # (boards, outputs) [V]
@@ -38,12 +41,11 @@ class Layer:
 
     def quick(self, lines: torch.Tensor) -> torch.Tensor:
         """Native output (boards, outputs) [V] of native input lines (boards, inputs), ideal amplifiers and diodes."""
-        n = lines.shape[-1]
-        current = (self.transfer[..., :n] - self.transfer[..., n:]) @ lines[..., None]
+        current = self.differential @ lines[..., None]
         out = -self.r_f * (current[..., 0] + self.constant)
         return out.clamp(max=0.0) if self.relu else out
 
-    def __call__(self, pair: Pair, spread: float) -> Pair:
+    def __call__(self, pair: Pair, spread: tuple[float, float]) -> Pair:
         """Outputs: the native lines and, but for the last layer, what the inverters make of them."""
         lines = pair.stacked()
         current = self.transfer @ torch.stack(lines, dim=-1)
@@ -54,25 +56,24 @@ class Layer:
                     invert(native, self.vos_inverter, self.load.inverse_conductance, self.op))
 
     def _linear(self, i: torch.Tensor, di: torch.Tensor) -> Signal:
-        v, rate, load = self.vos - self.r_f * i, -self.r_f * di, self.load.conductance + 1 / self.r_f
+        v, rate, load = self.vos - self.r_f * i, -self.r_f * di, self.whole
         inside = R_S if self.clamped else 0.0
         swing = rate * (1 + (inside + self.op.output_resistance(load * v)) * load)
         return Signal(v - self.noise_gain * self.op.input_error(v * (1 + inside * load), swing), rate)
 
-    def _rectified(self, i: torch.Tensor, di: torch.Tensor, spread: float) -> Signal:
-        load = self.load.conductance + 1 / self.r_f + 2 * self.rectifier.diode.saturation / self.rectifier.diode.n_vt
+    def _rectified(self, i: torch.Tensor, di: torch.Tensor, spread: tuple[float, float]) -> Signal:
         i, injected = i - self.vos / self.r_f, self.load.injected + self.vos / self.r_f
         hung = injected
         if self.load.coupling is not None:
             line = (-self.r_f * i).clamp(max=0.0)
-            for _ in range(HUNG_PASSES):
+            for number in range(HUNG_PASSES):
+                if number:
+                    line = torch.where(i > 0, line, hung / self.whole)
                 hung = injected + (self.load.coupling @ line[..., None])[..., 0]
-                line = torch.where(i > 0, line, hung / load)
-            hung = injected + (self.load.coupling @ line[..., None])[..., 0]
         # the swing from diode to diode, about a volt, takes the amplifier sqrt(2 V y / (omega_t di/dt))
-        crossing = torch.sqrt(2.0 * self.noise_gain / self.r_f / (self.op.omega_t * (di.abs() + 1e-9)))
-        one = self.rectifier(i, di, r_f=self.r_f, y_sum=self.noise_gain / self.r_f, load=load, injected=hung,
-                             spread=crossing.clamp(min=spread))
+        crossing = torch.sqrt(2.0 / self.op.omega_t * self.y_sum / (di.abs() + 1e-9))
+        one = self.rectifier(i, di, r_f=self.r_f, y_sum=self.y_sum, load=self.whole, injected=hung,
+                             spread=crossing.clamp(*spread))
         late = self.noise_gain * (one.gate * self.op.input_error(one.v_out, one.gain_rate) + one.crossover_rate / self.op.omega_t)
         return Signal(one.line - late, one.rate)
 
@@ -111,9 +112,11 @@ def make_layer(ports: Ports, *, r_f: float, relu: bool, last: bool, inputs: torc
         constant = constant - (rows[:, :, n_lines - 2 : n_lines] @ bias[..., None])[..., 0] \
             - (bias[:, :1] ** 2) * ports.curvature[:, -1]
     clamped = relu or not last
-    whole = load.conductance + 1 / r_f
+    whole = load.conductance + 1 / r_f + (2 * rectifier.diode.saturation / rectifier.diode.n_vt if relu else 0.0)
+    transfer = -rows[:, :, inputs]
+    y_sum = own.diagonal(dim1=-2, dim2=-1) + 1 / r_f
     return Layer(
-        transfer=-rows[:, :, inputs], constant=constant, curvature=ports.curvature[:, :pairs], r_f=r_f,
-        noise_gain=1 + r_f * own.diagonal(dim1=-2, dim2=-1), relu=relu, clamped=clamped, vos=vos, vos_inverter=vos_inverter,
+        transfer=transfer, differential=transfer[..., :pairs] - transfer[..., pairs:], y_sum=y_sum, whole=whole, constant=constant, curvature=ports.curvature[:, :pairs], r_f=r_f,
+        noise_gain=r_f * y_sum, relu=relu, clamped=clamped, vos=vos, vos_inverter=vos_inverter,
         load=load, limit=line_limit(whole, op.rail, through_diode=relu) if clamped else torch.full_like(whole, op.rail),
         op=op, rectifier=rectifier)
