@@ -15,7 +15,6 @@ from cosim.case import Case
 from cosim.errors import CosimError
 from cosim.scaling import Scales
 
-
 PER_STRETCH = 6  # steps between two corners of a stimulus, at least: neurons cross over within an edge
 
 
