@@ -77,10 +77,10 @@ def layer(spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Bloc
     for tile in spec.tiles:
         array = _array(tile, spec, reduced)
         arrays.append(array)
-        lines = [inputs[k] for k in range(tile.n_lines)] if spec.is_one_tile else _wired(
-            s, tile, "bl", inputs[tile.lines], spec.r_board)
-        sums = [f"sl{k}" for k in range(tile.n_outputs)] if spec.is_one_tile else _wired(
-            s, tile, "sl", [f"sl{k}" for k in range(spec.n_outputs)][tile.outputs], spec.r_board)
+        lines = inputs[tile.lines]
+        sums = [f"sl{k}" for k in range(spec.n_outputs)][tile.outputs]
+        if reduced is None and not spec.is_one_tile:  # a macromodel has its board wires inside
+            lines, sums = _wired(s, tile, "bl", lines, spec.r_board), _wired(s, tile, "sl", sums, spec.r_board)
         unused = SIZE - tile.n_outputs
         s.X(array.name.replace(f"array_{spec.name}", "array"), array.name, *lines, *["0"] * (SIZE - tile.n_lines),
             *sums, *["0"] * unused, *["vcc"] * tile.n_outputs, *["vee"] * unused, "vee")
@@ -98,7 +98,7 @@ def layer(spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Bloc
             **({"bias_p bias_n": "bias voltage and its inverse"} if spec.bias else {}),
             ("d0 .." if spec.last else "h0_p h0_n .."): "outputs",
             "vcc vee": "supplies, +2.5 V and -2.5 V; vcc selects the word lines in use, vee turns the others off",
-            **({} if spec.is_one_tile else {
+            **({} if spec.is_one_tile or reduced else {
                 "r_bl_<row>_<column>_<k> r_sl_..": "board wire of a tile's line [ohm]; tiles of one output share its TIA"}),
         },
         drawing=f"""

@@ -194,9 +194,10 @@ def _programmed(g: np.ndarray, options: Options, layer: int, tile: Tile) -> np.n
 def _reduced(layers: tuple[CompiledLayer, ...], options: Options) -> dict[str, Reduced]:
     r_on, curvature = options.transistor.on_resistance(), options.transistor.curvature()
     found = {}
-    for one in (one for layer in layers for one in layer.tiles):
+    for spec, one in ((layer.spec, one) for layer in layers for one in layer.tiles):
         selected = np.arange(SIZE) < one.tile.n_outputs
         found[one.tile.name] = Reduced(
-            between=port_network(one.g, selected=selected, wires=options.wires, r_on=r_on),
+            between=port_network(one.g, selected=selected, wires=options.wires, r_on=r_on,
+                                 r_port=0.0 if spec.is_one_tile else spec.r_board),
             curvature=cell_curvature(one.g, selected=selected, r_on=r_on, curvature=curvature))
     return found
