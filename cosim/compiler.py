@@ -103,7 +103,8 @@ def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: 
     """Compile d x/dt = model(columns) to a board.
 
     Args:
-        model: ``torch.nn.Sequential`` of Linear and ReLU; a layer takes as many 32x32 arrays as it needs.
+        model: a chain of Linear and ReLU, as ``torch.nn.Sequential`` or a module of your own (:func:`cosim.network
+            .sequential_of`); a layer takes as many 32x32 arrays as it needs.
         columns: what each input of the model is, in order: ``u0``, ``u1``, ... external inputs, ``x0``, ``x1``, ...
             states; every state exactly once.
         calibration: samples of inputs and states; they fix the scales.
