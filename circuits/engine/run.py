@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
@@ -18,6 +17,7 @@ from circuits.engine.process import run_process
 from circuits.engine.request import Request, read_request
 from circuits.engine.result import Result
 from circuits.engine.verdict import judge
+from circuits.engine.workplace import workplace
 from circuits.errors import LOG_TAIL, FailureKind, RejectedDeck, SimulationError
 from circuits.guard import check_deck
 
@@ -48,8 +48,8 @@ def run(job: Job, progress: Progress | None = None, *, stop: Event | None = None
     if "tran" in request.analyses and t_stop is None:
         raise RejectedDeck(".tran has no stop time that is a number, so nobody could tell whether the run reached it; write "
                            "'.tran step stop' in numbers, or give Job.t_stop", file=job.deck)
-    with tempfile.TemporaryDirectory(prefix="cosim-run-", ignore_cleanup_errors=True) as made:
-        return _run_in(Path(made), job, engine, files, request, _reporter(progress, t_stop), stop)
+    with workplace() as folder:
+        return _run_in(folder, job, engine, files, request, _reporter(progress, t_stop), stop)
 
 
 def _run_in(folder: Path, job: Job, engine: Engine, files: Sequence[DeckFile], request: Request,

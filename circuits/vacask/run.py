@@ -6,7 +6,6 @@ import importlib.metadata
 import importlib.util
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -19,6 +18,7 @@ from circuits.engine.request import Request, read_request, spice_number
 from circuits.engine.result import Result
 from circuits.engine.run import Progress
 from circuits.engine.verdict import stopped, untrue
+from circuits.engine.workplace import workplace
 from circuits.errors import LOG_TAIL, FailureKind, RawFileError, RejectedDeck, SimulationError
 from circuits.guard import check_deck
 from circuits.vacask.netlist import MODULES, translate
@@ -74,11 +74,11 @@ def run(job: Job, progress: Progress | None = None, *, stop: Event | None = None
         raise RejectedDeck("a second opinion needs one analysis, '.tran step stop [0 largest_step]' in numbers", file=job.deck)
     told = translate(files, request, max_step=numbers[-1] if len(numbers) == 4 else min(numbers[0], numbers[1] / 50),
                      t_stop=numbers[1], method=method)
-    with tempfile.TemporaryDirectory(prefix="cosim-run-", ignore_cleanup_errors=True) as made:
-        folder = Path(made)
+    with workplace() as folder:
         (folder / "deck.sim").write_text(told.netlist, encoding="utf-8")
         (folder / MODULES).write_text(told.modules, encoding="utf-8")
-        env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": made, "TMPDIR": made, "LC_ALL": "C", "OMP_NUM_THREADS": "1"}
+        env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder), "TMPDIR": str(folder), "LC_ALL": "C",
+               "OMP_NUM_THREADS": "1"}
         finished = run_process([str(engine.path), "-qp", "-sp", "deck.sim"], job, folder=folder, env=env, stop=stop)
         waves = _judge(job, request, finished, folder / _RAW, told.vectors)
     return Result(deck=job.deck, plots=(waves,), measures={}, failed_measures={}, warnings=(),
