@@ -6,7 +6,6 @@ import glob
 import hashlib
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -43,15 +42,15 @@ def check_writable(folder: Path) -> None:
     """Make a folder for results, so that hours of simulation do not end at a name that cannot be written.
 
     Raises:
-        ResultsError: something else has that name, or no file can be made there.
+        ResultsError: something else has that name, or it is not ours to write.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        allowed = os.access(folder, os.W_OK | os.X_OK)
     except OSError as error:
-        raise ResultsError(f"{folder} cannot take results: {error.strerror or error}; name another folder with --out, or "
-                           "free its name or its space") from error
+        raise ResultsError(f"{folder} cannot be a folder for results: {error.strerror or error}; name another one") from error
+    if not allowed:
+        raise ResultsError(f"{folder} cannot be written; name another folder, or change its permissions")
 
 
 def write_json(path: Path, content: Mapping) -> None:

@@ -186,6 +186,13 @@ def test_output_without_end_is_kept_short(deck, tmp_path, monkeypatch):
     assert len(failure(Job(deck=deck(LONG), timeout=20)).log_tail) < 10_000
 
 
+def test_a_very_long_card_in_the_log_is_cut(deck):
+    error = failure(Job(deck=deck("v1 a 0 pwl(" + " ".join(f"{k}u x" for k in range(30_000)) + ")\nr1 a 0 1" + TRAN.format("a"))))
+    assert error.kind is K.PARSE_ERROR
+    assert len(str(error)) < 10_000
+    assert "characters)" in error.log_tail
+
+
 def test_engine_missing_and_too_old(deck, tmp_path, monkeypatch):
     path = deck(LONG)
     for version, klu, kind in (("ngspice-39", "Compiled with KLU", K.ENGINE_TOO_OLD),
