@@ -11,27 +11,63 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from circuits.errors import FailureKind, SimulationError
+
 PREFIX = "cosim-run-"
 LOCK = "lock"
 YOUNG = 60.0  # s, a folder may stand this long before its lock is taken
 
 
 @contextmanager
-def workplace() -> Iterator[Path]:
-    """A new folder below TMPDIR, removed on leaving.
+def workplace(deck: Path) -> Iterator[Path]:
+    """A new folder below TMPDIR for the run of ``deck``, removed on leaving.
 
     A killed process leaves its folder, and a raw file may be large. So each folder holds a file that its process keeps
     locked, and each new run removes folders whose lock is free. A lock, not a process number: those are reused, and mean
     nothing between containers that share a disk.
+
+    Raises:
+        SimulationError: disk_full, no folder can be made there.
     """
-    _remove_abandoned(Path(tempfile.gettempdir()))
-    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as made:
-        descriptor = os.open(Path(made) / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    parent = Path(tempfile.gettempdir())
+    _remove_abandoned(parent)
+    try:
+        made = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+    except OSError as failed:
+        raise _no_room(parent, failed, deck) from failed
+    with made as name:
+        descriptor = _lock(Path(name), deck)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield Path(made)
+            yield Path(name)
         finally:
             os.close(descriptor)
+
+
+def write_text(path: Path, text: str, deck: Path) -> None:
+    """A file in the working folder of the run of ``deck``.
+
+    Raises:
+        SimulationError: disk_full.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as failed:
+        raise _no_room(path.parent, failed, deck) from failed
+
+
+def _no_room(folder: Path, failed: OSError, deck: Path) -> SimulationError:
+    return SimulationError(f"working folder {folder}: {failed.strerror}; free space there or set TMPDIR",
+                           kind=FailureKind.DISK_FULL, deck=deck)
+
+
+def _lock(folder: Path, deck: Path) -> int:
+    try:
+        descriptor = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as failed:
+        raise _no_room(folder, failed, deck) from failed
+    return descriptor
 
 
 def _remove_abandoned(parent: Path) -> None:

@@ -18,7 +18,7 @@ from circuits.engine.request import Request, read_request, spice_number
 from circuits.engine.result import Result
 from circuits.engine.run import Progress
 from circuits.engine.verdict import stopped, untrue
-from circuits.engine.workplace import workplace
+from circuits.engine.workplace import workplace, write_text
 from circuits.errors import LOG_TAIL, FailureKind, RawFileError, RejectedDeck, SimulationError
 from circuits.guard import check_deck
 from circuits.vacask.netlist import MODULES, translate
@@ -74,9 +74,9 @@ def run(job: Job, progress: Progress | None = None, *, stop: Event | None = None
         raise RejectedDeck("a second opinion needs one analysis, '.tran step stop [0 largest_step]' in numbers", file=job.deck)
     told = translate(files, request, max_step=numbers[-1] if len(numbers) == 4 else min(numbers[0], numbers[1] / 50),
                      t_stop=numbers[1], method=method)
-    with workplace() as folder:
-        (folder / "deck.sim").write_text(told.netlist, encoding="utf-8")
-        (folder / MODULES).write_text(told.modules, encoding="utf-8")
+    with workplace(job.deck) as folder:
+        write_text(folder / "deck.sim", told.netlist, job.deck)
+        write_text(folder / MODULES, told.modules, job.deck)
         env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder), "TMPDIR": str(folder), "LC_ALL": "C",
                "OMP_NUM_THREADS": "1"}
         finished = run_process([str(engine.path), "-qp", "-sp", "deck.sim"], job, folder=folder, env=env, stop=stop)

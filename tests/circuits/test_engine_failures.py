@@ -2,11 +2,13 @@
 
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Event, Timer
 
 import pytest
 
@@ -138,6 +140,28 @@ def test_limits(deck, limit, kind, says):
     assert error.kind is kind
     assert says in error.message
     assert error.partial.partial
+
+
+def test_a_stopped_run_is_killed_and_keeps_partial_data(deck):
+    stop = Event()
+    Timer(0.7, stop.set).start()
+    with pytest.raises(SimulationError) as failed:
+        run(Job(deck=deck(LONG), timeout=20), stop=stop)
+    assert failed.value.kind is K.KILLED
+    assert failed.value.partial.partial
+    assert failed.value.last_time == failed.value.partial.time[-1] > 0
+
+
+def test_a_working_folder_that_cannot_be_made(deck, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(SimulationError, match="TMPDIR") as failed:
+        run(Job(deck=deck(LONG)))
+    assert failed.value.kind is K.DISK_FULL
+
+
+def test_every_kind_of_failure_is_provoked_in_this_file():
+    named = set(re.findall(r"\bK\.([A-Z_]+)", Path(__file__).read_text()))
+    assert named == set(FailureKind.__members__)
 
 
 def test_memory_limit(deck):
