@@ -66,7 +66,8 @@ def start(place: Place) -> subprocess.Popen:
     place.temporary.mkdir(parents=True, exist_ok=True)
     env = os.environ | {"TMPDIR": str(place.temporary), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.Popen([sys.executable, "-m", "cosim.cli", "simulate", str(place.decks), "--out", str(place.results)],
-                            cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                            cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True)
 
 
 def finish(place: Place) -> float:
@@ -98,7 +99,7 @@ def kill_once(place: Place, number: signal.Signals, after: float, tally: Tally, 
     phase = "over" if process.poll() is not None else "simulating" if engines(place) else (
         "starting" if not list(place.temporary.iterdir()) and not results_changed(place, before) else "between")
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=30)
     tally.phases[number.name, phase] += 1
     case = f"{number.name} after {after:.3f} s ({phase})"
     deadline = time.monotonic() + GRACE

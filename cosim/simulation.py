@@ -74,15 +74,18 @@ def simulate(runs: Sequence[Run], *, workers: int | None = None, timeout: float 
 
     def store(index: int, result: Result) -> None:
         frame = real_columns(result.waveforms.to_frame().reset_index())
-        write_frame(wanted[index].vectors, frame, keys[wanted[index].deck], measures=dict(result.measures), failed_measures=dict(result.failed_measures))
+        write_frame(wanted[index].vectors, frame, keys[wanted[index].deck], measures=dict(result.measures),
+                    failed_measures=dict(result.failed_measures))
         report(index, 1.0)
 
     def report(index: int, part: float) -> None:
         if progress is not None:
             progress(wanted[index].label, part)
 
-    outcomes = run_many(jobs, workers, on_start=lambda index: report(index, 0.0), live=report, on_result=store, runner=engine.runner)
-    failures |= {run.deck: outcome for run, outcome in zip(wanted, outcomes, strict=True) if isinstance(outcome, SimulationError)}
+    outcomes = run_many(jobs, workers, on_start=lambda index: report(index, 0.0), live=report, on_result=store,
+                        runner=engine.runner)
+    failures |= {run.deck: outcome for run, outcome in zip(wanted, outcomes, strict=True)
+                 if isinstance(outcome, SimulationError)}
     if len(failures) > 1:
         raise SeveralFailed([failures[run.deck] for run in runs if run.deck in failures])
     if failures:

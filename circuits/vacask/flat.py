@@ -10,7 +10,7 @@ from circuits.engine.cards import Card, DeckFile
 from circuits.vacask.expression import UnknownExpression, evaluate
 
 MAX_DEPTH = 40  # subcircuits inside each other
-_READ_ELSEWHERE = frozenset(".save .meas .measure .tran .end".split())  # what is asked for, not what the circuit is
+_READ_ELSEWHERE = frozenset(".save .meas .measure .tran .model .end".split())
 _ASSIGNMENT = re.compile(r"([a-z_]\w*)\s*=\s*(\{[^{}]*\}|[^\s=]+)", re.I)
 
 
@@ -131,9 +131,8 @@ def _expand(flat: Flat, definitions: Mapping[str, _Subcircuit], cards: Sequence[
         if card.keyword == ".param":
             for name, value in assignments(card.text):
                 names[name] = number(card, value, names)
-        elif card.keyword.startswith("."):
-            if card.keyword not in _READ_ELSEWHERE and card.keyword != ".model" and not card.keyword.startswith(".opt"):
-                raise card.reject(f"the second engine has no word for {card.keyword}; take it out to have a second opinion")
+        elif card.keyword.startswith(".") and card.keyword not in _READ_ELSEWHERE and not card.keyword.startswith(".opt"):
+            raise card.reject(f"the second engine has no word for {card.keyword}; take it out to have a second opinion")
     for card in cards:
         if card.keyword.startswith("."):
             continue

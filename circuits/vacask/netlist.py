@@ -103,7 +103,8 @@ def _write_model(writer: _Writer, name: str, card) -> None:
     given = {key: number(card, value.rstrip(")"), writer.flat.names)
              for key, value in assignments(card.text.replace("(", " ").replace(")", " "))}
     if kind not in _TYPES or given.pop("level", 1) != 1:
-        raise card.reject(f"the second engine has no model for type {kind} of that level; known are {', '.join(_TYPES)} (level 1)")
+        raise card.reject(f"the second engine has no model for type {kind} of that level; known are "
+                          f"{', '.join(_TYPES)} of level 1")
     master, fixed = _TYPES[kind]
     writer.models[name] = f"m{len(writer.models)}"
     writer.lines.append(f"model {writer.models[name]} {master} ({_pairs(fixed | {k: repr(v) for k, v in given.items()})})")

@@ -211,7 +211,8 @@ def test_output_without_end_is_kept_short(deck, tmp_path, monkeypatch):
 
 
 def test_a_very_long_card_in_the_log_is_cut(deck):
-    error = failure(Job(deck=deck("v1 a 0 pwl(" + " ".join(f"{k}u x" for k in range(30_000)) + ")\nr1 a 0 1" + TRAN.format("a"))))
+    points = " ".join(f"{k}u x" for k in range(30_000))
+    error = failure(Job(deck=deck(f"v1 a 0 pwl({points})\nr1 a 0 1" + TRAN.format("a"))))
     assert error.kind is K.PARSE_ERROR
     assert len(str(error)) < 10_000
     assert "characters)" in error.log_tail

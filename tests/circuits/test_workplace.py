@@ -48,7 +48,8 @@ def test_is_gone_after_an_error_too(parent):
 
 def test_a_killed_runs_folder_is_removed_by_the_next(parent):
     code = ("import os, signal\nfrom circuits.engine.workplace import workplace\n"
-            "with workplace('deck.cir') as folder:\n (folder / 'out.raw').write_text('x')\n os.kill(os.getpid(), signal.SIGKILL)")
+            "with workplace('deck.cir') as folder:\n (folder / 'out.raw').write_text('x')\n"
+            " os.kill(os.getpid(), signal.SIGKILL)")
     subprocess.run([sys.executable, "-c", code], env=os.environ | {"TMPDIR": str(parent)}, timeout=30, check=False)
     (left,) = parent.iterdir()
     with workplace(DECK):

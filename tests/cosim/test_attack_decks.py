@@ -23,11 +23,12 @@ def deck(inside, title="stranger"):
 LIVE = {  # what ngspice -b executes when it is given the deck; measured with ngspice 46
     ".control": ("evil.cir:7", {"evil.cir": deck(BLOCK)}),
     "indented": ("evil.cir:7", {"evil.cir": deck(f"\t  .control\n   {SHELL}\n  .endc")}),
-    "upper case": ("evil.cir:7", {"evil.cir": deck(f".CONTROL\n{SHELL.upper().replace('TOUCH CANARY', 'touch canary')}\n.ENDC")}),
+    "upper case": ("evil.cir:7", {"evil.cir": deck(".CONTROL\nSHELL touch canary\n.ENDC")}),
     "longer word": ("evil.cir:6", {"evil.cir": deck(f".controlled\n{SHELL}\n.endc")}),
     "in an include": ("part.inc:2", {"evil.cir": deck(".include part.inc"), "part.inc": f"* part\n{BLOCK}"}),
     "in a .lib": ("part.lib:3", {"evil.cir": deck(".lib part.lib tt"), "part.lib": f"* part\n.lib tt\n{BLOCK}.endl tt\n"}),
-    "in an include of an include": ("b.inc:1", {"evil.cir": deck(".include a.inc"), "a.inc": ".include b.inc\n", "b.inc": BLOCK}),
+    "in an include of an include": ("b.inc:1", {"evil.cir": deck(".include a.inc"), "a.inc": ".include b.inc\n",
+                                                "b.inc": BLOCK}),
     "in backticks": ("evil.cir:7", {"evil.cir": deck(".control\necho `touch canary`\n.endc")}),
     "after a harmless block": ("evil.cir:10", {"evil.cir": deck(f".control\nrun\n.endc\n{BLOCK}")}),
     "after .csparam and .func": ("evil.cir:9", {"evil.cir": deck(f".csparam x={{1}}\n.func f(a) {{a}}\n{BLOCK}")}),
@@ -38,7 +39,8 @@ LIVE = {  # what ngspice -b executes when it is given the deck; measured with ng
 DEAD = {  # needs a compiled file, ngspice's own code models, or nothing but a mistake of the door
     "d_process": ("evil.cir:6", {"evil.cir": deck('a1 [in] clk null [o] p\n.model p d_process (process_file="evil.sh")'),
                                  "evil.sh": PROGRAM}),
-    "d_process without quotes": ("evil.cir:6", {"evil.cir": deck(".model p d_process (process_file=evil.sh)"), "evil.sh": PROGRAM}),
+    "d_process without quotes": ("evil.cir:6", {"evil.cir": deck(".model p d_process (process_file=evil.sh)"),
+                                                "evil.sh": PROGRAM}),
     "d_cosim": ("evil.cir:6", {"evil.cir": deck("a1 [in] [o] p\n.model p d_cosim (simulation=evil.so)")}),
     "d_cosim model": ("evil.cir:6", {"evil.cir": deck(".model p d_cosim (simulation=evil.so)")}),
     "codemodel": ("evil.cir:6", {"evil.cir": deck("codemodel evil.cm")}),
@@ -121,8 +123,8 @@ def test_what_may_stand_in_a_deck_is_not_executed(warm_shell, place, files):
                          ids=[*LIVE, "*# command", ".spiceinit"])
 def test_the_payloads_are_live(place, files):
     folder = place(files)
-    subprocess.run([find_engine().path, "-b", "evil.cir"], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=20,
-                   env=os.environ | {"HOME": str(folder)}, check=False)
+    subprocess.run([find_engine().path, "-b", "evil.cir"], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
+                   timeout=20, env=os.environ | {"HOME": str(folder)}, check=False)
     assert canaries(folder)
 
 
