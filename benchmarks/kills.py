@@ -177,6 +177,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=200, help="kills (default 200)")
     parser.add_argument("--seed", type=int, default=0, help="of moments (default 0); signals take turns")
     given = parser.parse_args(words)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and its children would
     chance = random.Random(given.seed)
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="cosim-kills-") as made:
