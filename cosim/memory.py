@@ -28,8 +28,9 @@ def check_memory(widths: Sequence[tuple[int, int]], fidelity: str, available: fl
     needed = arrays * BYTES_PER_ARRAY[fidelity]
     if needed > available:
         largest = per_layer.index(max(per_layer))
+        lines, outputs = widths[largest]
         raise CosimError(
             f"the network needs {arrays} arrays, {needed / 1e9:.1f} GB as a {fidelity} deck; {available / 1e9:.1f} GB are "
-            f"free. Linear {largest + 1} alone has {widths[largest][0]} bit lines and {widths[largest][1]} outputs: make it "
-            f"narrower{', or use fidelity macro' if fidelity == 'flat' else ''}"
+            f"free. The largest layer, Linear {largest + 1}, has {lines} bit lines and {outputs} outputs: make it narrower"
+            f"{', or use fidelity macro' if fidelity == 'flat' else ''}"
         )

@@ -136,7 +136,7 @@ def _full_scales(core: nn.Sequential, x: Tensor) -> list[Tensor]:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """These tensors are too small for more threads, and the order of sums must not depend on the machine."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -146,7 +146,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-@_one_thread()
+@one_thread()
 def train_neural_ode(system: System, stimulus: Stimulus, recipe: Recipe, progress: Progress | None = None) -> Trained:
     """Fit dy/dt = net(u, y) to one run of the system with an L1 loss over trajectories.
 
@@ -194,7 +194,7 @@ def train_neural_ode(system: System, stimulus: Stimulus, recipe: Recipe, progres
     return optimiser.trained(units.fold(core))
 
 
-@_one_thread()
+@one_thread()
 def train_resnet(system: System, stimulus: Stimulus, recipe: Recipe, progress: Progress | None = None) -> Trained:
     """Fit y_{k+1} = y_k + net(u_k, y_k) to the same run, sampled on the system's grid; `rollout` runs the result.
 

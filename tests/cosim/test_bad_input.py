@@ -68,7 +68,7 @@ def earlier(tmp_path, compiled, contents):
     ("hidden = nn.Tanh()", "pass", ["layer 1 is a Tanh", "Linear and ReLU only"]),
     ("", "model[2].weight[0, 1] = float('nan')", ["layer 2: weight[0,1] = nan", "train again or repair"]),
     ("", "model[0].bias[3] = float('-inf')", ["layer 0: bias[3] = -inf", "train again or repair"]),
-    ("width = 1_000_000", "pass", ["the network needs 93751 arrays", "Linear 2 alone has", "make it narrower"]),
+    ("width = 1_000_000", "pass", ["the network needs 93751 arrays", "The largest layer, Linear 2, has", "make it narrower"]),
     ("amplitude = 5.0", "pass", ["case sine drives external input 0", "at t = ", "past its linear limit of 0.45 V",
                                  "lower the stimulus"]),
     ("columns = ('x0', 'u0')", "pass", ["columns ('x0', 'u0')", "external inputs first"]),

@@ -13,7 +13,7 @@ class Trajectory:
     """A solved run, all arrays on one grid."""
 
     time: np.ndarray  # (m,) s
-    stimulus: np.ndarray  # (m,) model units
+    stimulus: np.ndarray  # (m,) model units; (m, 0) where there is none
     state: np.ndarray  # (m, n) model units
 
 
@@ -36,5 +36,28 @@ class System(Protocol):
         ...
 
     def solve(self, stimulus: Stimulus, t: np.ndarray | None = None) -> Trajectory:
+        """Ground truth on t, by default `grid()`."""
+        ...
+
+
+class AutonomousSystem(Protocol):
+    """A system without stimulus, in its own units of state and time."""
+
+    name: str
+    state_names: tuple[str, ...]
+
+    def initial_state(self) -> np.ndarray:
+        """(n,) model units."""
+        ...
+
+    def rhs(self, state: np.ndarray) -> np.ndarray:
+        """Time derivative (n,) [model units / time unit] at a state (n,)."""
+        ...
+
+    def grid(self) -> np.ndarray:
+        """(m,) sample times of the published experiment, time units."""
+        ...
+
+    def solve(self, t: np.ndarray | None = None) -> Trajectory:
         """Ground truth on t, by default `grid()`."""
         ...

@@ -1,0 +1,103 @@
+"""The discrete baselines as one family: several seeds of an RNN, a GRU, an LSTM or a recurrent ResNet run side by side.
+
+Sample k to sample k + 1, free running: what a step gives is the next step's input. A run is started as the neural ODE
+is, from one true sample; the hidden state is zero there, so every model knows the same. Parameters carry a leading
+(seeds,) axis and no seed sees another; one batched product serves them all.
+
+Equations: RNN of Elman (1990), GRU of Cho et al. (2014) in torch's form, LSTM of Hochreiter, Schmidhuber (1997) with
+forget gate; each followed by a linear readout of the hidden state. ResNet: x + net(x), net a ReLU stack.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from training.errors import ModelError
+
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+KINDS = (*GATES, "resnet")
+# Widths with as many parameters as the neural ODE 6-64-64-6 has, 4998: 4998, 4974, 5028, 4998.
+HIDDEN = {"rnn": (64,), "gru": (36,), "lstm": (31,), "resnet": (64, 64)}
+
+
+class Recurrent(nn.Module):
+    """One kind of baseline in several seeds.
+
+    Args:
+        kind: "rnn", "gru", "lstm" or "resnet".
+        d: states.
+        hidden: one width for the recurrent cells, the hidden widths for the ResNet.
+        seeds: one network a seed; parameters uniform in +-1/sqrt(fan-in), as torch draws them (recurrent cells: hidden width).
+    Raises:
+        ModelError: unknown kind, no seed, or hidden widths that do not fit the kind.
+    """
+
+    def __init__(self, kind: str, *, d: int = 6, hidden: Sequence[int] | None = None, seeds: Sequence[int] = (0,)):
+        super().__init__()
+        if kind not in KINDS:
+            raise ModelError(f"unknown baseline {kind!r}; choose one of {', '.join(KINDS)}")
+        hidden = tuple(HIDDEN[kind] if hidden is None else hidden)
+        if not hidden or min(hidden) < 1 or (kind in GATES and len(hidden) != 1) or not seeds:
+            raise ModelError(f"{kind} with hidden widths {hidden} and {len(seeds)} seeds; a recurrent cell has one width")
+        self.kind, self.d, self.hidden, self.seeds = kind, d, hidden, tuple(seeds)
+        if kind == "resnet":
+            shapes = [(n_in, n_out, n_in) for n_in, n_out in pairwise((d, *hidden, d))]
+        else:
+            h, gates = hidden[0], GATES[kind]
+            shapes = [(d, gates * h, h), (h, gates * h, h), (h, d, h)]
+        draws = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
+        for n_in, n_out, fan in shapes:
+            for into, shape in ((self.weights, (n_in, n_out)), (self.biases, (1, n_out))):
+                drawn = [2.0 * torch.rand(shape, generator=draw, dtype=torch.float64) - 1.0 for draw in draws]
+                into.append(nn.Parameter(torch.stack(drawn) / fan**0.5))
+
+    def parameters_each(self) -> int:
+        """Parameters of one network."""
+        return sum(p[0].numel() for p in self.parameters())
+
+    def start(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Hidden state zero for states x (seeds, batch, d)."""
+        zero = x.new_zeros((*x.shape[:2], self.hidden[0]))
+        return {"lstm": (zero, zero), "resnet": ()}.get(self.kind, (zero,))
+
+    def step(self, x: Tensor, carry: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The next state (seeds, batch, d), in the same normalised units as x, and the next hidden state."""
+        w, b = self.weights, self.biases
+        if self.kind == "resnet":
+            y = x
+            for k in range(len(w)):
+                y = torch.baddbmm(b[k], y if k == 0 else torch.relu(y), w[k])
+            return x + y, ()
+        h = carry[0]
+        seen, held = torch.baddbmm(b[0], x, w[0]), torch.baddbmm(b[1], h, w[1])
+        if self.kind == "rnn":
+            h = torch.tanh(seen + held)
+            carry = (h,)
+        elif self.kind == "gru":
+            (r, z, n), (r_h, z_h, n_h) = seen.chunk(3, -1), held.chunk(3, -1)
+            update = torch.sigmoid(z + z_h)
+            h = (1.0 - update) * torch.tanh(n + torch.sigmoid(r + r_h) * n_h) + update * h
+            carry = (h,)
+        else:
+            i, f, g, o = (seen + held).chunk(4, -1)
+            cell = torch.sigmoid(f) * carry[1] + torch.sigmoid(i) * torch.tanh(g)
+            h = torch.sigmoid(o) * torch.tanh(cell)
+            carry = (h, cell)
+        return torch.baddbmm(b[2], h, w[2]), carry
+
+    def rollout(self, x0: Tensor, samples: int) -> Tensor:
+        """Free run from x0 (seeds, batch, d): (samples, seeds, batch, d), the first row x0.
+
+        Raises:
+            ModelError: x0 of another shape.
+        """
+        if x0.ndim != 3 or x0.shape[0] != len(self.seeds) or x0.shape[2] != self.d:
+            raise ModelError(f"x0 has shape {tuple(x0.shape)}, expected ({len(self.seeds)} seeds, batch, {self.d} states)")
+        x, carry, states = x0, self.start(x0), [x0]
+        for _ in range(samples - 1):
+            x, carry = self.step(x, carry)
+            states.append(x)
+        return torch.stack(states)
