@@ -151,6 +151,21 @@ def second_opinion(
 
 
 @app.command()
+def convergence(
+    deck: Annotated[Path, typer.Argument(help="A deck (.cir) of a folder made by `cosim compile`.")],
+    out: Annotated[Path | None, typer.Option(help="Results folder; default runs/<folder's name>/convergence/<deck>.")] = None,
+    factor: Annotated[float, typer.Option(help="By which tolerances and largest step are tightened.")] = 10.0,
+    workers: Workers = 2,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds a run may take.")] = 3600.0,
+    quiet: Quiet = False,
+) -> None:
+    """The solver's share of a deck's waveform error: tolerances and step tightened, trapezoidal against Gear."""
+    from cosim.commands.convergence import run
+
+    run(deck, out=out, factor=factor, workers=workers, timeout=timeout, quiet=quiet)
+
+
+@app.command()
 def report(results: Annotated[Path, typer.Argument(help="Results folder of the HP memristor.")] = HP_RUNS) -> None:
     """Write the report of finished results again."""
     from cosim.commands.report import run
