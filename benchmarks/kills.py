@@ -3,7 +3,8 @@
     python -m benchmarks.kills --count 200
 
 Each time: a folder of three decks, one whose result is current, one whose result is of an older deck, one without result; the
-whole command in a process of its own; SIGKILL, SIGTERM or SIGINT after a random part of an undisturbed run. Afterwards no
+whole command in a process of its own; SIGKILL, SIGTERM or SIGINT after a random part of an undisturbed run, two times in
+three counted from the first engine. Afterwards no
 engine may be alive, every result must be whole, and earlier results must be as they were. At the end the command must go on
 where it was stopped and give what an undisturbed run gives. Prints counts by signal and phase; exit code 1 on any violation.
 """
@@ -29,10 +30,12 @@ import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-PHASES = ("starting", "simulating", "between", "over")  # what the command was doing when the signal came
+# What the command was doing when the signal came: no engine yet; engines run; between the last engine and the last result;
+# all is stored and Python ends, when a signal finds no handler any more; ended by itself.
+PHASES = ("starting", "simulating", "storing", "ending", "over")
 GRACE = 5.0  # s that an engine may live on
 DECK = "{name}\nv1 a 0 sin(0 1 {frequency})\nr1 a b 1k\nc1 b 0 1n\n.options klu\n.save v(b)\n.tran 1u {stop} 0 1u\n.end\n"
-STOPS = {"current": "1m", "older": "60m", "new": "100m"}  # s of circuit time
+STOPS = {"current": "1m", "older": "80m", "new": "140m"}  # s of circuit time
 
 
 @dataclass
@@ -70,13 +73,22 @@ def start(place: Place) -> subprocess.Popen:
                             text=True)
 
 
-def finish(place: Place) -> float:
-    """Run the command undisturbed; seconds."""
+def finish(place: Place) -> tuple[float, float]:
+    """Run the command undisturbed; seconds to the first engine and to the end."""
     began = time.monotonic()
-    out, err = (process := start(place)).communicate(timeout=120)
+    process = start(place)
+    wait_for_engine(place, process)
+    first = time.monotonic() - began
+    out, err = process.communicate(timeout=120)
     if process.returncode:
         raise SystemExit(f"the undisturbed run failed:\n{out}{err}")
-    return time.monotonic() - began
+    return first, time.monotonic() - began
+
+
+def wait_for_engine(place: Place, process: subprocess.Popen) -> None:
+    """Return when an engine runs, or the command is over."""
+    while process.poll() is None and not engines(place):
+        time.sleep(0.01)
 
 
 def engines(place: Place) -> list[int]:
@@ -92,12 +104,30 @@ def engines(place: Place) -> list[int]:
     return found
 
 
-def kill_once(place: Place, number: signal.Signals, after: float, tally: Tally, before: dict[str, bytes]) -> None:
-    """One command, one signal, one look at what is left."""
+def phase_of(place: Place, process: subprocess.Popen, before: dict[str, bytes]) -> str:
+    """What the command is doing."""
+    if process.poll() is not None:
+        return "over"
+    if engines(place):
+        return "simulating"
+    stored = sum(before.get(path.name) != path.read_bytes() for path in place.results.glob("*.parquet"))
+    if stored == len(STOPS) - 1:
+        return "ending"
+    return "storing" if stored or list(place.temporary.iterdir()) else "starting"
+
+
+def kill_once(place: Place, number: signal.Signals, after: float, engine_first: bool, tally: Tally,
+              before: dict[str, bytes]) -> None:
+    """One command, one signal, one look at what is left.
+
+    Args:
+        after: seconds from the command's start, or from its first engine where ``engine_first``.
+    """
     process = start(place)
+    if engine_first:
+        wait_for_engine(place, process)
     time.sleep(after)
-    phase = "over" if process.poll() is not None else "simulating" if engines(place) else (
-        "starting" if not list(place.temporary.iterdir()) and not results_changed(place, before) else "between")
+    phase = phase_of(place, process, before)
     process.send_signal(number)
     _, err = process.communicate(timeout=30)
     tally.phases[number.name, phase] += 1
@@ -107,7 +137,7 @@ def kill_once(place: Place, number: signal.Signals, after: float, tally: Tally, 
         time.sleep(0.02)
     if living:
         tally.violations.append(f"{case}: engines {living} still run")
-    if phase in ("simulating", "between") and number != signal.SIGKILL:
+    if phase in ("simulating", "storing") and number != signal.SIGKILL:
         word = {signal.SIGTERM: "terminated", signal.SIGINT: "interrupted"}[number]
         if process.returncode not in (0, 128 + number) or (process.returncode and f"cosim: {word}" not in err):
             tally.violations.append(f"{case}: exit code {process.returncode}, said {err[-300:]!r}")
@@ -116,11 +146,6 @@ def kill_once(place: Place, number: signal.Signals, after: float, tally: Tally, 
     tally.left["temporary folder"] += len(list(place.temporary.iterdir()))
     tally.left["hidden .partial file"] += len(list(place.results.glob(".*")))
     check_results(place, case, tally, before)
-
-
-def results_changed(place: Place, before: dict[str, bytes]) -> bool:
-    """Whether the command has stored anything yet."""
-    return any(before.get(path.name) != path.read_bytes() for path in place.results.glob("*.parquet"))
 
 
 def check_results(place: Place, case: str, tally: Tally, before: dict[str, bytes]) -> None:
@@ -189,7 +214,7 @@ def main(words: Sequence[str] | None = None) -> int:
         current = (decks / "current.cir").read_text()
         make_decks(decks, "1k")
         (decks / "current.cir").write_text(current)
-        seconds = finish(Place(decks, reference, base / "tmp"))
+        first, seconds = finish(Place(decks, reference, base / "tmp"))
         before = {path.name: path.read_bytes() for path in earlier.iterdir()}
         for turn in range(given.count):
             place = Place(decks, base / "results", base / "runs")
@@ -197,7 +222,9 @@ def main(words: Sequence[str] | None = None) -> int:
             shutil.copytree(earlier, place.results)
             if turn < given.count - 1:  # the last one's folders stay, to see that the next run clears them
                 shutil.rmtree(place.temporary, ignore_errors=True)
-            kill_once(place, SIGNALS[turn % len(SIGNALS)], chance.uniform(0, 1.1 * seconds), tally, before)
+            number, engine_first = SIGNALS[turn % len(SIGNALS)], turn // len(SIGNALS) % 3 > 0
+            after = chance.uniform(0, 1.1 * (seconds - first if engine_first else seconds))
+            kill_once(place, number, after, engine_first, tally, before)
         go_on(place, reference, tally)
     print(report(tally, given.count, seconds))
     return bool(tally.violations)
