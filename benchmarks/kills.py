@@ -35,7 +35,7 @@ SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 PHASES = ("starting", "simulating", "storing", "ending", "over")
 GRACE = 5.0  # s that an engine may live on
 DECK = "{name}\nv1 a 0 sin(0 1 {frequency})\nr1 a b 1k\nc1 b 0 1n\n.options klu\n.save v(b)\n.tran 1u {stop} 0 1u\n.end\n"
-STOPS = {"current": "1m", "older": "80m", "new": "140m"}  # s of circuit time
+STOPS = {"current": "1m", "older": "300m", "new": "500m"}  # s of circuit time
 
 
 @dataclass

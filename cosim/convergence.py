@@ -50,7 +50,8 @@ class Convergence:
 
 def settings(factor: float) -> list[SolverSettings]:
     """Default; tolerances, step and both tightened; the same with Gear. The last but one is the reference."""
-    kinds = [("default", 1.0, 1.0), ("tolerances", 1 / factor, 1.0), ("largest step", 1.0, 1 / factor), ("both", 1 / factor, 1 / factor)]
+    tight = 1 / factor
+    kinds = [("default", 1.0, 1.0), ("tolerances", tight, 1.0), ("largest step", 1.0, tight), ("both", tight, tight)]
     gear = [SolverSettings(name=f"gear, {name}", tolerance=t, step=s, gear=True) for name, t, s in (kinds[0], kinds[-1])]
     trapezoidal = [SolverSettings(name=name, tolerance=t, step=s) for name, t, s in kinds]
     return [*trapezoidal[:3], gear[0], trapezoidal[3], gear[1]]
@@ -76,7 +77,8 @@ def convergence(manifest: Manifest, case: Case, folder: Path, out: Path, *, fact
     for one in tried:
         place = out / one.name.replace(", ", "_").replace(" ", "_")
         write_files(place, one.apply(files, f"{case.name}.cir"))
-        runs.append(Run(deck=place / f"{case.name}.cir", vectors=place / f"{case.name}.parquet", label=f"{case.name}, {one.name}"))
+        runs.append(Run(deck=place / f"{case.name}.cir", vectors=place / f"{case.name}.parquet",
+                        label=f"{case.name}, {one.name}"))
     simulate(runs, workers=workers, timeout=timeout, progress=progress)
     waves = [read_vectors(run.vectors) for run in runs]
     states = [twin_states(one, manifest, case) for one in waves]

@@ -29,12 +29,13 @@ def run(deck: Path, *, out: Path | None, factor: float, workers: int, timeout: f
             for row in told.rows]
     rows.append({"what": "circuit error, default", "points": "", "max / full scale": _figure(told.circuit_max),
                  "rms / full scale": _figure(told.circuit_rms)})
-    Console().table(pd.DataFrame(rows), f"{manifest.subject}, {case.name}: solver settings against the tightest, factor {factor:g}")
+    title = f"{manifest.subject}, {case.name}: solver settings against the tightest, factor {factor:g}"
+    Console().table(pd.DataFrame(rows), title)
     print(f"Gear against trapezoidal, both tightest: {told.methods_apart:.1e} of full scale")
     print(f"solver's share of the circuit error at default settings: {told.share:.1%}, limit {LIMIT:.0%}")
     if told.share > LIMIT:
-        raise ResultsError(f"{deck}: the solver's error is {told.share:.1%} of the circuit error; tighten the setting that moves "
-                           "the waveform most in the table above")
+        raise ResultsError(f"{deck}: the solver's error is {told.share:.1%} of the circuit error; tighten the setting that "
+                           "moves the waveform most in the table above")
 
 
 def _figure(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Networks, calibrations, initial values and stimuli of every kind, for Hypothesis; and the compiled board worked out on paper."""
+"""Networks, calibrations, initial values and stimuli of every kind, for Hypothesis; and the compiled board on paper."""
 
 import numpy as np
 import torch
