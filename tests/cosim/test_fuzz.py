@@ -31,7 +31,7 @@ TYPED = (CosimError, CircuitError, TrainingError)
 EXAMPLES = int(os.environ.get("COSIM_FUZZ", "60"))
 RUNS = int(os.environ.get("COSIM_FUZZ_RUNS", "3"))
 CHECKED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck),
-                   derandomize="COSIM_FUZZ" not in os.environ, phases=[Phase.generate])  # making an example smaller takes minutes
+                   derandomize="COSIM_FUZZ" not in os.environ, phases=[Phase.generate])  # shrinking takes minutes
 NUMBER_THAT_IS_NONE = re.compile(r"(?<![a-z_])(nan|inf)(?![a-z_])", re.I)
 
 
