@@ -35,7 +35,8 @@ SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 PHASES = ("starting", "simulating", "storing", "ending", "over")
 GRACE = 5.0  # s that an engine may live on
 DECK = "{name}\nv1 a 0 sin(0 1 {frequency})\nr1 a b 1k\nc1 b 0 1n\n.options klu\n.save v(b)\n.tran 1u {stop} 0 1u\n.end\n"
-STOPS = {"current": "1m", "older": "300m", "new": "500m"}  # s of circuit time
+STOPS = {"current": "1m", "older": "300m", "new": "500m"}  # s of circuit time, a second of it takes about four
+SHORT = 0.2  # of those, for a quick look
 
 
 @dataclass
@@ -201,7 +202,10 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=200, help="kills (default 200)")
     parser.add_argument("--seed", type=int, default=0, help="of moments (default 0); signals take turns")
+    parser.add_argument("--short", action="store_true", help="shorter simulations, for a test")
     given = parser.parse_args(words)
+    if given.short:
+        STOPS.update({name: f"{SHORT * float(stop.removesuffix('m')):g}m" for name, stop in STOPS.items()})
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and its children would
     chance = random.Random(given.seed)
     tally = Tally()

@@ -101,11 +101,13 @@ def compile_(
     error: Annotated[float, typer.Option(help="Mean relative programming error, e.g. 0.022.")] = 0.0,
     cell_yield: Annotated[float, typer.Option("--yield", help="Part of the cells that can be programmed.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of programming error and yield.")] = 0,
+    fidelity: Annotated[str, typer.Option(help="flat: every cell and wire. macro: each array reduced to what is between its "
+                                               "pins, thirty times faster.")] = "flat",
 ) -> None:
     """Compile a network into a folder of decks."""
     from cosim.commands.compile import run
 
-    run(source, out, levels=levels, error=error, cell_yield=cell_yield, seed=seed)
+    run(source, out, levels=levels, error=error, cell_yield=cell_yield, seed=seed, fidelity=fidelity)
 
 
 @app.command()

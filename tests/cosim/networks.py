@@ -73,23 +73,31 @@ def experiments(draw, widest=40, deepest=3, most_states=3, kinds=WEIGHTS, durati
         calibration=Calibration(inputs=case.inputs(case.times), states=rng.uniform(-reach, reach, (case.samples, n_states))))
 
 
-def paper_board(twin, inputs, states):
-    """The compiled board with port conductances and ideal amplifiers: dx/dt (n_states,) in model units, for one sample."""
-    of = {"u": np.asarray(inputs) * twin.scales.inputs, "x": np.asarray(states) * twin.scales.state}
-    volts = np.array([of[name[0]][int(name[1:])] for name in twin.columns])
-    for layer in twin.layers:
-        pairs = np.append(volts, twin.scales.bias) if layer.spec.bias else volts
-        lines = np.stack([pairs, -pairs], axis=1).ravel()
-        current = np.zeros(layer.spec.n_outputs)
-        for one in layer.tiles:
-            tile, padded = one.tile, np.zeros(SIZE)
-            padded[: tile.n_lines] = lines[tile.lines]
-            y = port_conductance(one.g, selected=np.arange(SIZE) < tile.n_outputs, wires=twin.options.wires,
-                                 r_on=twin.options.transistor.on_resistance(),
-                                 r_port=0.0 if len(layer.tiles) == 1 else twin.options.r_board)
-            current[tile.outputs] += (y @ padded)[: tile.n_outputs]
-        if layer.spec.relu:
-            # the compiler takes the diode's leakage out through the bias; a layer without one keeps it, 25 uV at 10 kohm
-            current = np.maximum(current - (leakage() if layer.spec.bias else 0.0), 0)
-        volts = layer.spec.r_f * current
-    return volts * twin.scales.time / (twin.board.r_in * twin.board.c_int * twin.scales.state)
+class PaperBoard:
+    """A compiled board with port conductances and ideal amplifiers."""
+
+    def __init__(self, twin):
+        self.twin = twin
+        r_on = twin.options.transistor.on_resistance()
+        self.ports = [[port_conductance(one.g, selected=np.arange(SIZE) < one.tile.n_outputs, wires=twin.options.wires,
+                                        r_on=r_on, r_port=0.0 if len(layer.tiles) == 1 else twin.options.r_board)
+                       for one in layer.tiles] for layer in twin.layers]
+
+    def __call__(self, inputs, states):
+        """dx/dt (n_states,) of one sample, model units."""
+        twin = self.twin
+        of = {"u": np.asarray(inputs) * twin.scales.inputs, "x": np.asarray(states) * twin.scales.state}
+        volts = np.array([of[name[0]][int(name[1:])] for name in twin.columns])
+        for layer, ports in zip(twin.layers, self.ports, strict=True):
+            pairs = np.append(volts, twin.scales.bias) if layer.spec.bias else volts
+            lines = np.stack([pairs, -pairs], axis=1).ravel()
+            current = np.zeros(layer.spec.n_outputs)
+            for one, port in zip(layer.tiles, ports, strict=True):
+                padded = np.zeros(SIZE)
+                padded[: one.tile.n_lines] = lines[one.tile.lines]
+                current[one.tile.outputs] += (port @ padded)[: one.tile.n_outputs]
+            if layer.spec.relu:
+                # the compiler takes the diode's leakage out through the bias; a layer without one keeps it, 25 uV at 10 kohm
+                current = np.maximum(current - (leakage() if layer.spec.bias else 0.0), 0)
+            volts = layer.spec.r_f * current
+        return volts * twin.scales.time / (twin.board.r_in * twin.board.c_int * twin.scales.state)

@@ -28,7 +28,7 @@ from training.errors import TrainingError
 from . import networks
 
 TYPED = (CosimError, CircuitError, TrainingError)
-EXAMPLES = int(os.environ.get("COSIM_FUZZ", "60"))
+EXAMPLES = int(os.environ.get("COSIM_FUZZ", "50"))
 RUNS = int(os.environ.get("COSIM_FUZZ_RUNS", "3"))
 CHECKED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck),
                    derandomize="COSIM_FUZZ" not in os.environ, phases=[Phase.generate])  # shrinking takes minutes
@@ -63,9 +63,10 @@ def test_compiles_or_says_why(experiment):
         assert manifest.cases["fuzz"] == experiment.cases[0]
     if any(layer.unreached() for layer in twin.layers):
         return  # the manifest says so, weight by weight
-    rows = np.hstack([experiment.calibration.inputs, experiment.calibration.states])[::10]
+    rows = np.hstack([experiment.calibration.inputs, experiment.calibration.states])[::20]
     expected = experiment.model(torch.from_numpy(rows)).detach().numpy()
-    got = np.array([networks.paper_board(twin, *np.split(row, [experiment.calibration.inputs.shape[1]])) for row in rows])
+    board = networks.PaperBoard(twin)
+    got = np.array([board(*np.split(row, [experiment.calibration.inputs.shape[1]])) for row in rows])
     # of what the derivative's full scale stands for: conductances are stated with seven digits, layers multiply what is lost
     np.testing.assert_allclose(got, expected, rtol=0, atol=2e-4 / twin.scales.derivative)
 
