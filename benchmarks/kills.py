@@ -36,7 +36,7 @@ PHASES = ("starting", "simulating", "storing", "ending", "over")
 GRACE = 5.0  # s that an engine may live on
 DECK = "{name}\nv1 a 0 sin(0 1 {frequency})\nr1 a b 1k\nc1 b 0 1n\n.options klu\n.save v(b)\n.tran 1u {stop} 0 1u\n.end\n"
 STOPS = {"current": "1m", "older": "300m", "new": "500m"}  # s of circuit time, a second of it takes about four
-SHORT = 0.2  # of those, for a quick look
+SHORT = 0.1  # of those, for a quick look
 
 
 @dataclass

@@ -38,7 +38,7 @@ def judge(job: Job, request: Request, finished: Finished, raw: Path) -> list[Wav
     Raises:
         SimulationError: of the kind that fits, with log tail, last time and partial data.
     """
-    problem = stopped(job, finished) or _complained(finished) or _signalled(job, finished)
+    problem = stopped(job, finished) or _complained(finished) or _exited(finished)
     if problem is None:
         try:
             plots = read_raw(raw)
@@ -90,16 +90,22 @@ def _complained(finished: Finished) -> dict | None:
     return dict(kind=kind, message=message, node=complaint.node, analysis=complaint.analysis, last_time=complaint.time)
 
 
-def _signalled(job: Job, finished: Finished) -> dict | None:
-    if finished.returncode == 0:
-        return None
+def _exited(finished: Finished) -> dict | None:
     if finished.returncode > 0:
         return dict(kind=FailureKind.ENGINE_ERROR, message=f"ngspice exited with {finished.returncode} and said nothing; "
                     "run the deck by hand with 'ngspice -b'")
+    return signalled(finished, "ngspice")
+
+
+def signalled(finished: Finished, program: str) -> dict | None:
+    """The signal that ended the process from elsewhere, None when none did; fields of a SimulationError."""
+    if finished.returncode >= 0:
+        return None
     number = signal.Signals(-finished.returncode)
     if number in _CRASHES:
-        return dict(kind=FailureKind.ENGINE_CRASH, message=f"ngspice died of {number.name}; {_MEND[FailureKind.ENGINE_CRASH]}")
-    return dict(kind=FailureKind.KILLED, message=f"ngspice was ended by {number.name} from outside, perhaps by the kernel "
+        return dict(kind=FailureKind.ENGINE_CRASH, message=f"{program} died of {number.name}; "
+                    "run the deck alone to see whether it repeats; then report it to its authors")
+    return dict(kind=FailureKind.KILLED, message=f"{program} was ended by {number.name} from outside, perhaps by the kernel "
                 "for want of memory; run fewer jobs at once")
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from circuits.engine.cards import DeckFile
+from circuits.engine.cards import Card, DeckFile
 from circuits.engine.request import Request, spice_number
 from circuits.errors import RejectedDeck
 from circuits.vacask.expression import UnknownExpression, verilog
@@ -98,7 +98,7 @@ def _options(flat: Flat, deck: DeckFile) -> str:
     return " ".join(words)
 
 
-def _write_model(writer: _Writer, name: str, card) -> None:
+def _write_model(writer: _Writer, name: str, card: Card) -> None:
     kind = re.split(r"[\s(]+", card.text.lower())[2]
     given = {key: number(card, value.rstrip(")"), writer.flat.names)
              for key, value in assignments(card.text.replace("(", " ").replace(")", " "))}

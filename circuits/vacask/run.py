@@ -17,7 +17,7 @@ from circuits.engine.rawfile import read_raw
 from circuits.engine.request import Request, read_request, spice_number
 from circuits.engine.result import Result
 from circuits.engine.run import Progress
-from circuits.engine.verdict import stopped, untrue
+from circuits.engine.verdict import signalled, stopped, untrue
 from circuits.engine.workplace import workplace, write_text
 from circuits.errors import LOG_TAIL, FailureKind, RawFileError, RejectedDeck, SimulationError
 from circuits.guard import check_deck
@@ -89,13 +89,13 @@ def run(job: Job, progress: Progress | None = None, *, stop: Event | None = None
 
 
 def _judge(job: Job, request: Request, finished: Finished, raw: Path, vectors: dict[str, str]) -> Waveforms:
-    problem = stopped(job, finished)
+    problem = stopped(job, finished) or signalled(finished, "VACASK")
     waves = None
     try:
         waves = _renamed(read_raw(raw, partial=problem is not None or finished.returncode != 0)[0], vectors)
     except (RawFileError, IndexError) as bad:
         problem = problem or dict(kind=FailureKind.TRUNCATED, message=f"VACASK wrote no whole raw file: {bad}")
-    if finished.returncode != 0 and finished.ended == "itself":
+    if finished.returncode > 0 and finished.ended == "itself":
         text = finished.stdout + finished.stderr
         kind = FailureKind.NO_CONVERGENCE if "converge" in text or "imestep too small" in text else FailureKind.ENGINE_ERROR
         problem = dict(kind=kind, message=f"VACASK exited with {finished.returncode}; see the log's tail")

