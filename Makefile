@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup engine hp-memristor hp-programming parts test lint netlists clean
+.PHONY: help setup engine hp-memristor hp-programming parts test fuzz kills second-opinion convergence lint netlists clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -29,6 +29,23 @@ parts: setup  ## every part against its datasheet: one table, and docs/parts.htm
 
 test: setup  ## all tests
 	@$(BIN)/python -m pytest
+
+EXAMPLES ?= 2000
+RUNS ?= 40
+fuzz: setup  ## networks of every shape: EXAMPLES compiled, RUNS compiled and simulated (about an hour)
+	@COSIM_FUZZ=$(EXAMPLES) COSIM_FUZZ_RUNS=$(RUNS) $(BIN)/python -m pytest tests/cosim/test_fuzz.py --timeout 36000
+
+kills: setup  ## kill `cosim simulate` 200 times at random moments and look at what is left (about ten minutes)
+	@$(BIN)/python -m benchmarks.kills
+
+HP_MACRO := runs/hp_macro
+second-opinion: setup  ## the HP twin (current drive, reduced arrays) on an independent simulator, VACASK
+	@$(BIN)/cosim compile training/checkpoints/hp_memristor_current.npz --out $(HP_MACRO)/decks --fidelity macro
+	@$(BIN)/cosim second-opinion $(HP_MACRO)/decks --out $(HP_MACRO)
+
+convergence: setup  ## the solver's share of the HP twin's waveform error (current drive, reduced arrays)
+	@$(BIN)/cosim compile training/checkpoints/hp_memristor_current.npz --out $(HP_MACRO)/decks --fidelity macro
+	@for deck in $(HP_MACRO)/decks/*.cir; do $(BIN)/cosim convergence $$deck --out $(HP_MACRO)/convergence/$$(basename $$deck .cir) || exit 1; done
 
 lint: $(READY)  ## ruff: style, errors, import order
 	@$(BIN)/ruff check .

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,7 @@ from cosim.case import Case
 from cosim.errors import ResultsError
 from cosim.manifest import Manifest
 from cosim.metrics import waveform_error
+from cosim.scaling import SWING
 
 
 def twin_states(waveforms: Waveforms, manifest: Manifest, case: Case) -> np.ndarray:
@@ -27,11 +30,17 @@ def twin_states(waveforms: Waveforms, manifest: Manifest, case: Case) -> np.ndar
     return np.stack(columns, axis=1) / manifest.scales.state
 
 
-def clamp_hits(waveforms: Waveforms, limit: float) -> dict[str, float]:
-    """Crossbar lines whose voltage passed ``limit`` [V] after all, with the largest voltage; empty when none did."""
-    lines = [name for name in waveforms.names if name.startswith(("v(x", "v(xboard.h")) and name.endswith("_p)")]
-    peaks = {name: float(np.abs(waveforms[name]).max()) for name in lines}
-    return {name: peak for name, peak in peaks.items() if peak > limit}
+def clamp_hits(waveforms: Waveforms, limit: float, swing: float = SWING) -> dict[str, float]:
+    """Lines whose voltage passed its linear limit after all, with the largest voltage; empty when none did.
+
+    Args:
+        limit: [V], of external inputs and crossbar lines, which carry clamps.
+        swing: [V], of the derivatives, which only the op-amps' rails stop.
+    """
+    limits = {r"v\((x\d+|xboard\.h\d+_\d+)_p\)|v\(u\d+\)": limit, r"v\(xboard\.d\d+\)": swing}
+    peaks = {name: (float(np.abs(waveforms[name]).max()), bound) for name in waveforms.names
+             for pattern, bound in limits.items() if re.fullmatch(pattern, name)}
+    return {name: peak for name, (peak, bound) in peaks.items() if peak > bound}
 
 
 def comparison_frame(case: Case, truth: np.ndarray, reference: np.ndarray, twin: np.ndarray) -> pd.DataFrame:
