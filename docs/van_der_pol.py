@@ -1,8 +1,11 @@
 """Your own model: a module trained here on the driven Van der Pol oscillator, and the runs that the board shall do.
 
-    .venv/bin/cosim compile docs/van_der_pol.py --out runs/van_der_pol/decks --fidelity macro --time-scale 0.02
-    .venv/bin/cosim simulate runs/van_der_pol/decks
-    .venv/bin/cosim compare runs/van_der_pol/decks
+    .venv/bin/cosim compile docs/van_der_pol.py --out runs/van_der_pol/decks --fidelity macro
+    .venv/bin/cosim simulate runs/van_der_pol/decks --out runs/van_der_pol/vectors
+    .venv/bin/cosim compare runs/van_der_pol/decks --waveforms runs/van_der_pol/vectors
+
+The same in Python: ``load_experiment(path).compile(folder, Options(fidelity="macro"))``, then
+``circuits.engine.run.run(Job(deck=folder / "pushed.cir")).waveforms`` and ``cosim.comparison.twin_states``.
 """
 
 import numpy as np
@@ -31,9 +34,9 @@ class Oscillator(nn.Module):
 def experiment():
     torch.manual_seed(0)
     model = Oscillator().double()
-    adam = torch.optim.Adam(model.parameters(), lr=3e-3)
-    for _ in range(1500):
-        z = (2 * torch.rand(512, 3, dtype=torch.float64) - 1) * torch.tensor([0.6, 2.4, 2.8])
+    adam = torch.optim.Adam(model.parameters(), lr=5e-3)
+    for _ in range(800):
+        z = (2 * torch.rand(256, 3, dtype=torch.float64) - 1) * torch.tensor([0.6, 2.4, 2.8])
         u, x, v = z.T
         loss = nn.functional.mse_loss(model(z), torch.stack([v, (1 - x**2) * v - x + u], dim=1))
         adam.zero_grad()
@@ -42,4 +45,4 @@ def experiment():
     seen = np.random.default_rng(0).uniform(-1, 1, (2000, 3)) * [0.5, 2.2, 2.7]
     return Experiment(subject="Van der Pol oscillator", model=model, columns=("u0", "x0", "x1"),
                       calibration=Calibration(inputs=seen[:, :1], states=seen[:, 1:]),
-                      cases=(Case(name="pushed", stimuli=(PUSH,), initial=(0.5, 0.0), duration=14.0, samples=400),))
+                      cases=(Case(name="pushed", stimuli=(PUSH,), initial=(2.0, 0.0), duration=7.0, samples=200),))
