@@ -47,7 +47,7 @@ def _bill(instances) -> pd.DataFrame:
     arrays = sum(count for name, count in instances.items() if name.startswith("array_"))
     if arrays:
         rows.append({"what": f"{SIZE}x{SIZE} 1T1R array", "count": arrays, "packages": arrays})
-    per_block = {"clamp": ("1n4148", 2), "relu_tia": ("1n4148", 2)}
+    per_block = {"clamp": ("1n4148", 2), "relu_tia": ("1n4148", 2), "rectifier": ("1n4148", 2)}
     diodes = sum(instances.get(block, 0) * number for block, (_, number) in per_block.items())
     if diodes:
         rows.append({"what": "1n4148", "count": diodes, "packages": diodes})
