@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup engine hp-memristor hp-programming parts test fuzz kills second-opinion convergence lint netlists clean
+.PHONY: help setup engine hp-memristor hp-programming lorenz96 parts test fuzz kills second-opinion convergence lint netlists clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 setup: $(READY) engine  ## virtual environment, pinned packages, ngspice
 
@@ -23,6 +23,9 @@ hp-memristor: setup  ## the HP memristor twin: train, compile, simulate, compare
 
 hp-programming: setup  ## the same with programming error and 64 levels, 20 boards (about ten minutes)
 	@$(BIN)/cosim hp-programming
+
+lorenz96: setup  ## the Lorenz96 twin at F = 6 and F = 8: train, compile, trim, simulate, compare, report
+	@$(BIN)/cosim lorenz96
 
 parts: setup  ## every part against its datasheet: one table, and docs/parts.html
 	@$(BIN)/cosim parts

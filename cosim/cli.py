@@ -49,6 +49,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only."
 Workers = Annotated[int, typer.Option(min=1, help="Simulations at a time.")]
 Folder = Annotated[Path, typer.Argument(help="Folder of decks, made by `cosim compile`.")]
 HP_RUNS = Path("runs/hp_memristor")
+LORENZ96_RUNS = Path("runs/lorenz96")
 
 
 @app.command("hp-memristor")
@@ -76,6 +77,22 @@ def hp_programming(
     from cosim.commands.hp_programming import run
 
     run(out, seeds=seeds, drive=drive, workers=workers, quiet=quiet)
+
+
+@app.command("lorenz96")
+def lorenz96(
+    out: Annotated[Path, typer.Option(help="Results folder.")] = LORENZ96_RUNS,
+    seeds: Annotated[int, typer.Option(min=1, help="Networks of F = 6; F = 8 has one.")] = 3,
+    quick: Annotated[bool, typer.Option("--quick", help="The reference seed only.")] = False,
+    time_scale: Annotated[float, typer.Option(help="Circuit seconds per time unit; faster than 1e-2 costs accuracy.")] = 1e-2,
+    workers: Workers = 2,
+    force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """The Lorenz96 twin, end to end: train if needed, compile, trim, simulate, compare, report."""
+    from cosim.commands.lorenz96 import run
+
+    run(out, seeds=1 if quick else seeds, time_scale=time_scale, workers=workers, force=force, quiet=quiet)
 
 
 @app.command()

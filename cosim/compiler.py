@@ -14,6 +14,7 @@ from circuits.board import BoardSpec
 from circuits.conductances import DIGITS
 from circuits.layer import R_BOARD, LayerSpec
 from circuits.select_transistor import SelectTransistor
+from circuits.solver import ACCURATE, Solver
 from circuits.stages.rectifier import RESISTANCE
 from circuits.stages.relu_tia import leakage
 from circuits.tiling import Tile
@@ -48,6 +49,8 @@ class Options:
     neuron: str = "relu_tia"  # circuit of a ReLU, see circuits.layer.NEURONS; "two_stage" is the faster
     lead: float = 0.0  # s, circuit time: lag of the amplifiers that a capacitor across the integrators' resistors takes out
     kappa: float = 0.0  # 1/V, memristors' nonlinearity in read mode; not compensated, and only in flat decks
+    solver: Solver = ACCURATE
+    max_step: float = 0.0  # model s, largest solver step; 0: 1/2000 of the run
 
     def __post_init__(self) -> None:
         if self.fidelity not in FIDELITIES:
@@ -57,6 +60,8 @@ class Options:
                              "describe; use fidelity 'flat', or kappa = 0")
         if not (np.isfinite(self.lead) and self.lead >= 0):
             raise CosimError(f"lead = {self.lead} s: a lag of at least 0 s to take out")
+        if not (np.isfinite(self.max_step) and self.max_step >= 0):
+            raise CosimError(f"max_step = {self.max_step} model s: above 0, or 0 for 1/2000 of the run")
         if not (np.isfinite(self.time_scale) and self.time_scale > 0):
             raise CosimError(f"time_scale = {self.time_scale}: circuit seconds per model second, above 0")
 
