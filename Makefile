@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup engine hp-memristor hp-programming parts test lint netlists clean
+.PHONY: help setup engine hp-memristor hp-programming lorenz96 parts test fuzz kills second-opinion convergence lint netlists clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 setup: $(READY) engine  ## virtual environment, pinned packages, ngspice
 
@@ -24,11 +24,31 @@ hp-memristor: setup  ## the HP memristor twin: train, compile, simulate, compare
 hp-programming: setup  ## the same with programming error and 64 levels, 20 boards (about ten minutes)
 	@$(BIN)/cosim hp-programming
 
+lorenz96: setup  ## the Lorenz96 twin at F = 6 and F = 8: train, compile, trim, simulate, compare, report
+	@$(BIN)/cosim lorenz96
+
 parts: setup  ## every part against its datasheet: one table, and docs/parts.html
 	@$(BIN)/cosim parts
 
 test: setup  ## all tests
 	@$(BIN)/python -m pytest
+
+EXAMPLES ?= 2000
+RUNS ?= 40
+fuzz: setup  ## networks of every shape: EXAMPLES compiled, RUNS compiled and simulated (about an hour)
+	@COSIM_FUZZ=$(EXAMPLES) COSIM_FUZZ_RUNS=$(RUNS) $(BIN)/python -m pytest tests/cosim/test_fuzz.py --timeout 36000
+
+kills: setup  ## kill `cosim simulate` 200 times at random moments and look at what is left (about ten minutes)
+	@$(BIN)/python -m benchmarks.kills
+
+HP_MACRO := runs/hp_macro
+second-opinion: setup  ## the HP twin (current drive, reduced arrays) on an independent simulator, VACASK
+	@$(BIN)/cosim compile training/checkpoints/hp_memristor_current.npz --out $(HP_MACRO)/decks --fidelity macro
+	@$(BIN)/cosim second-opinion $(HP_MACRO)/decks --out $(HP_MACRO)
+
+convergence: setup  ## the solver's share of the HP twin's waveform error (current drive, reduced arrays)
+	@$(BIN)/cosim compile training/checkpoints/hp_memristor_current.npz --out $(HP_MACRO)/decks --fidelity macro
+	@for deck in $(HP_MACRO)/decks/*.cir; do $(BIN)/cosim convergence $$deck --out $(HP_MACRO)/convergence/$$(basename $$deck .cir) || exit 1; done
 
 lint: $(READY)  ## ruff: style, errors, import order
 	@$(BIN)/ruff check .

@@ -36,7 +36,9 @@ def port_conductance(g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on:
     return g_port * mesh.solve(drive)[rows * cols + np.arange(rows) * cols]
 
 
-def port_network(g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on: float, gmin: float = GMIN) -> np.ndarray:
+def port_network(
+    g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on: float, r_port: float = 0.0, gmin: float = GMIN
+) -> np.ndarray:
     """Conductance between every two pins of the array: the Schur complement of its cells and wires onto its pins.
 
     The network floats, so these conductances are all of it: the current into pin i is the sum over j of
@@ -44,7 +46,7 @@ def port_network(g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on: flo
     low is connected to nothing.
 
     Args:
-        g, selected, wires, r_on: as :func:`port_conductance`.
+        g, selected, wires, r_on, r_port: as :func:`port_conductance`.
         gmin: the simulator's conductance across each of a transistor's two junctions [S]; against 2.5 V it is 5 pA a cell.
     Returns:
         G: (cols + rows + 1, cols + rows + 1) [S], symmetric, zero diagonal, not negative.
@@ -52,7 +54,7 @@ def port_network(g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on: flo
         CircuitError: a conductance is not positive and finite; names its cell.
     """
     rows, cols = g.shape
-    mesh, g_port = _factor(g, selected, wires, r_on, 0.0, gmin)
+    mesh, g_port = _factor(g, selected, wires, r_on, r_port, gmin)
     nodes = np.concatenate([np.arange(cols), rows * cols + np.arange(rows) * cols])
     drive = np.zeros((2 * rows * cols, nodes.size + 1))
     drive[nodes, np.arange(nodes.size)] = g_port
@@ -68,7 +70,9 @@ def port_network(g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on: flo
     return between
 
 
-def cell_drops(g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on: float, gmin: float = GMIN) -> np.ndarray:
+def cell_drops(
+    g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on: float, r_port: float = 0.0, gmin: float = GMIN
+) -> np.ndarray:
     """Voltage across every cell, bit line to source line, with one pin at 1 V and the others grounded.
 
     A change of the cells' conductances (memristor and transistor in series) by d changes the conductance between pins i
@@ -76,12 +80,12 @@ def cell_drops(g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on: float
     wires' resistance is what is left out, squared.
 
     Args:
-        g, selected, wires, r_on, gmin: as :func:`port_network`.
+        g, selected, wires, r_on, r_port, gmin: as :func:`port_network`.
     Returns:
         (cols + rows, rows, cols) [V/V]; pins are the bit lines, then the source lines.
     """
     rows, cols = g.shape
-    mesh, g_port = _factor(g, selected, wires, r_on, 0.0, gmin)
+    mesh, g_port = _factor(g, selected, wires, r_on, r_port, gmin)
     nodes = np.concatenate([np.arange(cols), rows * cols + np.arange(rows) * cols])
     drive = np.zeros((2 * rows * cols, nodes.size))
     drive[nodes, np.arange(nodes.size)] = g_port

@@ -16,6 +16,7 @@ from circuits.stages.clamp import clamp
 from circuits.stages.follower import follower
 from circuits.stages.inverter import inverter
 from circuits.stages.ivp_integrator import ivp_integrator
+from circuits.stages.rectifier import rectifier
 from circuits.stages.relu_tia import relu_tia
 from circuits.stages.tia import clamped_tia, tia
 from circuits.testbench import SUPPLY
@@ -96,6 +97,16 @@ def inverter_bench() -> Deck:
                  (Measure(name="v_signal", rule="find v(out) at=0.2", expect=-0.2),))
 
 
+def rectifier_bench() -> Deck:
+    """Rectifier into 1 kohm: -min(0, v(vin))."""
+    c = _bench("rectifier")
+    c.V("_in", "vin", 0, "dc 0")
+    c.R("_load", "line", 0, R_LOAD)
+    c.X("dut", "rectifier", "vin", "line", "vcc", "vee")
+    return _deck("rectifier", rectifier(), c, ".dc v_in -1 1 0.01", ("v(vin)", "v(line)"),
+                 (Measure(name="v_signal", rule="find v(line) at=-0.2", expect=0.2),))
+
+
 def _tia_bench(name: str, block: Block, out: str, expect: float) -> Deck:
     c = _bench(name)
     c.I("_in", 0, "sl", "dc 0")
@@ -143,6 +154,7 @@ BENCHES = {
     "tia": tia_bench,
     "clamped_tia": clamped_tia_bench,
     "relu_tia": relu_tia_bench,
+    "rectifier": rectifier_bench,
     "ivp_integrator": ivp_integrator_bench,
 }
 

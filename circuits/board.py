@@ -25,6 +25,7 @@ class BoardSpec:
     columns: tuple[str, ...]  # what drives each input of the first layer: u0, u1, ... and x0, x1, ...
     r_in: float  # ohm, integrators
     c_int: float  # F, integrators
+    c_lead: float = 0.0  # F, across r_in; 0: none
     reduced: Mapping[str, Reduced] | None = None  # tile -> array: macromodels; None: every cell
 
     def __post_init__(self) -> None:
@@ -78,7 +79,7 @@ def board(spec: BoardSpec) -> Block:
         lines = outputs
     for k in range(spec.n_states):
         s.X(f"int{k}", "ivp_integrator", f"d{k}", f"ic{k}", "sel", f"x{k}_p", "vcc", "vee", f"cap{k}",
-            r_in=spec.r_in, c_int=spec.c_int)
+            r_in=spec.r_in, c_int=spec.c_int, **({"c_lead": spec.c_lead} if spec.c_lead else {}))
         s.X(f"x{k}_inv", "inverter", f"x{k}_p", f"x{k}_n", "vcc", "vee")
     widths = " -> ".join(str(w) for w in (spec.layers[0].n_inputs, *(one.n_outputs for one in spec.layers)))
     return Block(
@@ -99,8 +100,9 @@ def board(spec: BoardSpec) -> Block:
             +-------------------------------------------------------------------------+
             every line of an array is a pair: _p carries +v, _n carries -v
         """,
-        uses=(*((follower(), inverter()) if spec.n_external or bias else (inverter(),)), *blocks, ivp_integrator()),
-        notes={f"xint{k}": "r_in in ohm, c_int in F" for k in range(spec.n_states)},
+        uses=(*((follower(), inverter()) if spec.n_external or bias else (inverter(),)), *blocks,
+              ivp_integrator(lead=spec.c_lead > 0)),
+        notes={f"xint{k}": "r_in in ohm, c_int in F" + (", c_lead in F" if spec.c_lead else "") for k in range(spec.n_states)},
     )
 
 

@@ -13,10 +13,9 @@ from circuits.block import Block
 from circuits.errors import CircuitError
 from circuits.parts import part_path
 from circuits.render import comment, render_block, render_elements
+from circuits.solver import ACCURATE
 
-# klu and the three "no": speed. trtol and xmu: tighter steps and a touch of damping after the switches toggle, or the
-# trapezoidal rule rings, by 300 uV in the integrator alone (docs/engine.md).
-SOLVER = "klu noopiter nopage noinit trtol=1 xmu=0.49"
+SOLVER = ACCURATE.options
 
 
 @dataclass(frozen=True, kw_only=True)

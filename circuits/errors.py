@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,6 +117,17 @@ class RejectedDeck(SimulationError):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}"
+
+
+class SeveralFailed(CircuitError):
+    """More than one run of many failed. ``failures`` holds each SimulationError, in the runs' order."""
+
+    def __init__(self, failures: Sequence[SimulationError]) -> None:
+        super().__init__(f"{len(failures)} decks failed\n" + "\n".join(str(one) for one in failures))
+        self.failures = tuple(failures)
+
+    def __reduce__(self):
+        return type(self), (self.failures,)
 
 
 def _rebuild(cls: type[SimulationError], args: tuple, state: dict) -> SimulationError:

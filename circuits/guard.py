@@ -143,7 +143,8 @@ def _target(card: Card, word: str, is_deck: bool) -> str | None:
 
 def _resolve(card: Card, name: str, root: Path, folder: str) -> str:
     if not _FILE_NAME.fullmatch(name):
-        raise card.reject(f"include {name!r}: only relative names of letters, digits and _ . + - are allowed")
+        raise card.reject(f"include {name!r}: only relative names of letters, digits and _ . + - are allowed; copy the file "
+                          "beside the deck")
     found = []
     for relative in dict.fromkeys((posixpath.normpath(name), posixpath.normpath(posixpath.join(folder, name)))):
         if relative.startswith("../"):

@@ -14,11 +14,13 @@ from circuits.cell import cell_1t1r
 from circuits.errors import CircuitError
 from circuits.select_transistor import SelectTransistor
 from circuits.stages.inverter import inverter
+from circuits.stages.rectifier import rectifier
 from circuits.stages.relu_tia import relu_tia
 from circuits.stages.tia import clamped_tia, tia
 from circuits.tiling import Tile, tile_layer
 from circuits.wires import Wires
 
+NEURONS = ("relu_tia", "two_stage")
 R_BOARD = 1.0  # ohm, package and board of one line: 1 to 5 ohm (assumed for a socketed package)
 
 
@@ -34,10 +36,22 @@ class LayerSpec:
     r_f: float  # ohm
     all_cells: bool = True  # False leaves out the rows whose word line is off, which conduct nothing
     last: bool = False  # feeds the integrators; its output is single-ended and drives no array
+    neuron: str = "relu_tia"  # circuit of a ReLU: "relu_tia", or "two_stage": tia, then rectifier
     wires: Wires = field(default_factory=Wires)
     transistor: SelectTransistor = field(default_factory=SelectTransistor)
     kappa: float = 0.0  # 1/V, memristors' nonlinearity; a macromodel is refused with any
     r_board: float = R_BOARD  # ohm, from a line's trunk to each tile, where there is more than one tile
+
+    def __post_init__(self) -> None:
+        if self.neuron not in NEURONS:
+            raise CircuitError(f"layer {self.name}: neuron {self.neuron!r}; a ReLU is a {' or a '.join(NEURONS)}")
+        if self.last and self.relu and self.neuron == "two_stage":
+            raise CircuitError(f"layer {self.name}: the last layer's ReLU must be a relu_tia, whose sign the integrators take")
+
+    @property
+    def two_stage(self) -> bool:
+        """A ReLU of two stages, whose own line is +h."""
+        return self.relu and self.neuron == "two_stage"
 
     @property
     def n_bit_lines(self) -> int:
@@ -71,23 +85,27 @@ def layer(spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Bloc
         if spec.last
         else [f"h{k}_{sign}" for k in range(spec.n_outputs) for sign in "pn"]
     )
-    stage = relu_tia() if spec.relu else (tia() if spec.last else clamped_tia())
+    two_stage = spec.two_stage
+    stage = tia() if two_stage or (spec.last and not spec.relu) else relu_tia() if spec.relu else clamped_tia()
     s = SubCircuit(f"layer_{spec.name}", *inputs, *outputs, "vcc", "vee")
     arrays = []
     for tile in spec.tiles:
         array = _array(tile, spec, reduced)
         arrays.append(array)
-        lines = [inputs[k] for k in range(tile.n_lines)] if spec.is_one_tile else _wired(
-            s, tile, "bl", inputs[tile.lines], spec.r_board)
-        sums = [f"sl{k}" for k in range(tile.n_outputs)] if spec.is_one_tile else _wired(
-            s, tile, "sl", [f"sl{k}" for k in range(spec.n_outputs)][tile.outputs], spec.r_board)
+        lines = inputs[tile.lines]
+        sums = [f"sl{k}" for k in range(spec.n_outputs)][tile.outputs]
+        if reduced is None and not spec.is_one_tile:  # a macromodel has its board wires inside
+            lines, sums = _wired(s, tile, "bl", lines, spec.r_board), _wired(s, tile, "sl", sums, spec.r_board)
         unused = SIZE - tile.n_outputs
         s.X(array.name.replace(f"array_{spec.name}", "array"), array.name, *lines, *["0"] * (SIZE - tile.n_lines),
             *sums, *["0"] * unused, *["vcc"] * tile.n_outputs, *["vee"] * unused, "vee")
     for k in range(spec.n_outputs):
-        native = f"d{k}" if spec.last else f"h{k}_n"
+        native = f"z{k}" if two_stage else f"d{k}" if spec.last else f"h{k}_n"
         s.X(f"neuron{k}", stage.name, f"sl{k}", native, "vcc", "vee", r_f=spec.r_f)
-        if not spec.last:
+        if two_stage:
+            s.X(f"rect{k}", "rectifier", native, f"h{k}_p", "vcc", "vee")
+            s.X(f"inv{k}", "inverter", f"h{k}_p", f"h{k}_n", "vcc", "vee")
+        elif not spec.last:
             s.X(f"inv{k}", "inverter", native, f"h{k}_p", "vcc", "vee")
     return Block(
         netlist=s,
@@ -98,15 +116,21 @@ def layer(spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Bloc
             **({"bias_p bias_n": "bias voltage and its inverse"} if spec.bias else {}),
             ("d0 .." if spec.last else "h0_p h0_n .."): "outputs",
             "vcc vee": "supplies, +2.5 V and -2.5 V; vcc selects the word lines in use, vee turns the others off",
-            **({} if spec.is_one_tile else {
+            **({} if spec.is_one_tile or reduced else {
                 "r_bl_<row>_<column>_<k> r_sl_..": "board wire of a tile's line [ohm]; tiles of one output share its TIA"}),
         },
-        drawing=f"""
+        drawing=_TWO_STAGE.format(name=spec.name) if two_stage else f"""
             pairs --[array_{spec.name}]-- sl<k> --[{stage.name}]--+-- {'d<k>' if spec.last else 'h<k>_n'}
         """ + ("" if spec.last else "                                              +--[inverter]-- h<k>_p\n        "),
-        uses=(*arrays, stage, *(() if spec.last else (inverter(),))),
+        uses=(*arrays, stage, *((rectifier(),) if two_stage else ()), *(() if spec.last else (inverter(),))),
         notes={f"xneuron{k}": "r_f in ohm" for k in range(spec.n_outputs)},
     )
+
+
+_TWO_STAGE = """
+    pairs --[array_{name}]-- sl<k> --[tia]-- z<k> --[rectifier]--+-- h<k>_p
+                                                                 +--[inverter]-- h<k>_n
+"""
 
 
 def _array(tile: Tile, spec: LayerSpec, reduced: Mapping[str, Reduced] | None) -> Block:

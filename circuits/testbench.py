@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from PySpice.Spice.Netlist import Circuit
 
 from circuits.board import BoardSpec, board, board_pins
-from circuits.deck import SOLVER, Deck, Measure
+from circuits.deck import Deck, Measure
+from circuits.solver import ACCURATE, Solver
 
 SUPPLY = 2.5  # V
 # A hundredth of a picosiemens at every node: without an entry on its diagonal there, KLU loses the operating point of a
@@ -45,6 +46,7 @@ def board_deck(
     initial: Sequence[float],
     v_ref: float,
     timing: Timing,
+    solver: Solver = ACCURATE,
     measures: Sequence[Measure] = (),
 ) -> Deck:
     """Deck that pre-charges the integrators and lets the board solve.
@@ -75,7 +77,7 @@ def board_deck(
         name=name, title=title, banner=tuple(banner), block=board(spec), bench=c, notes=notes,
         analysis=f".tran {timing.step!r} {timing.stop!r} 0 {timing.step!r}",
         save=tuple(f"v({node})" for node in saved_nodes(spec)), measures=tuple(measures),
-        options=SOLVER if spec.reduced is None else f"{SOLVER} {MACRO_SOLVER}",
+        options=solver.options if spec.reduced is None else f"{solver.options} {MACRO_SOLVER}",
     )
 
 

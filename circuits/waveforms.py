@@ -14,6 +14,8 @@ from circuits.errors import CircuitError, MissingVector, ResamplingError
 if TYPE_CHECKING:
     import pandas as pd
 
+CROWD = 0.1  # of the median time step: points closer than that ...
+STILL = 5e-5  # ... that move by less than this of the vector's range say nothing; solver noise there is a fifth of it
 _BRANCH = re.compile(r"(.+)#branch")
 
 
@@ -89,7 +91,9 @@ class Waveforms:
         """Values of a vector at other points of the scale, by shape-preserving cubics (PCHIP).
 
         ngspice's points are uneven and may repeat at a breakpoint; of a repeated one the last is kept. PCHIP does not
-        overshoot at a switching edge, where a natural spline rings.
+        overshoot at a switching edge, where a natural spline rings. It takes every extremum for true, though: a microvolt of
+        solver noise between points of a microsecond at a breakpoint flattens the whole step before it. So points of a
+        transient that crowd without moving are left out.
 
         Args:
             times: points of the scale, e.g. times [s], any order, inside the run.
@@ -114,6 +118,9 @@ class Waveforms:
                 f"{scale[0]:.9g} to {scale[-1]:.9g}; extend the analysis, nothing is extrapolated")
         last = np.append(np.diff(scale) > 0, True)
         x, y, at = scale[last], column[last], np.clip(times, scale[0], scale[-1])
+        if self.scale_name == "time":
+            kept = _without_crowd(x, y)
+            x, y = x[kept], y[kept]
         if np.iscomplexobj(y):
             return PchipInterpolator(x, y.real)(at) + 1j * PchipInterpolator(x, y.imag)(at)
         return PchipInterpolator(x, y)(at)
@@ -152,3 +159,18 @@ def canonical(name: str) -> str:
     key = "".join(name.lower().split())
     branch = _BRANCH.fullmatch(key)
     return f"i({branch[1]})" if branch else key
+
+
+def _without_crowd(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Which points to interpolate through: all but those that follow a kept one closely and do not move; the ends stay."""
+    steps = np.diff(x)
+    kept = np.ones(len(x), dtype=bool)
+    near, still = CROWD * np.median(steps), STILL * np.ptp(np.abs(y))
+    last, before = 0, 0
+    for k in np.flatnonzero(steps < near) + 1:
+        if k - 1 != before or kept[k - 1]:
+            last = k - 1
+        before = k
+        kept[k] = x[k] - x[last] >= near or abs(y[k] - y[last]) >= still
+    kept[-1] = True
+    return kept

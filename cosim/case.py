@@ -10,6 +10,9 @@ import numpy as np
 from cosim.errors import CosimError
 from training.stimuli import Stimulus
 
+PER_PERIOD = 96  # points, 32 in a period of the modulated sine's third harmonic: a peak is seen to half a percent
+MOST_POINTS = 200_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
@@ -34,6 +37,14 @@ class Case:
     def times(self) -> np.ndarray:
         """(samples,) model seconds."""
         return np.linspace(0.0, self.duration, self.samples)
+
+    @property
+    def fine_times(self) -> np.ndarray:
+        """(m,) model seconds, the grid and between its samples what each stimulus needs for its peaks to be seen."""
+        steps = [stimulus.period / PER_PERIOD for stimulus in self.stimuli]
+        points = min(int(np.ceil(self.duration / min(steps, default=self.duration))) + 1, MOST_POINTS)
+        corners = [stimulus.breakpoints(self.duration)[:MOST_POINTS] for stimulus in self.stimuli]
+        return np.unique(np.concatenate([self.times, np.linspace(0.0, self.duration, points), *corners]))
 
     def inputs(self, times: np.ndarray) -> np.ndarray:
         """External inputs (m, n_external), model units."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -14,15 +15,30 @@ from cosim.errors import CosimError
 from training.errors import TrainingError
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as a batch system sends it: ends the run as Ctrl-C does."""
+
+
 class _Commands(TyperGroup):
     """Says what an interrupt leaves behind; typer itself would end without a word."""
 
     def invoke(self, ctx):
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            print("cosim: interrupted; finished results are kept, run the same command to go on", file=sys.stderr)
-            raise typer.Exit(130) from None
+        except KeyboardInterrupt as why:
+            raise typer.Exit(_ended(why)) from None
+
+
+def _ended(why: KeyboardInterrupt) -> int:
+    """Say what an interrupt leaves behind; returns the exit code, 128 and the signal's number."""
+    word, number = ("terminated", signal.SIGTERM) if isinstance(why, Terminated) else ("interrupted", signal.SIGINT)
+    print(f"cosim: {word}; finished results are kept, run the same command to go on", file=sys.stderr)
+    return 128 + number
+
+
+def _terminate(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends at once
+    raise Terminated
 
 
 app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -33,6 +49,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only."
 Workers = Annotated[int, typer.Option(min=1, help="Simulations at a time.")]
 Folder = Annotated[Path, typer.Argument(help="Folder of decks, made by `cosim compile`.")]
 HP_RUNS = Path("runs/hp_memristor")
+LORENZ96_RUNS = Path("runs/lorenz96")
 
 
 @app.command("hp-memristor")
@@ -64,6 +81,22 @@ def hp_programming(
     run(out, seeds=seeds, drive=drive, fidelity=fidelity, workers=workers, quiet=quiet)
 
 
+@app.command("lorenz96")
+def lorenz96(
+    out: Annotated[Path, typer.Option(help="Results folder.")] = LORENZ96_RUNS,
+    seeds: Annotated[int, typer.Option(min=1, help="Networks of F = 6; F = 8 has one.")] = 3,
+    quick: Annotated[bool, typer.Option("--quick", help="The reference seed only.")] = False,
+    time_scale: Annotated[float, typer.Option(help="Circuit seconds per time unit; faster than 1e-2 costs accuracy.")] = 1e-2,
+    workers: Workers = 2,
+    force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """The Lorenz96 twin, end to end: train if needed, compile, trim, simulate, compare, report."""
+    from cosim.commands.lorenz96 import run
+
+    run(out, seeds=1 if quick else seeds, time_scale=time_scale, workers=workers, force=force, quiet=quiet)
+
+
 @app.command()
 def train(
     drive: Annotated[str, typer.Argument(help="HP memristor drive: current or voltage.")],
@@ -87,8 +120,8 @@ def compile_(
     error: Annotated[float, typer.Option(help="Mean relative programming error, e.g. 0.022.")] = 0.0,
     cell_yield: Annotated[float, typer.Option("--yield", help="Part of the cells that can be programmed.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of programming error and yield.")] = 0,
-    fidelity: Annotated[str, typer.Option(help="flat: every cell and wire; macro: each array reduced to what is between "
-                                               "its pins.")] = "flat",
+    fidelity: Annotated[str, typer.Option(help="flat: every cell and wire. macro: each array reduced to what is between its "
+                                               "pins, thirty times faster.")] = "flat",
     time_scale: Annotated[float, typer.Option(help="Circuit seconds per model second.")] = 1.0,
 ) -> None:
     """Compile a network into a folder of decks."""
@@ -124,6 +157,36 @@ def compare(
     from cosim.commands.compare import run
 
     run(folder, waveforms=waveforms)
+
+
+@app.command("second-opinion")
+def second_opinion(
+    folder: Folder,
+    out: Annotated[Path | None, typer.Option(help="Results folder; default runs/<folder's name>.")] = None,
+    workers: Workers = 2,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds a deck may take.")] = 900.0,
+    force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate a folder of compiled decks on ngspice and on VACASK, and say how far apart they are."""
+    from cosim.commands.second_opinion import run
+
+    run(folder, out=out, workers=workers, timeout=timeout, force=force, quiet=quiet)
+
+
+@app.command()
+def convergence(
+    deck: Annotated[Path, typer.Argument(help="A deck (.cir) of a folder made by `cosim compile`.")],
+    out: Annotated[Path | None, typer.Option(help="Results folder; default runs/<folder's name>/convergence/<deck>.")] = None,
+    factor: Annotated[float, typer.Option(help="By which tolerances and largest step are tightened.")] = 10.0,
+    workers: Workers = 2,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds a run may take.")] = 3600.0,
+    quiet: Quiet = False,
+) -> None:
+    """The solver's share of a deck's waveform error: tolerances and step tightened, trapezoidal against Gear."""
+    from cosim.commands.convergence import run
+
+    run(deck, out=out, factor=factor, workers=workers, timeout=timeout, quiet=quiet)
 
 
 @app.command()
@@ -177,8 +240,11 @@ def doctor() -> None:
 
 def main() -> None:
     """Run the command; what a user can cause ends in one message and exit code 1, without a traceback."""
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
+    except KeyboardInterrupt as why:  # before or after the command itself
+        sys.exit(_ended(why))
     except (CosimError, CircuitError, TrainingError) as error:
         print(f"cosim: {error}", file=sys.stderr)
         sys.exit(1)

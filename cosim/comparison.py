@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,7 @@ from cosim.case import Case
 from cosim.errors import ResultsError
 from cosim.manifest import Manifest
 from cosim.metrics import waveform_error
+from cosim.scaling import SWING
 
 
 def twin_states(waveforms: Waveforms, manifest: Manifest, case: Case) -> np.ndarray:
@@ -27,11 +30,32 @@ def twin_states(waveforms: Waveforms, manifest: Manifest, case: Case) -> np.ndar
     return np.stack(columns, axis=1) / manifest.scales.state
 
 
-def clamp_hits(waveforms: Waveforms, limit: float) -> dict[str, float]:
-    """Crossbar lines whose voltage passed ``limit`` [V] after all, with the largest voltage; empty when none did."""
-    lines = [name for name in waveforms.names if name.startswith(("v(x", "v(xboard.h")) and name.endswith("_p)")]
-    peaks = {name: float(np.abs(waveforms[name]).max()) for name in lines}
-    return {name: peak for name, peak in peaks.items() if peak > limit}
+def clamp_hits(waveforms: Waveforms, limit: float, swing: float = SWING) -> dict[str, dict[str, float]]:
+    """Lines whose voltage passed its linear limit after all; empty when none did.
+
+    Args:
+        limit: [V], of external inputs and crossbar lines, which carry clamps.
+        swing: [V], of the derivatives, which only the op-amps' rails stop.
+    Returns:
+        line -> ``peak`` [V], the largest voltage, and ``time`` [s], circuit time of the first sample past the limit; in the
+        order of time, so that the first is where it began.
+    """
+    limits = {r"v\((x\d+|xboard\.h\d+_\d+)_p\)|v\(u\d+\)": limit, r"v\(xboard\.d\d+\)": swing}
+    hits = {}
+    for name in waveforms.names:
+        bound = next((bound for pattern, bound in limits.items() if re.fullmatch(pattern, name)), np.inf)
+        volts = np.abs(waveforms[name])
+        if (past := volts > bound).any():
+            hits[name] = {"peak": float(volts.max()), "time": float(waveforms.scale[np.argmax(past)])}
+    return dict(sorted(hits.items(), key=lambda hit: hit[1]["time"]))
+
+
+def line_words(line: str) -> str:
+    """A saved crossbar line as a reader knows it: ``v(xboard.h1_3_p)`` is neuron 3 of hidden layer 1."""
+    found = re.fullmatch(r"v\((?:x(?P<state>\d+)|xboard\.h(?P<layer>\d+)_(?P<neuron>\d+))_p\)", line)
+    if found is None:
+        return line
+    return f"state {found['state']}" if found["state"] else f"hidden layer {found['layer']}, neuron {found['neuron']}"
 
 
 def comparison_frame(case: Case, truth: np.ndarray, reference: np.ndarray, twin: np.ndarray) -> pd.DataFrame:

@@ -14,6 +14,8 @@ from circuits.board import BoardSpec
 from circuits.conductances import DIGITS
 from circuits.layer import R_BOARD, LayerSpec
 from circuits.select_transistor import SelectTransistor
+from circuits.solver import ACCURATE, Solver
+from circuits.stages.rectifier import RESISTANCE
 from circuits.stages.relu_tia import leakage
 from circuits.tiling import Tile
 from circuits.wires import Wires
@@ -22,7 +24,7 @@ from cosim.errors import CosimError, MappingError, UnsupportedModelError
 from cosim.memory import check_memory
 from cosim.network import Affine, read_network
 from cosim.programming import Programming
-from cosim.resistors import e96_at_least
+from cosim.resistors import e96_at_least, floor_digits
 from cosim.scaling import Calibration, Ranges, Scales, calibrate
 from cosim.window import Window
 
@@ -44,7 +46,11 @@ class Options:
     all_cells: bool = True  # False leaves rows whose word line is off out of the deck: the same solution, several times faster
     time_scale: float = 1.0  # circuit seconds per model second
     r_board: float = R_BOARD  # ohm, board wire of a tile's line
+    neuron: str = "relu_tia"  # circuit of a ReLU, see circuits.layer.NEURONS; "two_stage" is the faster
+    lead: float = 0.0  # s, circuit time: lag of the amplifiers that a capacitor across the integrators' resistors takes out
     kappa: float = 0.0  # 1/V, memristors' nonlinearity in read mode; not compensated, and only in flat decks
+    solver: Solver = ACCURATE
+    max_step: float = 0.0  # model s, largest solver step; 0: 1/2000 of the run
 
     def __post_init__(self) -> None:
         if self.fidelity not in FIDELITIES:
@@ -52,6 +58,10 @@ class Options:
         if self.kappa and self.fidelity != "flat":
             raise CosimError(f"kappa = {self.kappa} 1/V makes the cells nonlinear, which fidelity {self.fidelity!r} cannot "
                              "describe; use fidelity 'flat', or kappa = 0")
+        if not (np.isfinite(self.lead) and self.lead >= 0):
+            raise CosimError(f"lead = {self.lead} s: a lag of at least 0 s to take out")
+        if not (np.isfinite(self.max_step) and self.max_step >= 0):
+            raise CosimError(f"max_step = {self.max_step} model s: above 0, or 0 for 1/2000 of the run")
         if not (np.isfinite(self.time_scale) and self.time_scale > 0):
             raise CosimError(f"time_scale = {self.time_scale}: circuit seconds per model second, above 0")
 
@@ -98,7 +108,8 @@ def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: 
     """Compile d x/dt = model(columns) to a board.
 
     Args:
-        model: ``torch.nn.Sequential`` of Linear and ReLU; a layer takes as many 32x32 arrays as it needs.
+        model: a chain of Linear and ReLU, as ``torch.nn.Sequential`` or a module of your own (:func:`cosim.network
+            .sequential_of`); a layer takes as many 32x32 arrays as it needs.
         columns: what each input of the model is, in order: ``u0``, ``u1``, ... external inputs, ``x0``, ``x1``, ...
             states; every state exactly once.
         calibration: samples of inputs and states; they fix the scales.
@@ -123,7 +134,8 @@ def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: 
         for number, (layer, column_scale, out_scale) in enumerate(
             zip(network, feeding, (*scales.hidden, scales.derivative), strict=True), start=1)
     )
-    board = BoardSpec(layers=tuple(one.spec for one in layers), columns=columns, r_in=r_in, c_int=c_int,
+    c_lead = floor_digits(options.lead / r_in) if options.lead else 0.0
+    board = BoardSpec(layers=tuple(one.spec for one in layers), columns=columns, r_in=r_in, c_int=c_int, c_lead=c_lead,
                       reduced=_reduced(layers, options) if options.fidelity == "macro" else None)
     return CompiledTwin(network=network, columns=columns, scales=scales, board=board, layers=layers, options=options)
 
@@ -166,10 +178,12 @@ def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndar
     for _ in range(R_F_STEPS):
         target = weight * out_scale / r_f
         if layer.relu and layer.bias is not None:
-            target[:, -1] += leakage() / bias_volts
+            # The blocking diode takes it from the source line, or after the gain of r_f from the rectifier's.
+            gain = r_f / RESISTANCE if options.neuron == "two_stage" else 1.0
+            target[:, -1] += leakage() / gain / bias_volts
         spec = LayerSpec(name=name, n_inputs=layer.n_inputs, n_outputs=layer.n_outputs, bias=layer.bias is not None,
-                         relu=layer.relu, r_f=r_f, all_cells=options.all_cells, last=last, wires=options.wires,
-                         transistor=options.transistor, r_board=options.r_board, kappa=options.kappa)
+                         relu=layer.relu, r_f=r_f, neuron=options.neuron, all_cells=options.all_cells, last=last,
+                         wires=options.wires, transistor=options.transistor, r_board=options.r_board, kappa=options.kappa)
         arrays = [(tile, _compensate_tile(tile, spec, target, options)) for tile in spec.tiles]
         if not any(one.unreached() for _, one in arrays):
             break
@@ -194,9 +208,10 @@ def _programmed(g: np.ndarray, options: Options, layer: int, tile: Tile) -> np.n
 def _reduced(layers: tuple[CompiledLayer, ...], options: Options) -> dict[str, Reduced]:
     r_on, curvature = options.transistor.on_resistance(), options.transistor.curvature()
     found = {}
-    for one in (one for layer in layers for one in layer.tiles):
+    for spec, one in ((layer.spec, one) for layer in layers for one in layer.tiles):
         selected = np.arange(SIZE) < one.tile.n_outputs
         found[one.tile.name] = Reduced(
-            between=port_network(one.g, selected=selected, wires=options.wires, r_on=r_on),
+            between=port_network(one.g, selected=selected, wires=options.wires, r_on=r_on,
+                                 r_port=0.0 if spec.is_one_tile else spec.r_board),
             curvature=cell_curvature(one.g, selected=selected, r_on=r_on, curvature=curvature))
     return found

@@ -11,7 +11,8 @@ from rich.console import Console as RichConsole
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-WORDS = ("drive", "stimulus", "block", "what", "part", "property", "condition", "source")  # columns of words, not figures
+# columns of words, not figures
+WORDS = ("drive", "stimulus", "block", "what", "phase", "part", "property", "condition", "source")
 
 
 class Console:

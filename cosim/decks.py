@@ -14,7 +14,7 @@ from cosim.network import network_hash
 
 def case_timing(twin: CompiledTwin, case: Case) -> Timing:
     """Circuit-time schedule of one case."""
-    return Timing(duration=case.duration * twin.scales.time)
+    return Timing(duration=case.duration * twin.scales.time, max_step=twin.options.max_step * twin.scales.time)
 
 
 def case_deck(twin: CompiledTwin, case: Case, reference: np.ndarray, subject: str) -> Deck:
@@ -38,6 +38,7 @@ def case_deck(twin: CompiledTwin, case: Case, reference: np.ndarray, subject: st
         initial=[float(f"{value * scales.state:.9g}") for value in case.initial],
         v_ref=scales.bias,
         timing=timing,
+        solver=twin.options.solver,
         measures=_measures(case, timing, reference * scales.state),
     )
 

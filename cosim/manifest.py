@@ -60,9 +60,12 @@ def manifest_text(twin: CompiledTwin, cases: list[Case], subject: str, weights: 
         "wires": asdict(options.wires),
         "r_board": options.r_board,
         "kappa": options.kappa,
+        "neuron": options.neuron,
+        "lead": _digits(options.lead),
+        "solver": {**asdict(options.solver), "max_step": options.max_step},
         "transistor": {**asdict(options.transistor), "on_resistance": _digits(options.transistor.on_resistance())},
         "programming": options.programming.as_dict(),
-        "integrator": {"r_in": twin.board.r_in, "c_int": twin.board.c_int},
+        "integrator": {"r_in": twin.board.r_in, "c_int": twin.board.c_int, "c_lead": twin.board.c_lead},
         "layers": [
             {
                 "name": one.spec.name,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from torch import nn
+import torch
+from torch import fx, nn
 
 from cosim.errors import UnsupportedModelError
 
@@ -34,19 +35,64 @@ class Affine:
         return np.maximum(z, 0.0) if self.relu else z
 
 
-def read_network(model: nn.Module) -> tuple[Affine, ...]:
-    """Affine layers of a ``torch.nn.Sequential`` of Linear and ReLU, weights as float64.
+RELU = (torch.relu, nn.functional.relu, torch.relu_)
+
+
+def sequential_of(model: nn.Module) -> nn.Sequential:
+    """The same network as a plain ``torch.nn.Sequential``; its weights are shared.
+
+    A Sequential is taken as it is. Any other module is traced (``torch.fx``): its forward must pass one tensor through
+    layers one after the other, ``torch.relu`` in any spelling counting as a ReLU.
 
     Raises:
-        UnsupportedModelError: another container or layer, a misplaced ReLU, sizes that do not chain, or a weight that
-            is not finite; names the layer and says what is supported.
+        UnsupportedModelError: forward branches, or does something else than call layers; names it.
     """
-    if not isinstance(model, nn.Sequential):
+    if isinstance(model, nn.Sequential):
+        return model
+    name = type(model).__name__
+    if isinstance(model, nn.Linear):
+        return nn.Sequential(model)
+    try:
+        graph = fx.symbolic_trace(model).graph
+    except Exception as error:  # whatever a user's forward raises under tracing
         raise UnsupportedModelError(
-            f"model is a {type(model).__name__}; the compiler takes a torch.nn.Sequential of Linear and ReLU"
-        )
+            f"model {name} cannot be traced ({type(error).__name__}: {error}); its forward must pass one tensor through Linear "
+            "and ReLU layers, without branches"
+        ) from error
+    layers: list[nn.Module] = []
+    before: fx.Node | None = None
+    for node in graph.nodes:
+        if before is None and node.op == "placeholder":
+            before = node
+            continue
+        if node.op == "output" and node.args == (before,):
+            return nn.Sequential(*layers)
+        if before is None or node.args[:1] != (before,) or len(node.all_input_nodes) != 1:
+            raise UnsupportedModelError(
+                f"model {name}: step {node.name!r} of its forward is not fed by the step before it alone; the board has one "
+                "chain of layers"
+            )
+        if node.op == "call_module":
+            layers.append(model.get_submodule(node.target))
+        elif (node.op == "call_function" and node.target in RELU) or (node.op == "call_method" and node.target == "relu"):
+            layers.append(nn.ReLU())
+        else:
+            raise UnsupportedModelError(
+                f"model {name}: step {node.name!r} of its forward is no layer; the board has circuits for Linear and ReLU only"
+            )
+        before = node
+    raise UnsupportedModelError(f"model {name}: its forward gives nothing back that a layer made")
+
+
+def read_network(model: nn.Module) -> tuple[Affine, ...]:
+    """Affine layers of a chain of Linear and ReLU, weights as float64; see :func:`sequential_of`.
+
+    Raises:
+        UnsupportedModelError: another layer, a misplaced ReLU, sizes that do not chain, or a weight that is not finite;
+            names the layer and says what is supported.
+    """
     layers: list[Affine] = []
-    for position, module in enumerate(model):
+    for position, module in enumerate(sequential_of(model)):
         if type(module) is nn.Linear:
             layers.append(_affine(module, position))
         elif type(module) is nn.ReLU:

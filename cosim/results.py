@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from cosim.errors import ResultsError
+
+ABANDONED = 3600.0  # s, no file takes as long to write
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -22,6 +26,9 @@ def write_atomically(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):  # of a process that was killed while it wrote
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                left.unlink(missing_ok=True)
         partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
@@ -29,6 +36,21 @@ def write_atomically(path: Path, content: bytes) -> None:
                            "Free space or choose another folder, then run again") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def check_writable(folder: Path) -> None:
+    """Make a folder for results, so that hours of simulation do not end at a name that cannot be written.
+
+    Raises:
+        ResultsError: something else has that name, or it is not ours to write.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        allowed = os.access(folder, os.W_OK | os.X_OK)
+    except OSError as error:
+        raise ResultsError(f"{folder} cannot be a folder for results: {error.strerror or error}; name another one") from error
+    if not allowed:
+        raise ResultsError(f"{folder} cannot be written; name another folder, or change its permissions")
 
 
 def write_json(path: Path, content: Mapping) -> None:

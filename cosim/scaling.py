@@ -11,6 +11,7 @@ from cosim.errors import ClippingError, CosimError
 from cosim.network import Affine
 from cosim.resistors import floor_digits
 
+SMALLEST = 1e-100  # units, and its inverse the largest: products of scales and weights stay far inside float64
 SWING = 2.2  # V, what the op-amps reach on +-2.5 V with room to spare
 
 
@@ -87,19 +88,26 @@ def calibrate(layers: tuple[Affine, ...], columns: tuple[str, ...], calibration:
         calibration: samples; the derivative's scale is a target, the integrators' resistor then fixes it.
         ranges: limits.
         time_scale: circuit seconds per model second.
+    Raises:
+        CosimError: a signal is too small or too large for any scale; names it.
     """
-    outputs = signals(layers, columns_of(calibration.inputs, calibration.states, columns))
+    with np.errstate(over="ignore", invalid="ignore"):  # told below
+        outputs = signals(layers, columns_of(calibration.inputs, calibration.states, columns))
 
-    def scale(signal: np.ndarray, volts: float) -> float:
-        largest = np.abs(signal).max(initial=0.0)
-        return floor_digits(volts / ranges.headroom / (largest if largest > 0 else 1.0))
+    def scale(name: str, signal: np.ndarray, volts: float) -> float:
+        largest = float(np.abs(signal).max(initial=0.0))
+        if largest and not SMALLEST < largest < 1 / SMALLEST:
+            raise CosimError(f"{name} reaches {largest:.3g} units in the calibration; scales work from {SMALLEST:g} to "
+                             f"{1 / SMALLEST:g}: rescale the network, or its units")
+        return floor_digits(volts / ranges.headroom / (largest or 1.0))
 
     last = ranges.derivative if not layers[-1].relu else ranges.line  # a ReLU stage carries a clamp
     return Scales(
-        inputs=tuple(scale(calibration.inputs[:, k], ranges.line) for k in range(calibration.inputs.shape[1])),
-        state=scale(calibration.states, ranges.line),
-        hidden=tuple(scale(one, ranges.line) for one in outputs[:-1]),
-        derivative=scale(outputs[-1], last),
+        inputs=tuple(scale(f"external input {k}", calibration.inputs[:, k], ranges.line)
+                     for k in range(calibration.inputs.shape[1])),
+        state=scale("state", calibration.states, ranges.line),
+        hidden=tuple(scale(f"hidden layer {k}", one, ranges.line) for k, one in enumerate(outputs[:-1], start=1)),
+        derivative=scale("output layer", outputs[-1], last),
         bias=ranges.line,
         time=time_scale,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from torch import nn
 
 from circuits.deck import write_files
@@ -12,6 +13,7 @@ from cosim.compiler import CompiledTwin
 from cosim.decks import case_deck, conductance_file
 from cosim.errors import ResultsError
 from cosim.manifest import NAME, manifest_text, read_manifest
+from cosim.network import sequential_of
 from cosim.reference import reference
 from cosim.scaling import check_clipping
 from training.checkpoint import encode
@@ -38,11 +40,12 @@ def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: 
     files: dict[str, str | bytes] = {}
     for case in cases:
         states = reference(model, case)
-        check_clipping(twin.network, twin.columns, twin.scales, case.inputs(case.times), states, case.times,
-                       f"case {case.name}")
+        fine = case.fine_times  # a stimulus faster than the comparison grid would hide its peaks between the samples
+        between = np.stack([np.interp(fine, case.times, column) for column in states.T], axis=1)
+        check_clipping(twin.network, twin.columns, twin.scales, case.inputs(fine), between, fine, f"case {case.name}")
         files |= case_deck(twin, case, states, subject).files()
     files |= {f"conductances/{one.tile.name}.inc": conductance_file(layer, one) for layer in twin.layers for one in layer.tiles}
-    files[WEIGHTS] = encode(model, {"subject": subject})
+    files[WEIGHTS] = encode(sequential_of(model), {"subject": subject})
     files[NAME] = manifest_text(twin, cases, subject, WEIGHTS)
     folder = Path(folder)
     try:

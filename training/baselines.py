@@ -53,6 +53,7 @@ class Baseline:
     validation_l1: np.ndarray  # (seeds,) model units
     interpolation_l1: np.ndarray  # (seeds,) model units
 
+    @one_thread()
     @torch.no_grad()
     def free_run(self, start: np.ndarray, samples: int) -> np.ndarray:
         """(seeds, samples, d) model units from one true sample (d,); the first row is the sample."""

@@ -52,7 +52,8 @@ def integrate(
     for end in ends:
         here = np.flatnonzero((t > start) & (t <= end))
         at = t[here] if len(here) and t[here[-1]] == end else np.append(t[here], end)
-        run = solve_ivp(checked, (start, end), y, method="DOP853", t_eval=at, rtol=rtol, atol=atol, max_step=max_step)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is told by ``checked`` and below
+            run = solve_ivp(checked, (start, end), y, method="DOP853", t_eval=at, rtol=rtol, atol=atol, max_step=max_step)
         if not run.success or not np.all(np.isfinite(run.y)):
             reached = run.t[-1] if len(run.t) else start
             raise SolverError(

@@ -11,7 +11,6 @@ layer's RMS value, so that a conductance window is not spent on one large weight
 """
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +56,7 @@ class Shooting:
 class ShootingRecipe:
     """Everything that decides the trained weights besides the data."""
 
-    widths: tuple[int, ...] = (6, 64, 64, 6)
+    widths: tuple[int, ...] = (6, 64, 64, 6)  # states, hidden layers, states
     slopes: SlopeFit = SlopeFit()
     stages: tuple[Shooting, ...]
     slope_weight: float = 2.0  # weight of the slopes' RMS error (of full scale) during shooting
@@ -190,6 +189,7 @@ def _shooting_loss(field: _Field, samples: _Samples, stage: Shooting, recipe: Sh
     return loss
 
 
+@one_thread()
 def train_by_shooting(time: np.ndarray, state: np.ndarray, recipe: ShootingRecipe, progress: Progress | None = None) -> Shot:
     """Fit dx/dt = net(x) to the samples of one trajectory and keep the weights with the best free runs.
 
@@ -207,28 +207,26 @@ def train_by_shooting(time: np.ndarray, state: np.ndarray, recipe: ShootingRecip
         raise TrainingError(f"times {np.shape(time)}, states {state.shape} and widths {recipe.widths} do not fit together")
     if not 2 <= recipe.validation < len(time) - 6:
         raise TrainingError(f"validation = {recipe.validation} of {len(time)} samples; give 2 or more and leave 7 or more")
-    with ExitStack() as stack:
-        stack.enter_context(one_thread())
-        samples = _Samples(time, state, recipe)
-        core = derivative_network(recipe.widths, seed=recipe.seed)
-        with torch.no_grad():
-            for layer in linear_layers(core):
-                layer.weight.mul_(recipe.gain)
-        field = _Field(core, samples.state[: samples.seen].abs().max(), samples.slope.abs().max())
-        fit = recipe.slopes
-        steps = _Steps(field, recipe, "slopes", fit.steps, fit.learning_rate, progress)
-        for _ in range(fit.steps):
-            truth, slope = samples.windows(fit.batch, 0, 1)
-            steps.step(_rms(field.noisy(truth[0], fit.noise, samples.draw) - slope / field.slope_scale))
-        best, kept = _free_runs(field, samples), {k: v.clone() for k, v in core.state_dict().items()}
-        for number, stage in enumerate(recipe.stages):
-            steps = _Steps(field, recipe, f"shooting {number + 1}", stage.steps, stage.learning_rate, progress)
-            for k in range(stage.steps):
-                steps.step(_shooting_loss(field, samples, stage, recipe))
-                if (k + 1) % recipe.check_every == 0 or k + 1 == stage.steps:
-                    score = _free_runs(field, samples)
-                    if sum(score) < sum(best):
-                        best, kept = score, {k: v.clone() for k, v in core.state_dict().items()}
-        core.load_state_dict(kept)
-        total = fit.steps + sum(s.steps for s in recipe.stages)
-        return Shot(net=field.fold(), validation_l1=best[0], interpolation_l1=best[1], steps=total)
+    samples = _Samples(time, state, recipe)
+    core = derivative_network(recipe.widths, seed=recipe.seed)
+    with torch.no_grad():
+        for layer in linear_layers(core):
+            layer.weight.mul_(recipe.gain)
+    field = _Field(core, samples.state[: samples.seen].abs().max(), samples.slope.abs().max())
+    fit = recipe.slopes
+    steps = _Steps(field, recipe, "slopes", fit.steps, fit.learning_rate, progress)
+    for _ in range(fit.steps):
+        truth, slope = samples.windows(fit.batch, 0, 1)
+        steps.step(_rms(field.noisy(truth[0], fit.noise, samples.draw) - slope / field.slope_scale))
+    best, kept = _free_runs(field, samples), {k: v.clone() for k, v in core.state_dict().items()}
+    for number, stage in enumerate(recipe.stages):
+        steps = _Steps(field, recipe, f"shooting {number + 1}", stage.steps, stage.learning_rate, progress)
+        for k in range(stage.steps):
+            steps.step(_shooting_loss(field, samples, stage, recipe))
+            if (k + 1) % recipe.check_every == 0 or k + 1 == stage.steps:
+                score = _free_runs(field, samples)
+                if sum(score) < sum(best):
+                    best, kept = score, {k: v.clone() for k, v in core.state_dict().items()}
+    core.load_state_dict(kept)
+    total = fit.steps + sum(s.steps for s in recipe.stages)
+    return Shot(net=field.fold(), validation_l1=best[0], interpolation_l1=best[1], steps=total)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from circuits.errors import FailureKind
 
+LINE = 300  # characters of a log line that an error shows
+
 _MAYBE_ROW = re.compile(r"^\S+(\s+[-+]?(\d[\d.e+-]*|inf|nan))+\s*$", re.I)  # operating-point table: any node name
 _CHATTER = re.compile(
     r"^(Note:|Circuit:|binary raw file|Doing analysis at|Using (KLU|SPARSE)|No\. of Data|Initial Transient Solution|-+$"
@@ -67,8 +69,9 @@ def warnings_in(stderr: str) -> tuple[str, ...]:
 
 
 def tail(stdout: str, stderr: str, lines: int) -> str:
-    """Last lines that say something, standard error last."""
-    return "\n".join((_spoken(stdout)[-lines:] + _spoken(stderr))[-lines:])
+    """Last lines that say something, standard error last; ngspice repeats a card of any length, so long lines are cut."""
+    last = (_spoken(stdout)[-lines:] + _spoken(stderr))[-lines:]
+    return "\n".join(line if len(line) <= LINE else f"{line[:LINE]}... ({len(line)} characters)" for line in last)
 
 
 def _spoken(text: str) -> list[str]:

@@ -67,7 +67,7 @@ def _header(path: Path, content: bytes, at: int) -> tuple[_Header, int]:
     top, _, table = content[at:end].decode("utf-8", "replace").partition("Variables:\n")
     fields = {key.strip().lower(): value.strip() for key, _, value in (row.partition(":") for row in top.splitlines())}
     try:
-        count, points = int(fields["no. variables"]), int(fields["no. points"])
+        count, points = int(fields["no. variables"]), int(fields["no. points"] or 0)  # VACASK leaves it blank until its end
         names = [row.split()[1].lower() for row in table.splitlines() if row.strip()]
         names[0] = _SWEEP.sub(r"\1", names[0])
         plot, flags = fields["plotname"], fields["flags"].lower().split()

@@ -21,7 +21,7 @@ class Result:
     warnings: tuple[str, ...]  # ngspice's "Warning:" lines, each once
     log: str
     seconds: float  # s, wall clock of the simulation
-    ngspice_version: int
+    ngspice_version: int | None  # None: another engine ran the deck
 
     @property
     def waveforms(self) -> Waveforms:

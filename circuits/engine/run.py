@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
@@ -18,6 +17,7 @@ from circuits.engine.process import run_process
 from circuits.engine.request import Request, read_request
 from circuits.engine.result import Result
 from circuits.engine.verdict import judge
+from circuits.engine.workplace import workplace, write_text
 from circuits.errors import LOG_TAIL, FailureKind, RejectedDeck, SimulationError
 from circuits.guard import check_deck
 
@@ -48,16 +48,16 @@ def run(job: Job, progress: Progress | None = None, *, stop: Event | None = None
     if "tran" in request.analyses and t_stop is None:
         raise RejectedDeck(".tran has no stop time that is a number, so nobody could tell whether the run reached it; write "
                            "'.tran step stop' in numbers, or give Job.t_stop", file=job.deck)
-    with tempfile.TemporaryDirectory(prefix="cosim-run-", ignore_cleanup_errors=True) as made:
-        return _run_in(Path(made), job, engine, files, request, _reporter(progress, t_stop), stop)
+    with workplace(job.deck) as folder:
+        return _run_in(folder, job, engine, files, request, _reporter(progress, t_stop), stop)
 
 
 def _run_in(folder: Path, job: Job, engine: Engine, files: Sequence[DeckFile], request: Request,
             report: Callable[[bytes], None] | None, stop: Event | None) -> Result:
     place, home = folder / "deck", folder / "home"
     for file in files:
-        _write(place / file.relative, file.text(), job)
-    _write(home / ".keep", "", job)
+        write_text(place / file.relative, file.text(), job.deck)
+    write_text(home / ".keep", "", job.deck)
     env = _environment(folder, home)
     finished = run_process([str(engine.path), "-n", "-b", "-r", f"../{_RAW}", f"./{files[0].relative}"], job, folder=place,
                            env=env, on_output=report, stop=stop)
@@ -65,7 +65,7 @@ def _run_in(folder: Path, job: Job, engine: Engine, files: Sequence[DeckFile], r
     values: dict[str, float] = {}
     failed: dict[str, str] = {}
     for analysis in dict.fromkeys(measure.analysis for measure in request.measures):
-        _write(folder / "measures.cir", measure_deck(request, analysis, _RAW), job)
+        write_text(folder / "measures.cir", measure_deck(request, analysis, _RAW), job.deck)
         answer = run_process([str(engine.path), "-n", "-b", "measures.cir"], job, folder=folder, env=env, stop=stop)
         if answer.returncode != 0 or answer.ended != "itself":
             kind = {"itself": FailureKind.ENGINE_ERROR, "timeout": FailureKind.TIMEOUT, "stopped": FailureKind.KILLED}
@@ -79,15 +79,6 @@ def _run_in(folder: Path, job: Job, engine: Engine, files: Sequence[DeckFile], r
     return Result(deck=job.deck, plots=tuple(plots), measures=values, failed_measures=failed,
                   warnings=warnings_in(finished.stderr), log=finished.stdout + finished.stderr, seconds=finished.seconds,
                   ngspice_version=engine.version)
-
-
-def _write(path: Path, text: str, job: Job) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as failed:
-        raise SimulationError(f"working folder {path.parent}: {failed.strerror}; free space there or set TMPDIR",
-                              kind=FailureKind.DISK_FULL, deck=job.deck) from failed
 
 
 def _environment(folder: Path, home: Path) -> dict[str, str]:

@@ -38,14 +38,14 @@ def judge(job: Job, request: Request, finished: Finished, raw: Path) -> list[Wav
     Raises:
         SimulationError: of the kind that fits, with log tail, last time and partial data.
     """
-    problem = _stopped(job, finished) or _complained(finished) or _signalled(job, finished)
+    problem = stopped(job, finished) or _complained(finished) or _exited(finished)
     if problem is None:
         try:
             plots = read_raw(raw)
         except RawFileError as bad:
             problem = dict(kind=FailureKind.TRUNCATED, message=str(bad))
         else:
-            problem = _incomplete(job, request, plots) or _unbelievable(job, plots)
+            problem = untrue(job, request, plots)
             if problem is None:
                 return plots
     partial = _partial(raw)
@@ -55,7 +55,13 @@ def judge(job: Job, request: Request, finished: Finished, raw: Path) -> list[Wav
                           log_tail=tail(finished.stdout, finished.stderr, LOG_TAIL))
 
 
-def _stopped(job: Job, finished: Finished) -> dict | None:
+def untrue(job: Job, request: Request, plots: Sequence[Waveforms]) -> dict | None:
+    """What of the answer is not there or cannot be, None for a good one; fields of a SimulationError."""
+    return _incomplete(job, request, plots) or _unbelievable(job, plots)
+
+
+def stopped(job: Job, finished: Finished) -> dict | None:
+    """The limit that ended the process, None when none did; fields of a SimulationError."""
     if finished.ended == "timeout":
         return dict(kind=FailureKind.TIMEOUT, message=f"ran for {finished.seconds:.1f} s, the limit is {job.timeout:g} s; "
                     "raise Job.timeout, or enlarge the time step of .tran")
@@ -84,16 +90,22 @@ def _complained(finished: Finished) -> dict | None:
     return dict(kind=kind, message=message, node=complaint.node, analysis=complaint.analysis, last_time=complaint.time)
 
 
-def _signalled(job: Job, finished: Finished) -> dict | None:
-    if finished.returncode == 0:
-        return None
+def _exited(finished: Finished) -> dict | None:
     if finished.returncode > 0:
         return dict(kind=FailureKind.ENGINE_ERROR, message=f"ngspice exited with {finished.returncode} and said nothing; "
                     "run the deck by hand with 'ngspice -b'")
+    return signalled(finished, "ngspice")
+
+
+def signalled(finished: Finished, program: str) -> dict | None:
+    """The signal that ended the process from elsewhere, None when none did; fields of a SimulationError."""
+    if finished.returncode >= 0:
+        return None
     number = signal.Signals(-finished.returncode)
     if number in _CRASHES:
-        return dict(kind=FailureKind.ENGINE_CRASH, message=f"ngspice died of {number.name}; {_MEND[FailureKind.ENGINE_CRASH]}")
-    return dict(kind=FailureKind.KILLED, message=f"ngspice was ended by {number.name} from outside, perhaps by the kernel "
+        return dict(kind=FailureKind.ENGINE_CRASH, message=f"{program} died of {number.name}; "
+                    "run the deck alone to see whether it repeats; then report it to its authors")
+    return dict(kind=FailureKind.KILLED, message=f"{program} was ended by {number.name} from outside, perhaps by the kernel "
                 "for want of memory; run fewer jobs at once")
 
 

@@ -8,14 +8,20 @@ from circuits.block import Block
 from circuits.stages.follower import follower
 
 
-def ivp_integrator() -> Block:
+def ivp_integrator(lead: bool = False) -> Block:
     """Inverting integrator with initial condition, four TMUX1134 channels. Pins: vin ic sel line vcc vee cap.
 
     sel low, initial conditioning: S1 and S2 take the amplifier out of the signal path (S2 closes it on itself, so it
     does not run into a rail), S3 grounds the capacitor's left plate, S4 ties its right plate to the source ``ic``.
     sel high, integration: v(line) = v_0 - 1/(r_in c_int) * integral of v(vin).
+
+    Args:
+        lead: a capacitor c_lead across r_in, which takes the lag r_in * c_lead out of the loop that drives vin.
     """
-    s = SubCircuit("ivp_integrator", "vin", "ic", "sel", "line", "vcc", "vee", "cap", r_in=1e6, c_int=1e-6)
+    s = SubCircuit("ivp_integrator", "vin", "ic", "sel", "line", "vcc", "vee", "cap", r_in=1e6, c_int=1e-6,
+                   **({"c_lead": 1e-12} if lead else {}))
+    if lead:
+        s.C("_lead", "vin", "s1", "{c_lead}")
     s.R("_in", "vin", "s1", "{r_in}")
     s.X("s1", "tmux1134", "s1", "sum", 0, "sel", "vcc", "vee")
     s.X("op", "opa4990", 0, "sum", "vcc", "vee", "op_out")
@@ -36,6 +42,7 @@ def ivp_integrator() -> Block:
             "vcc vee": "supplies, +2.5 V and -2.5 V",
             "cap": "right plate of the capacitor, for probing",
             "r_in c_int": "parameters: time constant [ohm], [F]",
+            **({"c_lead": "parameter: lead capacitor across r_in [F]"} if lead else {}),
         },
         drawing="""
                                 S3         c_int          S4
@@ -47,7 +54,7 @@ def ivp_integrator() -> Block:
         """,
         parts=("opa4990", "tmux1134"),
         uses=(follower(),),
-        notes={"r_in": "ohm", "c_int": "F", "r_ic": "ohm, limits the pre-charge current",
+        notes={**({"c_lead": "F"} if lead else {}), "r_in": "ohm", "c_int": "F", "r_ic": "ohm, limits the pre-charge current",
                "xs1": "sel=1: to the summing node, 0: to ground, so the TIA's load stays",
                "xs2": "sel=1: amplifier drives the capacitor, 0: amplifier holds itself at 0 V",
                "xs3": "sel=1: left plate to the summing node, 0: to ground",

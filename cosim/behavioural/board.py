@@ -71,10 +71,9 @@ class Board:
         hidden = []
         for layer in self.layers:
             pair = layer(pair, spread)
-            hidden.append(pair.inverse.v)
-        derivative = pair.native.v
-        slope = self.integrator.slope(s, derivative) if running else guess
-        return Snapshot(states=states, derivatives=derivative, caps=cap.v, hidden=tuple(hidden[:-1]), slope=slope,
+            hidden.append((pair.native if layer.two_stage else pair.inverse).v)
+        slope = self.integrator.slope(s, pair.native) if running else guess
+        return Snapshot(states=states, derivatives=pair.native.v, caps=cap.v, hidden=tuple(hidden[:-1]), slope=slope,
                         sums=self.integrator.virtual_ground(s, slope))
 
     def _ideal_slope(self, s: torch.Tensor, external: Signal) -> torch.Tensor:
@@ -82,7 +81,7 @@ class Board:
         lines = self._first(external, Signal(s + self.integrator.vos, zero)).v + self.vos_drivers
         for layer in self.layers:
             lines = layer.quick(lines)
-        return self.integrator.slope(s, lines)
+        return self.integrator.slope(s, Signal(lines, zero))
 
     def _first(self, external: Signal, cap: Signal) -> Signal:
         """The first layer's sources in the order of its columns."""
@@ -123,20 +122,20 @@ def make_board(blueprint: Blueprint, *, conductances: Conductances | None = None
     loads = [array_load(ports[0], spec.layers[0].n_inputs, native_is_negative=False, bias=biases[0],
                         vos_sums=offsets.neurons[0], vos_inverters=vos_first_inverse, i_bias=op.i_bias)]
     for number, one in enumerate(spec.layers[:-1]):
-        loads.append(array_load(ports[number + 1], one.n_outputs, native_is_negative=True, bias=biases[number + 1],
+        loads.append(array_load(ports[number + 1], one.n_outputs, native_is_negative=not one.two_stage, bias=biases[number + 1],
                                 vos_sums=offsets.neurons[number + 1], vos_inverters=offsets.inverters[number],
                                 i_bias=op.i_bias))
     loads.append(resistor_load(1 / spec.r_in, spec.n_states, dtype))
     layers = tuple(
-        make_layer(ports[k], r_f=one.r_f, relu=one.relu, last=one.last, inputs=loads[k].lines, bias=biases[k],
-                   load=loads[k + 1], vos=offsets.neurons[k], vos_inverter=None if one.last else offsets.inverters[k],
+        make_layer(ports[k], r_f=one.r_f, relu=one.relu, last=one.last, two_stage=one.two_stage, inputs=loads[k].lines, bias=biases[k],
+                   load=loads[k + 1], vos=offsets.neurons[k], vos_rectifier=offsets.rectifiers[k], vos_inverter=None if one.last else offsets.inverters[k],
                    op=op, rectifier=rectifier)
         for k, one in enumerate(spec.layers))
     return Board(
         boards=max(offsets.boards, *(len(one.y) for one in ports)), columns=spec.columns, drivers=loads[0],
         drivers_limit=line_limit(loads[0].conductance, op.rail), vos_drivers=vos_first,
         vos_drivers_inverse=vos_first_inverse, layers=layers, op=op,
-        integrator=Integrator(r_in=spec.r_in, c_int=spec.c_int, vos=offsets.integrators, op=op))
+        integrator=Integrator(r_in=spec.r_in, c_int=spec.c_int, c_lead=spec.c_lead, vos=offsets.integrators, op=op))
 
 
 def _by_column(columns: tuple[str, ...], external: torch.Tensor, states: torch.Tensor) -> torch.Tensor:

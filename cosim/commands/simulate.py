@@ -7,7 +7,7 @@ from pathlib import Path
 from cosim.commands.doctor import require_engine
 from cosim.console import Console
 from cosim.errors import CosimError, ResultsError
-from cosim.simulation import Run, measures_of, simulate
+from cosim.simulation import Run, failed_measures_of, measures_of, simulate
 
 
 def default_folder(decks: Path) -> Path:
@@ -55,5 +55,6 @@ def run(target: Path, *, out: Path | None, fidelity: str | None, workers: int, t
     for one in runs:
         state = "" if one in done else " (done before)"
         print(f"{one.vectors}{state}")
+        failed = failed_measures_of(one.vectors)
         for name, value in measures_of(one.vectors).items():
-            print(f"  {name} = {value:.6g}")
+            print(f"  {name} = failed: {failed[name]}" if name in failed else f"  {name} = {value:.6g}")

@@ -14,6 +14,7 @@ from circuits.deck import write_files
 from circuits.engine.ngspice import find_engine
 from circuits.waveforms import Waveforms
 from cosim.case import Case
+from cosim.comparison import line_words
 from cosim.errors import ResultsError
 from cosim.hp_harness import HPResults, summary
 from cosim.manifest import Manifest
@@ -66,8 +67,8 @@ def write_report(results: HPResults, manifests: dict[str, Manifest], rows: list[
     curves = save(transfer_curves(_block(results, "relu_tia"), _block(results, "clamp")), folder / "transfer_curves.png")
     caption = "ReLU stage (10 kΩ, loaded with 1 kΩ) and clamp, each simulated alone."
     sections.append(Section(title="Stages alone", figures=[Figure(png=curves, caption=caption)]))
-    hits = ", ".join(f"{row['drive']} {row['stimulus']}: {line} {volts:.2f} V"
-                     for row in rows for line, volts in row["clamp_hits"].items())
+    hits = ", ".join(f"{row['drive']} {row['stimulus']}: {line_words(line)} {hit['peak']:.2f} V, "
+                     f"first at {hit['time']:.4g} s" for row in rows for line, hit in row["clamp_hits"].items())
     return write_page(results.report, "hp_memristor.html", {
         "rows": summary(rows, results).to_numpy().tolist(),
         "floor": f"{FLOOR:.0%}",

@@ -11,8 +11,10 @@ from circuits.engine.job import Job
 from circuits.engine.run import run
 from circuits.errors import CircuitError
 from circuits.parts import model_parameters
+from circuits.render import render_block
 from circuits.select_transistor import SelectTransistor
 from circuits.stages.clamp import ONSET
+from circuits.stages.ivp_integrator import ivp_integrator
 from circuits.stages.relu_tia import leakage
 from circuits.wires import Wires
 
@@ -90,7 +92,7 @@ def test_linear_stages(simulated, name, source, out, gain):
     np.testing.assert_allclose(w[out][inside], expected[inside], rtol=0, atol=5e-6)
 
 
-@pytest.mark.parametrize("name", ["follower", "clamped_tia", "relu_tia"])
+@pytest.mark.parametrize("name", ["follower", "clamped_tia", "relu_tia", "rectifier"])
 def test_clamped_stages_limit(simulated, name):
     line = np.abs(simulated(name).waveforms["v(line)"])
     assert 0.5 < line.max() < 0.7
@@ -105,6 +107,37 @@ def test_relu_is_half_wave_and_leaks_what_the_diode_leaks(simulated):
     off = current <= -1e-6
     assert np.abs(line[off]).max() < leakage() * R_LOAD * 2
     np.testing.assert_allclose(w["v(sl)"][on | off], 0, rtol=0, atol=2e-6)
+
+
+def test_rectifier_is_half_wave_and_leaks_what_the_diode_leaks(simulated):
+    w = simulated("rectifier").waveforms
+    vin, line = w.scale, w["v(line)"]
+    on = (vin <= -0.02) & (vin >= -0.25)
+    # V: the blocking diode's 2.5 nA in 10 kohm; atol: finite gain, 130 dB at a noise gain of 2, and the bias current
+    np.testing.assert_allclose(line[on], -vin[on] - leakage() * 10e3, rtol=0, atol=3e-6)
+    assert np.abs(line[vin >= 0.02]).max() < leakage() * R_LOAD * 2
+
+
+def test_lead_capacitor_takes_a_lag_out_of_the_derivative(tmp_path):
+    # A ramp of 20 V/s into 1 Mohm and 100 pF: the integrator sees it 100 us ahead, so its output leads by 100 us.
+    deck = block_bench("ivp_integrator")
+    text = deck.render().replace("v_in vin 0 dc -0.2", "v_in vin 0 pwl(0 0 0.005 0 0.015 -0.2)")
+    assert "pwl(0 0 0.005" in text
+    out = {}
+    for lead in (False, True):
+        block = ivp_integrator(lead=lead)
+        files = dict(deck.files())
+        files |= {"blocks/ivp_integrator.inc": render_block(block),
+                  "ivp_integrator.cir": text.replace("r_in=", f"{'c_lead=1e-10 ' if lead else ''}r_in=").replace(
+                      ".tran 0.0001 0.105 0 0.0001", ".tran 1e-5 0.015 0 1e-5").replace(".tran 1e-4 0.105 0 1e-4",
+                                                                                       ".tran 1e-5 0.015 0 1e-5")}
+        files["ivp_integrator.cir"] = "\n".join(
+            line for line in files["ivp_integrator.cir"].splitlines() if not line.startswith(".meas")) + "\n"
+        write_files(tmp_path / str(lead), files)
+        w = run(Job(deck=tmp_path / str(lead) / "ivp_integrator.cir")).waveforms
+        out[lead] = w.resample("v(line)", np.array([0.0149]))[0]
+    # x gains c_lead / c_int * v(vin): 1e-10 / 1e-6 * 0.198 V = 19.8 uV
+    assert out[True] - out[False] == pytest.approx(19.8e-6, abs=1e-6)
 
 
 def test_integrator_pre_charges_then_ramps(simulated):

@@ -3,6 +3,7 @@
 import math
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -232,6 +233,23 @@ def test_run_many_ends_the_children_when_the_caller_fails(deck):
     with pytest.raises(RuntimeError, match="caller's own"):
         run_many([Job(deck=deck(RC)), Job(deck=deck(LADDER.format(stop="10"), "long.cir"))], workers=2, progress=fail)
     assert time.monotonic() - started < 5
+
+
+def test_an_interrupt_while_jobs_are_handed_out_ends_those_that_run(deck, monkeypatch):
+    handed, submit = [], ThreadPoolExecutor.submit
+
+    def interrupted(pool, *job):
+        if handed:
+            raise KeyboardInterrupt
+        handed.append(job)
+        return submit(pool, *job)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_many([Job(deck=deck(LADDER.format(stop="10")))] * 2, workers=2)
+    assert time.monotonic() - started < 5
+    assert handed
 
 
 @pytest.mark.parametrize("field", ["timeout", "t_stop", "memory_limit", "max_voltage"])

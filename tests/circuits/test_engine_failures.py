@@ -2,11 +2,13 @@
 
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Event, Timer
 
 import pytest
 
@@ -140,6 +142,28 @@ def test_limits(deck, limit, kind, says):
     assert error.partial.partial
 
 
+def test_a_stopped_run_is_killed_and_keeps_partial_data(deck):
+    stop = Event()
+    Timer(0.7, stop.set).start()
+    with pytest.raises(SimulationError) as failed:
+        run(Job(deck=deck(LONG), timeout=20), stop=stop)
+    assert failed.value.kind is K.KILLED
+    assert failed.value.partial.partial
+    assert failed.value.last_time == failed.value.partial.time[-1] > 0
+
+
+def test_a_working_folder_that_cannot_be_made(deck, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(SimulationError, match="TMPDIR") as failed:
+        run(Job(deck=deck(LONG)))
+    assert failed.value.kind is K.DISK_FULL
+
+
+def test_every_kind_of_failure_is_provoked_in_this_file():
+    named = set(re.findall(r"\bK\.([A-Z_]+)", Path(__file__).read_text()))
+    assert named == set(FailureKind.__members__)
+
+
 def test_memory_limit(deck):
     body = "\n".join(["v1 n0 0 1", *(f"r{i} n{i} n{i + 1} 1k\nc{i} n{i + 1} 0 1n" for i in range(40_000)),
                       ".tran 1u 1m", ".save v(n1)"])
@@ -184,6 +208,14 @@ def test_engine_faults(deck, tmp_path, monkeypatch, body, kind, says):
 def test_output_without_end_is_kept_short(deck, tmp_path, monkeypatch):
     stand_in(tmp_path, monkeypatch, "yes 'Error: again' | head -c 30000000 >&2")
     assert len(failure(Job(deck=deck(LONG), timeout=20)).log_tail) < 10_000
+
+
+def test_a_very_long_card_in_the_log_is_cut(deck):
+    points = " ".join(f"{k}u x" for k in range(30_000))
+    error = failure(Job(deck=deck(f"v1 a 0 pwl({points})\nr1 a 0 1" + TRAN.format("a"))))
+    assert error.kind is K.PARSE_ERROR
+    assert len(str(error)) < 10_000
+    assert "characters)" in error.log_tail
 
 
 def test_engine_missing_and_too_old(deck, tmp_path, monkeypatch):

@@ -171,3 +171,22 @@ def test_a_damaged_header_is_an_error(raw, content):
 def test_no_file(tmp_path):
     with pytest.raises(RawFileError, match="wrote nothing"):
         read_raw(tmp_path / "none.raw")
+
+
+def test_solver_noise_at_a_breakpoint_does_not_bend_the_step_before_it():
+    time = np.concatenate([np.arange(0, 1, 0.01), 0.5 + 1e-6 * np.arange(1, 8)])
+    time.sort()
+    slope = np.sin(time)
+    noisy = slope.copy()
+    noisy[time == 0.5] += 2e-5  # the point at the breakpoint is now a maximum
+    at = np.linspace(0.01, 0.98, 500)
+    got = Waveforms(plot="p", title="t", names=("time", "v(o)"), data=np.stack([time, noisy], axis=1)).resample("v(o)", at)
+    np.testing.assert_allclose(got, np.sin(at), rtol=0, atol=4e-5)  # V, twice the noise; it was 1e-3
+
+
+def test_a_fast_edge_between_crowded_points_is_kept():
+    time = np.concatenate([np.linspace(0, 0.5, 50), 0.5 + np.linspace(1e-9, 1e-7, 1000), np.linspace(0.51, 1, 50)])
+    level = np.clip((time - 0.5) / 1e-7, 0, 1)
+    got = Waveforms(plot="p", title="t", names=("time", "v(o)"), data=np.stack([time, level], axis=1))
+    at = 0.5 + np.array([1e-8, 3e-8, 7e-8, 9.9e-8])
+    np.testing.assert_allclose(got.resample("v(o)", at), (at - 0.5) / 1e-7, rtol=0, atol=1e-6)  # V, rounding of the times

@@ -14,6 +14,7 @@ from cosim.experiment import load_experiment
 COMMANDS = {  # command: what its help must name
     "hp-memristor": ["--out", "--workers", "--force", "--quiet"],
     "hp-programming": ["--out", "--seeds", "--drive", "--workers", "--quiet"],
+    "lorenz96": ["--out", "--seeds", "--quick", "--time-scale", "--workers", "--force", "--quiet"],
     "train": ["drive", "--force", "--seed", "--out", "--quiet"],
     "compile": ["source", "--out", "--levels", "--error", "--yield", "--seed", "experiment()", "cosim.experiment.Experiment"],
     "simulate": ["target", "--out", "--workers", "--timeout", "--force", "--quiet"],

@@ -20,7 +20,6 @@ def test_reads_what_torch_computes():
 
 
 @pytest.mark.parametrize(("model", "says"), [
-    (nn.Linear(2, 1), "model is a Linear"),
     (nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)), "layer 1 is a Tanh"),
     (nn.Sequential(nn.Conv1d(1, 1, 1)), "layer 0 is a Conv1d"),
     (nn.Sequential(nn.ReLU(), nn.Linear(2, 1)), "layer 0 is a ReLU that does not follow"),
@@ -57,3 +56,43 @@ def test_hash_tells_every_change():
     assert plain == digest(lambda m: None)
     assert plain != digest(lambda m: bump(m[0].weight[0, 0]))
     assert plain != digest(lambda m: bump(m[2].bias[0]))
+
+
+class Own(nn.Module):
+    """A module as users write them; ``forward`` is given."""
+
+    def __init__(self, forward):
+        super().__init__()
+        self.first, self.last, self.steps = nn.Linear(2, 3), nn.Linear(3, 1), forward
+
+    def forward(self, z):
+        return self.steps(self, z)
+
+
+@pytest.mark.parametrize("forward", [
+    lambda m, z: m.last(torch.relu(m.first(z))),
+    lambda m, z: m.last(nn.functional.relu(m.first(z))),
+    lambda m, z: m.last(m.first(z).relu()),
+], ids=["torch.relu", "functional", "method"])
+def test_a_module_of_ones_own(forward):
+    torch.manual_seed(1)
+    model = Own(forward).double()
+    z = torch.randn(5, 2, dtype=torch.float64)
+    out = z.numpy()
+    layers = read_network(model)
+    assert [layer.relu for layer in layers] == [True, False]
+    for layer in layers:
+        out = layer(out)
+    np.testing.assert_allclose(out, model(z).detach().numpy(), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(("forward", "says"), [
+    (lambda m, z: m.last(torch.tanh(m.first(z))), "step 'tanh' of its forward is no layer"),
+    (lambda m, z: m.last(m.first(z)) + z[..., :1], "not fed by the step before it alone"),
+    (lambda m, z: m.last(m.first(z)) if z.sum() > 0 else z, "cannot be traced"),
+    (lambda m, z: m.first(z) * 2.0, "step 'mul' of its forward is no layer"),
+    (lambda m, z: z, "no Linear layer"),
+], ids=["tanh", "skip", "branch", "scaled", "nothing"])
+def test_refuses_a_forward_that_is_no_chain(forward, says):
+    with pytest.raises(UnsupportedModelError, match=says):
+        read_network(Own(forward))

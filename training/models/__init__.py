@@ -1,1 +1,1 @@
-"""Networks: the neural ODE and its discrete baseline."""
+"""Networks: the neural ODE and its discrete baselines."""

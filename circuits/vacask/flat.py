@@ -1,0 +1,176 @@
+"""A checked deck without its hierarchy: every element with its nodes and with numbers for values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from circuits.engine.cards import Card, DeckFile
+from circuits.vacask.expression import UnknownExpression, evaluate
+
+MAX_DEPTH = 40  # subcircuits inside each other
+_READ_ELSEWHERE = frozenset(".save .meas .measure .tran .model .end".split())
+_ASSIGNMENT = re.compile(r"([a-z_]\w*)\s*=\s*(\{[^{}]*\}|[^\s=]+)", re.I)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Element:
+    """One device. ``rest`` is what stands after its nodes, ``names`` the parameters that it may use."""
+
+    card: Card
+    path: str  # e.g. "xboard.xint0.r_in"; its first letter after the last dot is the kind
+    nodes: tuple[str, ...]  # full names, "0" is ground
+    rest: str
+    names: Mapping[str, float]
+    scope: str  # path of the subcircuit that it is in, with its dot; "" at top level
+    pins: Mapping[str, str]  # of that subcircuit: full name of what each is connected to
+
+    @property
+    def kind(self) -> str:
+        return self.card.keyword[0]
+
+    def node(self, name: str) -> str:
+        """Full name of a node that the element's expression names."""
+        return _node(name, self.scope, self.pins)
+
+    def value(self, text: str) -> float:
+        """Number for a value, in the element's own parameters; RejectedDeck where there is none."""
+        return number(self.card, text, self.names)
+
+    def assignments(self, text: str | None = None) -> dict[str, float]:
+        """``name=value`` pairs of the element, worked out."""
+        return {name: self.value(value) for name, value in assignments(self.rest if text is None else text)}
+
+
+@dataclass(kw_only=True)
+class Flat:
+    """The circuit: elements, models (card by name), options, global parameters."""
+
+    elements: list[Element] = field(default_factory=list)
+    models: dict[str, Card] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
+    names: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Subcircuit:
+    pins: tuple[str, ...]
+    defaults: tuple[tuple[str, str], ...]
+    cards: tuple[Card, ...]
+
+
+_PINS = {"r": 2, "c": 2, "d": 2, "v": 2, "i": 2, "b": 2, "g": 4, "e": 4, "m": 4}
+
+
+def flatten(files: Sequence[DeckFile]) -> Flat:
+    """Expand includes and subcircuits, work out parameters.
+
+    Raises:
+        RejectedDeck: a card or an element that the second engine's netlist has no word for; names file and line.
+    """
+    flat, definitions = Flat(), {}
+    top = _definitions(_lines({file.relative: file for file in files}, files[0]), definitions)
+    for card in top:
+        if card.keyword == ".model":
+            flat.models[card.text.split()[1].lower()] = card
+        elif card.keyword.startswith(".opt"):
+            flat.options |= {name: value for name, _, value in
+                             (one.partition("=") for one in re.sub(r"\s*=\s*", "=", card.text.lower()).split()[1:])}
+    _expand(flat, definitions, top, scope="", pins={}, names=flat.names, depth=0)
+    return flat
+
+
+def assignments(text: str) -> list[tuple[str, str]]:
+    """``name=value`` pairs of a card, lower case, in order."""
+    return [(name.lower(), value.lower()) for name, value in _ASSIGNMENT.findall(text)]
+
+
+def number(card: Card, text: str, names: Mapping[str, float]) -> float:
+    """Value of a text on a card; RejectedDeck where it is not known."""
+    try:
+        return evaluate(text.lower(), names)
+    except UnknownExpression as unknown:
+        raise card.reject(f"the second engine cannot work out {unknown}; write a number or a simple expression") from unknown
+
+
+def _lines(files: Mapping[str, DeckFile], file: DeckFile) -> Iterator[Card]:
+    for card in file.cards:
+        if card.keyword in (".include", ".inc"):
+            yield from _lines(files, files[card.text.split()[1]])
+        elif card.keyword in (".lib", ".endl"):
+            raise card.reject("the second engine reads no library sections; use .include")
+        else:
+            yield card
+
+
+def _definitions(cards: Iterator[Card], found: dict[str, _Subcircuit]) -> list[Card]:
+    """Top-level cards; subcircuits go to ``found``."""
+    top: list[Card] = []
+    for card in cards:
+        if card.keyword != ".subckt":
+            top.append(card)
+            continue
+        inside: list[Card] = []
+        for one in cards:
+            if one.keyword == ".ends":
+                break
+            if one.keyword in (".subckt", ".model"):
+                raise one.reject("the second engine reads subcircuits and models at the top level only; move it there")
+            inside.append(one)
+        head = re.split(r"\bparams:", card.text, flags=re.I)
+        words = [word for word in head[0].split()[1:] if "=" not in word]
+        found[words[0].lower()] = _Subcircuit(pins=tuple(word.lower() for word in words[1:]),
+                                              defaults=tuple(assignments(card.text)), cards=tuple(inside))
+    return top
+
+
+def _expand(flat: Flat, definitions: Mapping[str, _Subcircuit], cards: Sequence[Card], *, scope: str,
+            pins: Mapping[str, str], names: dict[str, float], depth: int) -> None:
+    for card in cards:
+        if card.keyword == ".param":
+            for name, value in assignments(card.text):
+                names[name] = number(card, value, names)
+        elif card.keyword.startswith(".") and card.keyword not in _READ_ELSEWHERE and not card.keyword.startswith(".opt"):
+            raise card.reject(f"the second engine has no word for {card.keyword}; take it out to have a second opinion")
+    for card in cards:
+        if card.keyword.startswith("."):
+            continue
+        kind = card.keyword[0]
+        if kind == "x":
+            _expand_instance(flat, definitions, card, scope=scope, pins=pins, names=names, depth=depth)
+            continue
+        if kind not in _PINS:
+            raise card.reject(f"the second engine has no word for element {card.keyword}; known are "
+                              f"{' '.join(sorted(_PINS))} and x")
+        words = card.text.split(None, 1 + _PINS[kind])
+        if len(words) < 2 + _PINS[kind]:
+            raise card.reject(f"element {card.keyword} has {_PINS[kind]} nodes and a value; complete it")
+        flat.elements.append(Element(
+            card=card, path=scope + card.keyword, nodes=tuple(_node(one, scope, pins) for one in words[1:-1]), rest=words[-1],
+            names=names, scope=scope, pins=pins))
+
+
+def _expand_instance(flat: Flat, definitions: Mapping[str, _Subcircuit], card: Card, *, scope: str, pins: Mapping[str, str],
+                     names: Mapping[str, float], depth: int) -> None:
+    words = [word for word in re.split(r"\bparams:", card.text, flags=re.I)[0].split() if "=" not in word]
+    found = definitions.get(words[-1].lower())
+    if found is None or len(found.pins) != len(words) - 2:
+        raise card.reject(f"no subcircuit {words[-1]} with {len(words) - 2} pins; define it at the top level")
+    if depth > MAX_DEPTH:
+        raise card.reject("subcircuits call each other in a circle; break it")
+    given = {name: number(card, value, names) for name, value in assignments(card.text)}
+    inner = dict(flat.names)
+    for name, value in found.defaults:
+        inner[name] = given[name] if name in given else number(card, value, inner)
+    if unknown := set(given) - {name for name, _ in found.defaults}:
+        raise card.reject(f"subcircuit {words[-1]} has no parameter {', '.join(sorted(unknown))}")
+    outside = dict(zip(found.pins, (_node(one, scope, pins) for one in words[1:-1]), strict=True))
+    _expand(flat, definitions, found.cards, scope=f"{scope}{card.keyword}.", pins=outside, names=inner, depth=depth + 1)
+
+
+def _node(name: str, scope: str, pins: Mapping[str, str]) -> str:
+    name = name.lower()
+    if name in ("0", "gnd"):
+        return "0"
+    return pins.get(name, scope + name)

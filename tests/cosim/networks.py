@@ -1,0 +1,103 @@
+"""Networks, calibrations, initial values and stimuli of every kind, for Hypothesis; and the compiled board on paper."""
+
+import numpy as np
+import torch
+from hypothesis import strategies as st
+from torch import nn
+
+from circuits.array import SIZE
+from circuits.array_network import port_conductance
+from circuits.stages.relu_tia import leakage
+from cosim.case import Case
+from cosim.experiment import Experiment
+from cosim.scaling import Calibration
+from training.stimuli import ModulatedSine, Rectangular, Sine, Triangular
+
+WEIGHTS = ("normal", "normal", "normal", "zeros", "one huge", "all equal", "denormal", "tiny", "wide", "one row", "negative")
+
+
+def weights(kind, shape, rng):
+    """An array of a kind."""
+    normal = rng.normal(size=shape) / np.sqrt(shape[-1])
+    if kind == "zeros":
+        return np.zeros(shape)
+    if kind == "one huge":
+        normal.flat[rng.integers(normal.size)] = rng.choice([-1, 1]) * 10.0 ** rng.integers(2, 9)
+    elif kind == "all equal":
+        normal[:] = normal.flat[0]
+    elif kind == "denormal":
+        normal *= 1e-310
+    elif kind == "tiny":
+        normal *= 1e-6
+    elif kind == "wide":
+        normal *= 10.0 ** rng.uniform(-8, 3, size=shape)
+    elif kind == "one row":
+        normal[1:] = 0
+    elif kind == "negative":
+        normal = -np.abs(normal)
+    return normal
+
+
+@st.composite
+def stimuli(draw):
+    """One stimulus."""
+    kind = draw(st.sampled_from([Sine, ModulatedSine, Triangular, Rectangular]))
+    return kind(amplitude=draw(st.sampled_from([0.0, 1e-9, 0.03, 0.09, -0.09, 0.5])),
+                bias=draw(st.sampled_from([0.0, 0.0485, -0.2])), period=draw(st.sampled_from([1e-3, 0.01, 0.1, 1.0])))
+
+
+@st.composite
+def experiments(draw, widest=40, deepest=3, most_states=3, kinds=WEIGHTS, duration=0.02):
+    """An experiment of any shape."""
+    n_inputs, n_states = draw(st.integers(0, 2)), draw(st.integers(1, most_states))
+    hidden = draw(st.lists(st.integers(1, widest), max_size=deepest))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    layers = []
+    for fed, out in zip([n_inputs + n_states, *hidden], [*hidden, n_states], strict=True):
+        linear = nn.Linear(fed, out, bias=draw(st.booleans()), dtype=torch.float64)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(weights(draw(st.sampled_from(kinds)), (out, fed), rng)))
+            if linear.bias is not None:
+                linear.bias.copy_(torch.from_numpy(weights(draw(st.sampled_from(kinds)), (1, out), rng)[0]))
+        layers.append(linear)
+        if draw(st.integers(0, 3)) and len(layers) < 2 * len(hidden) + 1:
+            layers.append(nn.ReLU())
+    if isinstance(layers[-1], nn.ReLU) and draw(st.booleans()):
+        layers.pop()
+    case = Case(name="fuzz", stimuli=tuple(draw(stimuli()) for _ in range(n_inputs)), duration=duration, samples=41,
+                initial=tuple(draw(st.sampled_from([0.0, 0.1, -0.3, 1e-12, 1.0])) for _ in range(n_states)))
+    reach = draw(st.sampled_from([0.0, 1e-3, 0.5, 0.5, 0.5, 1e4]))
+    return Experiment(
+        subject="fuzz", model=nn.Sequential(*layers), cases=(case,),
+        columns=(*(f"u{k}" for k in range(n_inputs)), *(f"x{k}" for k in range(n_states))),
+        calibration=Calibration(inputs=case.inputs(case.times), states=rng.uniform(-reach, reach, (case.samples, n_states))))
+
+
+class PaperBoard:
+    """A compiled board with port conductances and ideal amplifiers."""
+
+    def __init__(self, twin):
+        self.twin = twin
+        r_on = twin.options.transistor.on_resistance()
+        self.ports = [[port_conductance(one.g, selected=np.arange(SIZE) < one.tile.n_outputs, wires=twin.options.wires,
+                                        r_on=r_on, r_port=0.0 if len(layer.tiles) == 1 else twin.options.r_board)
+                       for one in layer.tiles] for layer in twin.layers]
+
+    def __call__(self, inputs, states):
+        """dx/dt (n_states,) of one sample, model units."""
+        twin = self.twin
+        of = {"u": np.asarray(inputs) * twin.scales.inputs, "x": np.asarray(states) * twin.scales.state}
+        volts = np.array([of[name[0]][int(name[1:])] for name in twin.columns])
+        for layer, ports in zip(twin.layers, self.ports, strict=True):
+            pairs = np.append(volts, twin.scales.bias) if layer.spec.bias else volts
+            lines = np.stack([pairs, -pairs], axis=1).ravel()
+            current = np.zeros(layer.spec.n_outputs)
+            for one, port in zip(layer.tiles, ports, strict=True):
+                padded = np.zeros(SIZE)
+                padded[: one.tile.n_lines] = lines[one.tile.lines]
+                current[one.tile.outputs] += (port @ padded)[: one.tile.n_outputs]
+            if layer.spec.relu:
+                # the compiler takes the diode's leakage out through the bias; a layer without one keeps it, 25 uV at 10 kohm
+                current = np.maximum(current - (leakage() if layer.spec.bias else 0.0), 0)
+            volts = layer.spec.r_f * current
+        return volts * twin.scales.time / (twin.board.r_in * twin.board.c_int * twin.scales.state)

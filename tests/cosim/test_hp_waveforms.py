@@ -1,0 +1,101 @@
+"""The waveforms of the committed decks: what a designer's own run gives, and how far from torch they may ever be.
+
+``golden/hp_current.csv`` holds the twin's waveforms as ngspice 46 gave them from the flat decks on 2026-11-24, in model units.
+"""
+
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from circuits.engine.job import Job
+from circuits.engine.ngspice import find_engine
+from circuits.engine.rawfile import read_raw
+from circuits.engine.run import run
+from cosim.comparison import case_errors, comparison_frame, twin_states
+from cosim.compiler import Options
+from cosim.hp_memristor import hp_experiment, hp_truth
+from cosim.manifest import read_manifest
+from cosim.reference import reference
+from training.checkpoint import load
+from training.experiment import checkpoint_paths
+
+COMMITTED = Path(__file__).parents[2] / "netlists" / "hp_memristor"
+GOLDEN = Path(__file__).parent / "golden" / "hp_current.csv"
+STIMULI = ("sine", "triangular", "rectangular", "modulated_sine")
+
+
+@pytest.fixture(scope="module")
+def golden():
+    return pd.read_csv(GOLDEN)
+
+
+@pytest.fixture(scope="module")
+def net():
+    return load(checkpoint_paths("current")[0]).net
+
+
+def errors(net, manifest, name, waveforms):
+    case = manifest.cases[name]
+    frame = comparison_frame(case, hp_truth("current", case), reference(net, case)[:, 0],
+                             twin_states(waveforms, manifest, case)[:, 0])
+    return frame, case_errors(frame, frame["truth"].to_numpy())
+
+
+def check(name, frame, found, golden, atol):
+    full_scale = frame["reference"].abs().max()
+    assert found["circuit_error"]["mre"] < 0.002  # the issue's limit is 0.005; 0.0014 is the worst of the four
+    assert found["circuit_error"]["max"] < 0.002 * full_scale  # limit 0.01
+    assert found["model_error"]["mre"] < 0.01
+    np.testing.assert_allclose(frame["time"], golden["time"], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(frame["twin"], golden[name], rtol=0, atol=atol * full_scale)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """The sine, flat: a designer's `ngspice -b sine.cir` in a copy of the folder, and the harness's run beside it."""
+    folder = tmp_path_factory.mktemp("designer") / "hp"
+    shutil.copytree(COMMITTED, folder)
+    with ThreadPoolExecutor() as pool:
+        by_hand = pool.submit(subprocess.run, [find_engine().path, "-b", "sine.cir"], cwd=folder, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=290)
+        by_harness = pool.submit(run, Job(deck=COMMITTED / "sine.cir"))
+        return folder, by_hand.result(), by_harness.result()
+
+
+@pytest.mark.timeout(400)
+def test_a_designers_run_is_the_harness_run(net, golden, runs):
+    folder, by_hand, by_harness = runs
+    assert by_hand.returncode == 0
+    manifest = read_manifest(COMMITTED)
+    frame, hand = errors(net, manifest, "sine", read_raw(folder / "sine.raw")[0])
+    _, harness = errors(net, manifest, "sine", by_harness.waveforms)
+    for kind in ("circuit_error", "model_error", "total_error"):
+        for metric, value in harness[kind].items():
+            assert hand[kind][metric] == pytest.approx(value, rel=1e-6, abs=1e-12), (kind, metric)
+    check("sine", frame, harness, golden, atol=2e-6)
+
+
+@pytest.mark.timeout(400)
+def test_it_prints_the_measures_that_the_deck_expects(runs):
+    _, by_hand, by_harness = runs
+    cards = [line.split() for line in (COMMITTED / "sine.cir").read_text().splitlines() if line.startswith(".meas")]
+    assert len(cards) == 4
+    for card in cards:
+        printed = next(line for line in by_hand.stdout.splitlines() if line.split()[:2] == [card[2], "="])
+        expected = float(card[card.index("expect") + 1])
+        # V: a thousandth of the line's full scale of 0.16 V
+        assert float(printed.split()[2]) == pytest.approx(expected, abs=1.6e-4)
+        assert by_harness.measure(card[2]) == pytest.approx(expected, abs=1.6e-4)
+
+
+@pytest.mark.parametrize("name", STIMULI)
+def test_every_stimulus_stays_within_its_bounds(net, golden, name, tmp_path):
+    hp_experiment("current", net).compile(tmp_path, Options(fidelity="macro"))
+    frame, found = errors(net, read_manifest(tmp_path), name, run(Job(deck=tmp_path / f"{name}.cir")).waveforms)
+    # atol: the macromodels are within 5e-6 of the flat arrays, the solver is within 1e-5; 2e-5 at a corner of the rectangle
+    check(name, frame, found, golden, atol=4e-5)
