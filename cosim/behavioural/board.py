@@ -50,7 +50,8 @@ class Board:
     integrator: Integrator
     op: OpAmp
 
-    def __call__(self, s: torch.Tensor, external: Signal, spread: tuple[float, float] = (0.0, inf), *, running: bool = True) -> Snapshot:
+    def __call__(self, s: torch.Tensor, external: Signal, spread: tuple[float, float] = (0.0, inf), *,
+                 running: bool = True) -> Snapshot:
         """Evaluate the board.
 
         The slope is first taken with ideal amplifiers; with it every signal has a rate, and lags become a correction.
@@ -133,9 +134,9 @@ def make_board(blueprint: Blueprint, *, conductances: Conductances | None = None
                                 i_bias=op.i_bias))
     loads.append(resistor_load(1 / spec.r_in, spec.n_states, dtype))
     layers = tuple(
-        make_layer(ports[k], r_f=one.r_f, relu=one.relu, last=one.last, two_stage=one.two_stage, inputs=loads[k].lines, bias=biases[k],
-                   load=loads[k + 1], vos=offsets.neurons[k], vos_rectifier=offsets.rectifiers[k], vos_inverter=None if one.last else offsets.inverters[k],
-                   op=op, rectifier=rectifier)
+        make_layer(ports[k], r_f=one.r_f, relu=one.relu, last=one.last, two_stage=one.two_stage, inputs=loads[k].lines,
+                   bias=biases[k], load=loads[k + 1], vos=offsets.neurons[k], vos_rectifier=offsets.rectifiers[k],
+                   vos_inverter=None if one.last else offsets.inverters[k], op=op, rectifier=rectifier)
         for k, one in enumerate(spec.layers))
     return Board(
         boards=max(offsets.boards, *(len(one.y) for one in ports)), columns=spec.columns, drivers=loads[0],

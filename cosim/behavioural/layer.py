@@ -133,11 +133,14 @@ def make_layer(ports: Ports, *, r_f: float, relu: bool, last: bool, two_stage: b
         constant = constant - (rows[:, :, n_lines - 2 : n_lines] @ bias[..., None])[..., 0] \
             - (bias[:, :1] ** 2) * ports.curvature[:, -1]
     clamped = relu or not last
-    whole = load.conductance + 1 / (RESISTANCE if two_stage else r_f) + (2 * rectifier.diode.saturation / rectifier.diode.n_vt if relu else 0.0)
+    whole = load.conductance + 1 / (RESISTANCE if two_stage else r_f)
+    if relu:  # the clamp's leakage, which the amplifier takes over while the stage conducts
+        whole = whole + 2 * rectifier.diode.saturation / rectifier.diode.n_vt
     transfer = -rows[:, :, inputs]
     y_sum = own.diagonal(dim1=-2, dim2=-1) + 1 / r_f
     return Layer(
-        transfer=transfer, differential=transfer[..., :pairs] - transfer[..., pairs:], y_sum=y_sum, whole=whole, constant=constant, curvature=ports.curvature[:, :pairs], r_f=r_f,
-        noise_gain=r_f * y_sum, relu=relu, two_stage=two_stage, clamped=clamped, vos=vos, vos_rectifier=vos_rectifier, vos_inverter=vos_inverter,
-        load=load, limit=line_limit(whole, op.rail, through_diode=relu) if clamped else torch.full_like(whole, op.rail),
+        transfer=transfer, differential=transfer[..., :pairs] - transfer[..., pairs:], constant=constant,
+        curvature=ports.curvature[:, :pairs], r_f=r_f, noise_gain=r_f * y_sum, y_sum=y_sum, whole=whole, relu=relu,
+        two_stage=two_stage, clamped=clamped, vos=vos, vos_rectifier=vos_rectifier, vos_inverter=vos_inverter, load=load,
+        limit=line_limit(whole, op.rail, through_diode=relu) if clamped else torch.full_like(whole, op.rail),
         op=op, rectifier=rectifier)
