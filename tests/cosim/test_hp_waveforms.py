@@ -63,7 +63,7 @@ def runs(tmp_path_factory):
     with ThreadPoolExecutor() as pool:
         by_hand = pool.submit(subprocess.run, [find_engine().path, "-b", "sine.cir"], cwd=folder, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=1500)
-        by_harness = pool.submit(run, Job(deck=COMMITTED / "sine.cir"))
+        by_harness = pool.submit(run, Job(deck=COMMITTED / "sine.cir", timeout=1500))
         return folder, by_hand.result(), by_harness.result()
 
 
