@@ -70,6 +70,29 @@ def port_network(
     return between
 
 
+def cell_drops(
+    g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on: float, r_port: float = 0.0, gmin: float = GMIN
+) -> np.ndarray:
+    """Voltage across every cell, bit line to source line, with one pin at 1 V and the others grounded.
+
+    A change of the cells' conductances (memristor and transistor in series) by d changes the conductance between pins i
+    and j of :func:`port_network` by minus the sum over the cells of drops[i] * d * drops[j], to first order: d times the
+    wires' resistance is what is left out, squared.
+
+    Args:
+        g, selected, wires, r_on, r_port, gmin: as :func:`port_network`.
+    Returns:
+        (cols + rows, rows, cols) [V/V]; pins are the bit lines, then the source lines.
+    """
+    rows, cols = g.shape
+    mesh, g_port = _factor(g, selected, wires, r_on, r_port, gmin)
+    nodes = np.concatenate([np.arange(cols), rows * cols + np.arange(rows) * cols])
+    drive = np.zeros((2 * rows * cols, nodes.size))
+    drive[nodes, np.arange(nodes.size)] = g_port
+    potential = mesh.solve(drive)
+    return (potential[: rows * cols] - potential[rows * cols :]).T.reshape(-1, rows, cols)
+
+
 def cell_curvature(g: np.ndarray, *, selected: np.ndarray, r_on: float, curvature: float) -> np.ndarray:
     """How far a cell's current falls below its conductance, i = g_cell * v - c * v^2, by its transistor's curvature.
 

@@ -49,6 +49,11 @@ class LayerSpec:
             raise CircuitError(f"layer {self.name}: the last layer's ReLU must be a relu_tia, whose sign the integrators take")
 
     @property
+    def two_stage(self) -> bool:
+        """A ReLU of two stages, whose own line is +h."""
+        return self.relu and self.neuron == "two_stage"
+
+    @property
     def n_bit_lines(self) -> int:
         """Bit lines in use: two an input, two for the bias."""
         return 2 * (self.n_inputs + self.bias)
@@ -80,7 +85,7 @@ def layer(spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Bloc
         if spec.last
         else [f"h{k}_{sign}" for k in range(spec.n_outputs) for sign in "pn"]
     )
-    two_stage = spec.relu and spec.neuron == "two_stage"
+    two_stage = spec.two_stage
     stage = tia() if two_stage or (spec.last and not spec.relu) else relu_tia() if spec.relu else clamped_tia()
     s = SubCircuit(f"layer_{spec.name}", *inputs, *outputs, "vcc", "vee")
     arrays = []

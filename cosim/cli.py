@@ -70,13 +70,15 @@ def hp_programming(
     out: Annotated[Path, typer.Option(help="Results folder.")] = HP_RUNS,
     seeds: Annotated[int, typer.Option(min=1, help="Programmed boards.")] = 20,
     drive: Annotated[str, typer.Option(help="current or voltage.")] = "current",
+    fidelity: Annotated[str, typer.Option(help="macro; flat-trimmed: every cell but those that are off, several times "
+                                               "slower; behavioural: the torch model, all boards at once.")] = "macro",
     workers: Workers = 2,
     quiet: Quiet = False,
 ) -> None:
     """Program the HP twin's arrays with the published error and 64 levels, many seeds; resumes where it was stopped."""
     from cosim.commands.hp_programming import run
 
-    run(out, seeds=seeds, drive=drive, workers=workers, quiet=quiet)
+    run(out, seeds=seeds, drive=drive, fidelity=fidelity, workers=workers, quiet=quiet)
 
 
 @app.command("lorenz96")
@@ -120,17 +122,20 @@ def compile_(
     seed: Annotated[int, typer.Option(help="Seed of programming error and yield.")] = 0,
     fidelity: Annotated[str, typer.Option(help="flat: every cell and wire. macro: each array reduced to what is between its "
                                                "pins, thirty times faster.")] = "flat",
+    time_scale: Annotated[float, typer.Option(help="Circuit seconds per model second.")] = 1.0,
 ) -> None:
     """Compile a network into a folder of decks."""
     from cosim.commands.compile import run
 
-    run(source, out, levels=levels, error=error, cell_yield=cell_yield, seed=seed, fidelity=fidelity)
+    run(source, out, levels=levels, error=error, cell_yield=cell_yield, seed=seed, fidelity=fidelity, time_scale=time_scale)
 
 
 @app.command()
 def simulate(
     target: Annotated[Path, typer.Argument(help="A deck (.cir), or a folder of decks.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the waveforms; default runs/<folder's name>/vectors.")] = None,
+    fidelity: Annotated[str | None, typer.Option(help="behavioural: the torch model of the board, for a compiled folder, "
+                                                      "without ngspice; default: the decks as they are.")] = None,
     workers: Workers = 2,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds a deck may take.")] = 900.0,
     force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
@@ -139,7 +144,7 @@ def simulate(
     """Simulate a deck, or every deck of a folder, and write its waveforms (Parquet)."""
     from cosim.commands.simulate import run
 
-    run(target, out=out, workers=workers, timeout=timeout, force=force, quiet=quiet)
+    run(target, out=out, fidelity=fidelity, workers=workers, timeout=timeout, force=force, quiet=quiet)
 
 
 @app.command()

@@ -26,7 +26,7 @@ def case_deck(twin: CompiledTwin, case: Case, reference: np.ndarray, subject: st
     """
     scales, timing = twin.scales, case_timing(twin, case)
     stimuli = [
-        stimulus.spice_sources(scales.inputs[k], timing.start, timing.duration)
+        stimulus.stretched(scales.time).spice_sources(scales.inputs[k], timing.start, timing.duration)
         for k, stimulus in enumerate(case.stimuli)
     ]
     return board_deck(

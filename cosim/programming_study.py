@@ -5,11 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import torch
 from torch import nn
 
+from cosim.behavioural.blueprint import blueprint_of
+from cosim.behavioural.board import make_board
+from cosim.behavioural.integrate import model_states, solve
+from cosim.behavioural.monte_carlo import programmed
 from cosim.case import Case
 from cosim.comparison import twin_states
-from cosim.compiler import Options
+from cosim.compiler import Options, compile_network
 from cosim.console import Console
 from cosim.experiment import Experiment
 from cosim.hp_memristor import hp_experiment, hp_truth
@@ -19,6 +24,7 @@ from cosim.programming import PUBLISHED_ERROR, PUBLISHED_LEVELS, Programming
 from cosim.results import write_json
 from cosim.simulation import Run, read_vectors, simulate
 
+FIDELITIES = ("macro", "flat-trimmed", "behavioural")
 PUBLISHED = {"mre": 0.17, "dtw": 0.15, "resnet_mre": 0.61, "resnet_dtw": 0.39}  # the published board, for comparison
 
 
@@ -27,17 +33,21 @@ def board_programming(seed: int) -> Programming:
     return Programming(levels=PUBLISHED_LEVELS, error=PUBLISHED_ERROR, seed=seed)
 
 
-def study(drive: str, model: nn.Module, seeds: int, root: Path, console: Console, workers: int) -> pd.DataFrame:
-    """Simulate ``seeds`` boards on the four stimuli; finished ones are not run again. Cells that are off are left out.
+def study(drive: str, model: nn.Module, seeds: int, root: Path, console: Console, workers: int,
+          fidelity: str = "macro") -> pd.DataFrame:
+    """Simulate ``seeds`` boards on the four stimuli in ngspice; finished ones are not run again.
 
+    Args:
+        fidelity: "macro"; or "flat-trimmed", flat decks without the cells that are off, the same solution, slower.
     Returns:
         One row a board and stimulus: seed, stimulus, mre, dtw, dtw_per_step, max (total error, against the truth).
     """
     experiment = hp_experiment(drive, model)
     runs, manifests = [], {}
     for seed in range(seeds):
-        folder = root / f"{drive}_seed_{seed:02d}"
-        experiment.compile(folder, Options(programming=board_programming(seed), all_cells=False))
+        folder = root / f"{drive}_{fidelity.replace('-', '_')}_seed_{seed:02d}"
+        deck = "macro" if fidelity == "macro" else "flat"
+        experiment.compile(folder, Options(programming=board_programming(seed), fidelity=deck, all_cells=deck == "macro"))
         manifests[seed] = read_manifest(folder)
         runs += [Run(deck=folder / f"{case.name}.cir", vectors=folder / "vectors" / f"{case.name}.parquet",
                      label=f"board {seed} {case.name}") for case in experiment.cases]
@@ -45,6 +55,23 @@ def study(drive: str, model: nn.Module, seeds: int, root: Path, console: Console
         done = simulate(runs, workers=workers, progress=bars)
     console.say(f"simulated {len(done)} runs, {len(runs) - len(done)} were done before")
     return pd.DataFrame([row for manifest in manifests.items() for row in _rows(drive, experiment, *manifest)])
+
+
+@torch.no_grad()
+def behavioural_study(drive: str, model: nn.Module, seeds: int) -> pd.DataFrame:
+    """The same boards and the same rows from the behavioural model, all boards at once."""
+    experiment = hp_experiment(drive, model)
+    twin = compile_network(model, columns=experiment.columns, calibration=experiment.calibration)
+    blueprint = blueprint_of(twin)
+    draws = [board_programming(seed) for seed in range(seeds)]
+    board = make_board(blueprint, conductances=programmed(blueprint, draws, twin.options.window))
+    rows = []
+    for case in experiment.cases:
+        states = model_states(board, solve(board, case, twin.scales), twin.scales)[..., 0].numpy()
+        truth = hp_truth(drive, case)
+        rows += [{"seed": seed, "stimulus": case.name, **waveform_error(truth, states[:, seed]).as_dict()}
+                 for seed in range(seeds)]
+    return pd.DataFrame(rows).sort_values("seed", kind="stable", ignore_index=True)
 
 
 def _rows(drive: str, experiment: Experiment, seed: int, manifest: Manifest) -> list[dict]:
@@ -67,7 +94,7 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([*groups, one("all", rows)])
 
 
-def write_study(path: Path, drive: str, rows: pd.DataFrame, summary: pd.DataFrame) -> None:
+def write_study(path: Path, drive: str, fidelity: str, rows: pd.DataFrame, summary: pd.DataFrame) -> None:
     """Rows, summary and the published figures as JSON."""
-    write_json(path, {"drive": drive, "levels": PUBLISHED_LEVELS, "error": PUBLISHED_ERROR, "published": PUBLISHED,
+    write_json(path, {"drive": drive, "fidelity": fidelity, "levels": PUBLISHED_LEVELS, "error": PUBLISHED_ERROR, "published": PUBLISHED,
                       "summary": summary.to_dict("records"), "rows": rows.to_dict("records")})

@@ -6,7 +6,7 @@ delay. SPICE text follows the ngspice manual, sections "Sinusoidal" and "Piece-W
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -64,6 +64,10 @@ class Stimulus(ABC):
             delay: simulation time at which t = 0 [s]; the value is s(0) before it.
             t_stop: the stimulus time the sources must cover, counted from the delay [s].
         """
+
+    def stretched(self, factor: float) -> "Stimulus":
+        """The same waveform with every time multiplied, as a circuit sees it that takes ``factor`` seconds a model second."""
+        return replace(self, period=self.period * factor)
 
     @property
     def _omega(self) -> float:
@@ -191,6 +195,9 @@ class Rectangular(_PiecewiseLinear):
             raise StimulusError(
                 f"{self.name}: edge = {self.edge} s; it must lie between 0 and half the period, {0.5 * self.period} s"
             )
+
+    def stretched(self, factor):
+        return replace(self, period=self.period * factor, edge=self.edge * factor)
 
     @property
     def _origin(self):

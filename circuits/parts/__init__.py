@@ -43,6 +43,21 @@ def model_parameters(part: str, model: str) -> dict[str, float]:
     return {k.lower(): _spice_number(v) for k, v in re.findall(r"(\w+)\s*=\s*([-+.\w]+)", card.group(1))}
 
 
+@lru_cache
+def subcircuit_parameters(part: str) -> dict[str, float]:
+    """Defaults of the parameters of a part's ``.subckt`` of its own name, e.g. ``subcircuit_parameters("opa4990")["gbw"]``.
+
+    Returns:
+        name -> value, SI units, lower case.
+    Raises:
+        CircuitError: the part's file has no such subcircuit, or it takes no parameters.
+    """
+    card = re.search(rf"^\.subckt {re.escape(part)} .*?params:(.*)$", part_path(part).read_text(), re.MULTILINE)
+    if card is None:
+        raise CircuitError(f"{part_path(part)} holds no .subckt {part} with params")
+    return {k.lower(): _spice_number(v) for k, v in re.findall(r"(\w+)\s*=\s*([-+.\w]+)", card.group(1))}
+
+
 _SUFFIX = {"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15}
 
 

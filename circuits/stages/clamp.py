@@ -7,9 +7,10 @@ from PySpice.Spice.Netlist import SubCircuit
 from circuits.block import Block
 
 ONSET = 0.45  # V; here the two diodes together draw 50 uA, a tenth of a driver's reserve: see docs/board.md
+R_S = 1e3  # ohm, in series with the line, inside the amplifier's loop
 
 
-def clamp(r_s: float = 1e3) -> Block:
+def clamp(r_s: float = R_S) -> Block:
     """Series resistor and anti-parallel 1N4148, used inside an amplifier's loop.
 
     Inside the loop the amplifier supplies the diodes' leakage, so the clamp is invisible at signal level; alone it

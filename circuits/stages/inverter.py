@@ -6,8 +6,9 @@ from PySpice.Spice.Netlist import SubCircuit
 
 from circuits.block import Block
 
+R_INVERTER = 10e3  # ohm, input and feedback
 
-def inverter(r: float = 10e3) -> Block:
+def inverter(r: float = R_INVERTER) -> Block:
     """Unity-gain inverting amplifier. Pins: vin out vcc vee."""
     s = SubCircuit("inverter", "vin", "out", "vcc", "vee")
     s.R("_in", "vin", "sum", r)

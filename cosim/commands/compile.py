@@ -13,11 +13,12 @@ from training.checkpoint import load
 from training.systems.hp_memristor import DRIVES
 
 
-def run(source: Path, out: Path, *, levels: int | None, error: float, cell_yield: float, seed: int,
-        fidelity: str) -> None:
+def run(source: Path, out: Path, *, levels: int | None, error: float, cell_yield: float, seed: int, fidelity: str,
+        time_scale: float) -> None:
     """Compile and say what came out, and what could not be reached."""
     programming = Programming(levels=levels, error=error, cell_yield=cell_yield, seed=seed)
-    twin = _experiment(source).compile(out, Options(programming=programming, fidelity=fidelity))
+    options = Options(programming=programming, fidelity=fidelity, time_scale=time_scale)
+    twin = _experiment(source).compile(out, options)
     for layer in twin.layers:
         spec = layer.spec
         print(f"{spec.name}: {spec.n_inputs} -> {spec.n_outputs}, r_f {spec.r_f:g} ohm, "

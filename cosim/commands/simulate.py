@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cosim.commands.doctor import require_engine
 from cosim.console import Console
-from cosim.errors import ResultsError
+from cosim.errors import CosimError, ResultsError
 from cosim.simulation import Run, failed_measures_of, measures_of, simulate
 
 
@@ -31,15 +31,27 @@ def decks_of(target: Path) -> list[Path]:
     return decks
 
 
-def run(target: Path, *, out: Path | None, workers: int, timeout: float, force: bool, quiet: bool) -> None:
+def run(target: Path, *, out: Path | None, fidelity: str | None, workers: int, timeout: float, force: bool,
+        quiet: bool) -> None:
     """Simulate, store waveforms, print measures."""
-    require_engine()
+    if fidelity not in (None, "behavioural"):
+        raise CosimError(f"fidelity {fidelity!r}: simulate takes behavioural, or runs the decks as they are; flat or macro is "
+                         "chosen with `cosim compile --fidelity`")
+    if fidelity is None:
+        require_engine()
+    elif not target.is_dir():
+        raise ResultsError(f"{target} is not a folder; the behavioural model is made from a folder of `cosim compile`")
     decks = decks_of(target)
     folder = out or default_folder(decks[0].parent)
     runs = [Run(deck=deck, vectors=folder / f"{deck.stem}.parquet", label=deck.stem) for deck in decks]
     console = Console(quiet=quiet)
     with console.bars() as bars:
-        done = simulate(runs, workers=workers, timeout=timeout, force=force, progress=bars)
+        if fidelity is None:
+            done = simulate(runs, workers=workers, timeout=timeout, force=force, progress=bars)
+        else:
+            from cosim.behavioural.simulation import simulate_behavioural  # loads torch
+
+            done = simulate_behavioural(target, runs, force=force, progress=bars)
     for one in runs:
         state = "" if one in done else " (done before)"
         print(f"{one.vectors}{state}")

@@ -1,0 +1,41 @@
+"""The external inputs as the board sees them, and the times at which they bend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from cosim.behavioural.signal import Signal
+from cosim.case import Case
+from cosim.scaling import Scales
+
+PART = 1e-7  # of the duration: half the time over which a stimulus's slope is taken
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drive:
+    """Generators of one case, in volts over circuit seconds since the start of integration."""
+
+    case: Case
+    scales: Scales
+    dtype: torch.dtype = torch.float64
+
+    @property
+    def duration(self) -> float:
+        """[s], circuit time."""
+        return self.case.duration * self.scales.time
+
+    def __call__(self, t: float) -> Signal:
+        """(1, external inputs) [V], [V/s] at t [s]."""
+        at, step = t / self.scales.time, PART * self.case.duration
+        before, now, after = (np.array([[scale * s(x) for scale, s in zip(self.scales.inputs, self.case.stimuli, strict=True)]])
+                              for x in (at - step, at, at + step))
+        rate = (after - before) / (2 * step * self.scales.time)
+        return Signal(torch.as_tensor(now, dtype=self.dtype), torch.as_tensor(rate, dtype=self.dtype))
+
+    def breakpoints(self) -> np.ndarray:
+        """Times [s] inside the run at which a stimulus changes its slope."""
+        bends = [stimulus.breakpoints(self.case.duration) for stimulus in self.case.stimuli]
+        return np.unique(np.concatenate([np.empty(0), *bends])) * self.scales.time

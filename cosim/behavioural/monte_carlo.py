@@ -1,0 +1,38 @@
+"""Many boards of one twin: programmed conductances drawn board by board, solved in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from circuits.tiling import Tile
+from cosim.behavioural.blueprint import Blueprint
+from cosim.programming import Programming
+from cosim.window import Window
+
+
+def programmed(blueprint: Blueprint, draws: Sequence[Programming], window: Window,
+               dtype: torch.dtype = torch.float64) -> list[list[torch.Tensor]]:
+    """Conductances of many boards: what compiling with each of the draws would put into the arrays.
+
+    The blueprint must be a nominal one (analogue, no error), or the draws come on top of its own. A deck states its
+    conductances with seven digits, these are not rounded.
+
+    Args:
+        draws: one a board, each with a seed of its own.
+        window: that the twin was compiled for.
+    Returns:
+        A layer, a tile: (boards, 32, 32) [S], for :func:`cosim.behavioural.board.make_board`.
+    """
+    return [
+        [torch.as_tensor(np.stack([one.apply(g, window, *place(number, tile)) for one in draws]), dtype=dtype)
+         for tile, g in zip(spec.tiles, tiles, strict=True)]
+        for number, (spec, tiles) in enumerate(zip(blueprint.board.layers, blueprint.conductances, strict=True), start=1)
+    ]
+
+
+def place(layer: int, tile: Tile) -> tuple[int, ...]:
+    """Where an array is on the board, as its random stream knows it: as in :mod:`cosim.compiler`."""
+    return (layer,) if tile.row == tile.column == 0 else (layer, tile.row, tile.column)

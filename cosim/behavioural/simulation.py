@@ -1,0 +1,54 @@
+"""Running a folder of decks on the behavioural model: the same Parquet files, no simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+import cosim.behavioural
+from cosim.behavioural.board import make_board
+from cosim.behavioural.from_folder import read_blueprint
+from cosim.behavioural.integrate import solve
+from cosim.behavioural.waveforms import vectors
+from cosim.manifest import NAME, read_manifest
+from cosim.results import content_key, is_current, write_frame
+from cosim.simulation import Progress, Run
+
+FIDELITY = "behavioural"
+
+
+def folder_key(folder: Path) -> str:
+    """Identity of a behavioural result: manifest, conductances and this model's code; never that of an ngspice result."""
+    code = sorted(Path(cosim.behavioural.__file__).parent.glob("*.py"))
+    data = [folder / NAME, *sorted((folder / "conductances").glob("*.inc"))]
+    return content_key([FIDELITY, *(path.read_bytes() for path in (*code, *data))])
+
+
+@torch.no_grad()
+def simulate_behavioural(folder: Path, runs: Sequence[Run], *, force: bool = False, steps: int | None = None,
+                         progress: Progress | None = None) -> list[Run]:
+    """Simulate what is not simulated yet; every result is stored as soon as it is there.
+
+    Args:
+        folder: made by `cosim compile`; decks are not read.
+        runs: whose decks' names are cases of the manifest.
+        steps: see :func:`cosim.behavioural.integrate.solve`.
+    Returns:
+        The runs that were simulated now; the others were current.
+    Raises:
+        ResultsError, CircuitError, CosimError: what is wrong with the folder, or a solution that is not finite.
+    """
+    blueprint, manifest = read_blueprint(folder), read_manifest(folder)
+    key = folder_key(Path(folder))
+    wanted = [run for run in runs if force or not is_current(run.vectors, key)]
+    board = make_board(blueprint) if wanted else None
+    for run in wanted:
+        if progress is not None:
+            progress(run.label, 0.0)
+        solution = solve(board, manifest.cases[run.deck.stem], manifest.scales, steps=steps)
+        write_frame(run.vectors, vectors(board, blueprint, solution), key, fidelity=FIDELITY)
+        if progress is not None:
+            progress(run.label, 1.0)
+    return wanted
