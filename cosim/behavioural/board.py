@@ -67,7 +67,7 @@ class Board:
         source = self._first(external, cap)
         native = follow(source, self.vos_drivers, self.drivers.conductance, self.drivers_limit, self.op)
         pair = Pair(native, invert(native, self.vos_drivers_inverse, self.drivers.inverse_conductance, self.op))
-        states = native.v[:, [k for k, c in enumerate(self.columns) if c[0] == "x"]]
+        states = native.v[:, [self.columns.index(f"x{k}") for k in range(s.shape[-1])]]
         hidden = []
         for layer in self.layers:
             pair = layer(pair, spread)
@@ -75,6 +75,12 @@ class Board:
         slope = self.integrator.slope(s, pair.native) if running else guess
         return Snapshot(states=states, derivatives=pair.native.v, caps=cap.v, hidden=tuple(hidden[:-1]), slope=slope,
                         sums=self.integrator.virtual_ground(s, slope))
+
+    def state_lines(self, s: torch.Tensor, rate: torch.Tensor) -> torch.Tensor:
+        """The x_p lines (..., boards, states) [V] at capacitor voltages [V] and their slopes [V/s]."""
+        where = [self.columns.index(f"x{k}") for k in range(s.shape[-1])]
+        return follow(self.integrator.output(s, rate), self.vos_drivers[:, where], self.drivers.conductance[:, where],
+                      self.drivers_limit[:, where], self.op).v
 
     def _ideal_slope(self, s: torch.Tensor, external: Signal) -> torch.Tensor:
         zero = torch.zeros_like(s)

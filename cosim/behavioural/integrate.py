@@ -24,6 +24,7 @@ class Solution:
 
     times: np.ndarray  # (points,) [s], since the start of integration
     s: torch.Tensor  # (points, boards, states) [V]
+    rate: torch.Tensor  # (points, boards, states) [V/s], their slopes
     drive: Drive
     step: float  # s, largest
 
@@ -52,19 +53,21 @@ def solve(board: Board, case: Case, scales: Scales, *, times: np.ndarray | None 
     initial = torch.tensor([case.initial], dtype=dtype) * scales.state
     s0 = board.integrator.started(initial).expand(board.boards, -1).clone()
 
-    spreads = step_spreads(grid, corners)
+    spreads, slopes = step_spreads(grid, corners), {}
 
     def slope(t: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
-        here = np.searchsorted(grid, float(t), side="right") - 1
-        return board(s, drive(float(t)), spreads[min(here, len(spreads) - 1)]).slope
+        at = float(t)
+        here = np.searchsorted(grid, at, side="right") - 1
+        slopes[at] = board(s, drive(at), spreads[min(here, len(spreads) - 1)]).slope
+        return slopes[at]  # what stays at a step's end is its successor's first slope
 
-    s = odeint(slope, s0, torch.from_numpy(times), method="rk4",
-               options={"grid_constructor": lambda *_: torch.from_numpy(grid), "interp": "cubic"})
+    at_steps = odeint(slope, s0, torch.from_numpy(grid), method="rk4")
+    s, rate = _cubic(grid, at_steps, torch.stack([slopes[float(t)] for t in grid]), times)
     if not bool(torch.isfinite(s.detach()).all()):
         point, one = torch.argwhere(~torch.isfinite(s.detach()))[0][:2].tolist()
         raise CosimError(f"case {case.name}, board {one}: the behavioural solution is not finite from t = {times[point]:.6g} s "
                          f"of {end:.6g} s on; use more than {steps} steps")
-    return Solution(times=times, s=s, drive=drive, step=drive.duration / steps)
+    return Solution(times=times, s=s, rate=rate, drive=drive, step=drive.duration / steps)
 
 
 def step_grid(corners: np.ndarray, steps: int, end: float) -> np.ndarray:
@@ -89,9 +92,17 @@ def step_spreads(grid: np.ndarray, corners: np.ndarray) -> list[tuple[float, flo
     return list(zip(least.tolist(), np.maximum(stretch / PER_STRETCH, least).tolist(), strict=True))
 
 
+def _cubic(grid: np.ndarray, s: torch.Tensor, slopes: torch.Tensor, times: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    """Values and slopes at ``times`` of the cubic through values and slopes at the grid (Hermite)."""
+    left = np.clip(np.searchsorted(grid, times, side="right") - 1, 0, len(grid) - 2)
+    shape, steps = (-1, *[1] * (s.dim() - 1)), np.diff(grid)[left]
+    h, x = (torch.as_tensor(one, dtype=s.dtype).reshape(shape) for one in (steps, (times - grid[left]) / steps))
+    a, b, rise = s[left], s[left + 1], (s[left + 1] - s[left]) / h
+    fa, fb = slopes[left] - rise, slopes[left + 1] - rise
+    value = a + x * (b - a) + h * x * (1 - x) * ((1 - x) * fa - x * fb)
+    return value, rise + (1 - x) * (1 - 3 * x) * fa - x * (2 - 3 * x) * fb
+
+
 def model_states(board: Board, solution: Solution, scales: Scales) -> torch.Tensor:
     """The state lines in model units, (points, boards, states)."""
-    with torch.set_grad_enabled(solution.s.requires_grad):
-        shots = [board(s, solution.drive(float(t)), (0.5 * solution.step, np.inf)).states
-                 for t, s in zip(solution.times, solution.s, strict=True)]
-    return torch.stack(shots) / scales.state
+    return board.state_lines(solution.s, solution.rate) / scales.state

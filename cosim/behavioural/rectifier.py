@@ -73,7 +73,7 @@ class Rectifier:
         turn_on = n_vt * torch.log1p(sqrt(2 / pi) * kappa * lag * crossover / 4)
         turn_off = n_vt * (0.5 * log(2 * pi) + torch.log(crossover / (2 * lag))).clamp(min=0.0)
         at = current / i_s / crossover - (rate > 0).to(rate.dtype)
-        when = torch.exp(-(at**2)) / (spread * sqrt(pi))  # 1/s, its integral over time is 1
+        when = torch.exp(-(at * at).clamp(max=100.0)) / (spread * sqrt(pi))  # 1/s, its integral over time is 1
         return Rectified(line=line, rate=slope, gate=gate, v_out=line - R_S * i_on - n_vt * torch.log(b),
                          gain_rate=slope * (1 + resistance * load) - swing,
                          crossover_rate=torch.where(rate > 0, -turn_on, turn_off) * when)
