@@ -33,6 +33,6 @@ def run(out: Path, *, seeds: int, drive: str, fidelity: str, workers: int, quiet
     path = out / f"programming_{drive}.json"
     write_study(path, drive, fidelity, rows, summary)
     text = summary.map(lambda cell: f"{cell:.4g}" if isinstance(cell, float) else cell)
-    Console().table(text, f"total error of {seeds} programmed boards, 64 levels, 2.2 % mean relative error ({drive} drive, {fidelity}); "
-                    f"the published board: MRE {PUBLISHED['mre']}, DTW {PUBLISHED['dtw']}")
+    Console().table(text, f"total error of {seeds} programmed boards, 64 levels, 2.2 % mean relative error ({drive} drive, "
+                    f"{fidelity}); the published board: MRE {PUBLISHED['mre']}, DTW {PUBLISHED['dtw']}")
     print(f"rows: {path}")
