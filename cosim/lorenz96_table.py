@@ -6,6 +6,8 @@ import pandas as pd
 
 from cosim.lorenz96 import PHASES
 
+NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "resnet": "recurrent ResNet"}
+
 
 def table(metrics: dict) -> pd.DataFrame:
     """One row a run, then means over seeds, then the baselines; errors are L1 in model units."""
@@ -26,9 +28,9 @@ def table(metrics: dict) -> pd.DataFrame:
                 "valid prediction, torch / circuit": "",
             })
     for one in metrics["baselines"]:
-        for phase in PHASES:
-            cells.append({"what": f"F = {one['forcing']:g}, {one['model']}, {one['seeds']} seeds, mean ± sd", "phase": phase,
-                          "circuit": "", "model": _spread(one[phase]), "total": "", "valid prediction, torch / circuit": ""})
+        name = f"F = {one['forcing']:g}, {NAMES.get(one['model'], one['model'])}, {one['seeds']} seeds, mean ± sd"
+        cells += [{"what": name, "phase": phase, "circuit": "", "model": _spread(one[phase]), "total": "",
+                   "valid prediction, torch / circuit": ""} for phase in PHASES]
     return pd.DataFrame(cells)
 
 

@@ -35,7 +35,8 @@ def error_growth(frames: Mapping[str, pd.DataFrame], window: float = 1.0) -> plt
                 axis.semilogy(time, mean, **(look if number == 0 else {**look, "label": None}))
             if number:
                 axis.axvline(time[0], color="black", linewidth=1.2, linestyle="--")
-        axis.set(title=title, xlabel="time [time units]", ylim=(1e-4, None))
+        axis.set(title=title, xlabel="time [time units]")
+    axes[0, 0].set_ylim(bottom=1e-4)  # shared, so only once all are drawn
     axes[0, 0].set_ylabel("mean |error| over sites\n[model units]")
     axes[0, 0].legend(loc="lower right")
     return figure

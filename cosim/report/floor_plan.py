@@ -10,23 +10,24 @@ GAP = 12  # lines, between tiles
 
 
 def floor_plan(layers: list[dict]) -> plt.Figure:
-    """One panel a layer, one square a 32x32 array, the cells in use filled.
+    """One group a layer, one square a 32x32 array, the cells in use filled.
 
     Args:
         layers: of a manifest; ``name``, ``tiles`` with ``first_output``, ``first_line``, ``n_outputs``, ``n_lines``.
     """
-    step = SIZE + GAP
-    columns = [max(tile["first_line"] for tile in layer["tiles"]) // SIZE + 1 for layer in layers]
-    figure, axes = plt.subplots(1, len(layers), figsize=(13.5, 4), width_ratios=columns)
-    for axis, layer in zip(axes, layers, strict=True):
+    figure, axis = plt.subplots(figsize=(13.5, 3.2))
+    step, left = SIZE + GAP, 0
+    for layer in layers:
         for tile in layer["tiles"]:
-            x, y = step * (tile["first_line"] // SIZE), step * (tile["first_output"] // SIZE)
+            x, y = left + step * (tile["first_line"] // SIZE), step * (tile["first_output"] // SIZE)
             axis.add_patch(plt.Rectangle((x, y), SIZE, SIZE, facecolor="0.94", edgecolor="0.4"))
             axis.add_patch(plt.Rectangle((x, y), tile["n_lines"], tile["n_outputs"], facecolor="#0b5fa5", alpha=0.55))
             axis.text(x + SIZE / 2, y + SIZE + 1, f"{tile['n_outputs']} × {tile['n_lines']}", ha="center", va="top", fontsize=7)
         count = len(layer["tiles"])
-        axis.set(title=f"{layer['name'].replace('_', ' ')}: {count} array{'s' if count > 1 else ''}", aspect="equal")
-        axis.autoscale_view()
-        axis.invert_yaxis()
-        axis.axis("off")
+        axis.text(left, -4, f"{layer['name'].replace('_', ' ')}: {count} array{'s' if count > 1 else ''}", va="bottom")
+        left += step * (max(tile["first_line"] for tile in layer["tiles"]) // SIZE + 1) + step
+    axis.set_aspect("equal")
+    axis.autoscale_view()
+    axis.invert_yaxis()
+    axis.axis("off")
     return figure

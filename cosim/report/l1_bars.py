@@ -6,9 +6,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from cosim.lorenz96 import PHASES
+from cosim.lorenz96_table import NAMES
 
-NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "resnet": "recurrent\nResNet"}
-COLOURS = {"circuit twin": "#d9480f", "neural ODE\n(torch)": "#0b5fa5"}
+COLOURS = {"circuit twin": "#d9480f", "neural ODE (torch)": "#0b5fa5"}
 
 
 def l1_bars(metrics: dict, forcing: float) -> plt.Figure:
@@ -20,7 +20,7 @@ def l1_bars(metrics: dict, forcing: float) -> plt.Figure:
     figure, axes = plt.subplots(1, 2, figsize=(13.5, 3.8))
     for axis, phase in zip(axes, PHASES, strict=True):
         own = next(one for one in metrics["summary"] if (one["forcing"], one["phase"]) == (forcing, phase))
-        bars = {"circuit twin": own["total_l1"], "neural ODE\n(torch)": own["model_l1"]}
+        bars = {"circuit twin": own["total_l1"], "neural ODE (torch)": own["model_l1"]}
         seeds = dict.fromkeys(bars, own["seeds"])
         for one in metrics["baselines"]:
             name = NAMES.get(one["model"], one["model"])
@@ -28,11 +28,12 @@ def l1_bars(metrics: dict, forcing: float) -> plt.Figure:
         means, spreads = [one["mean"] for one in bars.values()], [one["sd"] or 0.0 for one in bars.values()]
         axis.bar(range(len(bars)), means, yerr=spreads, capsize=4, color=[COLOURS.get(name, "0.7") for name in bars])
         for k, mean in enumerate(means):
-            axis.text(k + 0.06, mean + 0.02 * np.max(means), f"{mean:.3f}", ha="left", va="bottom", fontsize=8.5)
+            axis.text(k + 0.06, mean + 0.02 * np.max(means), f"{mean:.3f}", ha="left", va="bottom", fontsize=8.5,
+                      bbox={"facecolor": "white", "linewidth": 0, "pad": 0.8})
             axis.text(k, 0.015 * np.max(means), f"n = {list(seeds.values())[k]}", ha="center", fontsize=7.5, color="white")
         axis.axhline(metrics["published"][phase], color="black", linestyle="--", linewidth=1.2,
                      label=f"published twin, {metrics['published'][phase]}")
         axis.set(title=f"{phase}, F = {forcing:g}", xticks=range(len(bars)), ylabel="L1 [model units]")
-        axis.set_xticklabels(bars)
+        axis.set_xticklabels([name.replace(" ", "\n", 1) for name in bars])
         axis.legend(loc="upper left")
     return figure

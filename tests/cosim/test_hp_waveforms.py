@@ -62,12 +62,12 @@ def runs(tmp_path_factory):
     shutil.copytree(COMMITTED, folder)
     with ThreadPoolExecutor() as pool:
         by_hand = pool.submit(subprocess.run, [find_engine().path, "-b", "sine.cir"], cwd=folder, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=290)
-        by_harness = pool.submit(run, Job(deck=COMMITTED / "sine.cir"))
+                              capture_output=True, text=True, timeout=1500)
+        by_harness = pool.submit(run, Job(deck=COMMITTED / "sine.cir", timeout=1500))
         return folder, by_hand.result(), by_harness.result()
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1800)
 def test_a_designers_run_is_the_harness_run(net, golden, runs):
     folder, by_hand, by_harness = runs
     assert by_hand.returncode == 0
@@ -80,7 +80,7 @@ def test_a_designers_run_is_the_harness_run(net, golden, runs):
     check("sine", frame, harness, golden, atol=2e-6)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1800)
 def test_it_prints_the_measures_that_the_deck_expects(runs):
     _, by_hand, by_harness = runs
     cards = [line.split() for line in (COMMITTED / "sine.cir").read_text().splitlines() if line.startswith(".meas")]
