@@ -21,7 +21,7 @@ $(READY): pyproject.toml .ci/constraints.txt
 hp-memristor: setup  ## the HP memristor twin: train, compile, simulate, compare, report
 	@$(BIN)/cosim hp-memristor
 
-hp-programming: setup  ## the same with programming error and 64 levels, 20 boards (about ten minutes)
+hp-programming: setup  ## the same with programming error and 64 levels, 20 boards (about two minutes)
 	@$(BIN)/cosim hp-programming
 
 lorenz96: setup  ## the Lorenz96 twin at F = 6 and F = 8: train, compile, trim, simulate, compare, report

@@ -68,16 +68,12 @@ def batch(boards: int, macro_runs: int, steps: int) -> None:
         seconds.append(one)
         apart.append(np.abs(states[:, seed] - expected).max() / np.abs(expected).max())
     macro, per_1000 = 1000 * float(np.median(seconds)), cpu * 1000 / boards
-    print(
-        f"{boards} HP boards in one call, {steps} steps, {torch.get_num_threads()} torch threads: {cpu:.2f} processor s "
-        f"({made:.2f} s of it making the boards), {wall:.2f} s of wall clock"
-    )
+    print(f"{boards} HP boards in one call, {steps} steps, {torch.get_num_threads()} torch threads: {cpu:.2f} processor s "
+          f"({made:.2f} s of it making the boards), {wall:.2f} s of wall clock")
     print(f"  macro, the first {macro_runs} of them: {', '.join(f'{one:.2f}' for one in seconds)} processor s each")
-    print(
-        f"  1000 boards: macro {macro:.0f} s (median of {macro_runs} times 1000), behavioural {per_1000:.2f} s: "
-        f"{macro / per_1000:.0f} times faster; the first {macro_runs} at most {max(apart):.1e} of full scale apart",
-        flush=True,
-    )
+    print(f"  1000 boards: macro {macro:.0f} s (median of {macro_runs} times 1000), behavioural {per_1000:.2f} s: "
+          f"{macro / per_1000:.0f} times faster")
+    print(f"  the first {macro_runs} boards are at most {max(apart):.1e} of full scale apart", flush=True)
 
 
 @torch.no_grad()
@@ -91,11 +87,8 @@ def accuracy() -> None:
         before = time.process_time()
         got = model_states(board, solve(board, case, manifest.scales), manifest.scales)[:, 0, 0].numpy()
         apart = np.abs(got - expected).max() / np.abs(expected).max()
-        print(
-            f"HP twin, {case.name}: behavioural {apart:.1e} of full scale from flat; "
-            f"flat {seconds:.1f} processor s, behavioural {time.process_time() - before:.1f} s",
-            flush=True,
-        )
+        print(f"HP twin, {case.name}: behavioural {apart:.1e} of full scale from flat; "
+              f"flat {seconds:.1f} processor s, behavioural {time.process_time() - before:.1f} s", flush=True)
 
 
 def main() -> None:

@@ -97,5 +97,4 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
 def write_study(path: Path, drive: str, fidelity: str, rows: pd.DataFrame, summary: pd.DataFrame) -> None:
     """Rows, summary and the published figures as JSON."""
     write_json(path, {"drive": drive, "fidelity": fidelity, "levels": PUBLISHED_LEVELS, "error": PUBLISHED_ERROR,
-                      "published": PUBLISHED,
-                      "summary": summary.to_dict("records"), "rows": rows.to_dict("records")})
+                      "published": PUBLISHED, "summary": summary.to_dict("records"), "rows": rows.to_dict("records")})

@@ -50,9 +50,8 @@ class Board:
     integrator: Integrator
     op: OpAmp
 
-    def __call__(
-        self, s: torch.Tensor, external: Signal, spread: tuple[float, float] = (0.0, inf), *, running: bool = True
-    ) -> Snapshot:
+    def __call__(self, s: torch.Tensor, external: Signal, spread: tuple[float, float] = (0.0, inf), *,
+                 running: bool = True) -> Snapshot:
         """Evaluate the board.
 
         The slope is first taken with ideal amplifiers; with it every signal has a rate, and lags become a correction.
@@ -75,25 +74,14 @@ class Board:
             pair = layer(pair, spread)
             hidden.append((pair.native if layer.two_stage else pair.inverse).v)
         slope = self.integrator.slope(s, pair.native) if running else guess
-        return Snapshot(
-            states=states,
-            derivatives=pair.native.v,
-            caps=cap.v,
-            hidden=tuple(hidden[:-1]),
-            slope=slope,
-            sums=self.integrator.virtual_ground(s, slope),
-        )
+        return Snapshot(states=states, derivatives=pair.native.v, caps=cap.v, hidden=tuple(hidden[:-1]), slope=slope,
+                        sums=self.integrator.virtual_ground(s, slope))
 
     def state_lines(self, s: torch.Tensor, rate: torch.Tensor) -> torch.Tensor:
         """The x_p lines (..., boards, states) [V] at capacitor voltages [V] and their slopes [V/s]."""
         where = [self.columns.index(f"x{k}") for k in range(s.shape[-1])]
-        return follow(
-            self.integrator.output(s, rate),
-            self.vos_drivers[:, where],
-            self.drivers.conductance[:, where],
-            self.drivers_limit[:, where],
-            self.op,
-        ).v
+        return follow(self.integrator.output(s, rate), self.vos_drivers[:, where], self.drivers.conductance[:, where],
+                      self.drivers_limit[:, where], self.op).v
 
     def _ideal_slope(self, s: torch.Tensor, external: Signal) -> torch.Tensor:
         zero = torch.zeros_like(s)
@@ -104,7 +92,6 @@ class Board:
 
     def _first(self, external: Signal, cap: Signal) -> Signal:
         """The first layer's sources in the order of its columns."""
-
         def ordered(u: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
             u = u.expand(len(x), -1)
             return torch.stack([(u if c[0] == "u" else x)[:, int(c[1:])] for c in self.columns], dim=-1)
@@ -114,17 +101,12 @@ class Board:
 
 def solve_arrays(blueprint: Blueprint, dtype: torch.dtype = torch.float64) -> tuple[tuple[TilePorts, ...], ...]:
     """Exact port conductances of every array, a layer, a tile; the slow part of making a board, so it can be kept."""
-    return tuple(nominal_ports(spec, g, dtype) for spec, g in zip(blueprint.board.layers, blueprint.conductances, strict=True))
+    return tuple(nominal_ports(spec, g, dtype) for spec, g in
+                 zip(blueprint.board.layers, blueprint.conductances, strict=True))
 
 
-def make_board(
-    blueprint: Blueprint,
-    *,
-    conductances: Conductances | None = None,
-    offsets: Offsets | None = None,
-    arrays: tuple[tuple[TilePorts, ...], ...] | None = None,
-    dtype: torch.dtype = torch.float64,
-) -> Board:
+def make_board(blueprint: Blueprint, *, conductances: Conductances | None = None, offsets: Offsets | None = None,
+               arrays: tuple[tuple[TilePorts, ...], ...] | None = None, dtype: torch.dtype = torch.float64) -> Board:
     """Boards of one blueprint.
 
     Args:
@@ -137,68 +119,30 @@ def make_board(
     rectifier = Rectifier(diode=Diode.from_part(), op=op)
     offsets = offsets or equal_offsets(spec, 0.0, dtype)
     arrays = arrays or solve_arrays(blueprint, dtype)
-    ports = [
-        layer_ports(one, tiles, None if conductances is None else conductances[k])
-        for k, (one, tiles) in enumerate(zip(spec.layers, arrays, strict=True))
-    ]
+    ports = [layer_ports(one, tiles, None if conductances is None else conductances[k])
+             for k, (one, tiles) in enumerate(zip(spec.layers, arrays, strict=True))]
     reference = blueprint.scales.bias * (1 + 1 / op.cmrr - 1 / op.aol) + offsets.bias
     bias_pair = torch.cat([reference, 2 * offsets.bias_inverse - reference - R_INVERTER * op.i_bias], dim=-1)
     biases = [bias_pair if one.bias else bias_pair[:, :0] for one in spec.layers]
     vos_first = _by_column(spec.columns, offsets.external, offsets.states)
     vos_first_inverse = _by_column(spec.columns, offsets.external_inverse, offsets.states_inverse)
-    loads = [
-        array_load(
-            ports[0],
-            spec.layers[0].n_inputs,
-            native_is_negative=False,
-            bias=biases[0],
-            vos_sums=offsets.neurons[0],
-            vos_inverters=vos_first_inverse,
-            i_bias=op.i_bias,
-        )
-    ]
+    loads = [array_load(ports[0], spec.layers[0].n_inputs, native_is_negative=False, bias=biases[0],
+                        vos_sums=offsets.neurons[0], vos_inverters=vos_first_inverse, i_bias=op.i_bias)]
     for number, one in enumerate(spec.layers[:-1]):
-        loads.append(
-            array_load(
-                ports[number + 1],
-                one.n_outputs,
-                native_is_negative=not one.two_stage,
-                bias=biases[number + 1],
-                vos_sums=offsets.neurons[number + 1],
-                vos_inverters=offsets.inverters[number],
-                i_bias=op.i_bias,
-            )
-        )
+        loads.append(array_load(ports[number + 1], one.n_outputs, native_is_negative=not one.two_stage, bias=biases[number + 1],
+                                vos_sums=offsets.neurons[number + 1], vos_inverters=offsets.inverters[number],
+                                i_bias=op.i_bias))
     loads.append(resistor_load(1 / spec.r_in, spec.n_states, dtype))
     layers = tuple(
-        make_layer(
-            ports[k],
-            r_f=one.r_f,
-            relu=one.relu,
-            last=one.last,
-            two_stage=one.two_stage,
-            inputs=loads[k].lines,
-            bias=biases[k],
-            load=loads[k + 1],
-            vos=offsets.neurons[k],
-            vos_rectifier=offsets.rectifiers[k],
-            vos_inverter=None if one.last else offsets.inverters[k],
-            op=op,
-            rectifier=rectifier,
-        )
-        for k, one in enumerate(spec.layers)
-    )
+        make_layer(ports[k], r_f=one.r_f, relu=one.relu, last=one.last, two_stage=one.two_stage, inputs=loads[k].lines,
+                   bias=biases[k], load=loads[k + 1], vos=offsets.neurons[k], vos_rectifier=offsets.rectifiers[k],
+                   vos_inverter=None if one.last else offsets.inverters[k], op=op, rectifier=rectifier)
+        for k, one in enumerate(spec.layers))
     return Board(
-        boards=max(offsets.boards, *(len(one.y) for one in ports)),
-        columns=spec.columns,
-        drivers=loads[0],
-        drivers_limit=line_limit(loads[0].conductance, op.rail),
-        vos_drivers=vos_first,
-        vos_drivers_inverse=vos_first_inverse,
-        layers=layers,
-        op=op,
-        integrator=Integrator(r_in=spec.r_in, c_int=spec.c_int, c_lead=spec.c_lead, vos=offsets.integrators, op=op),
-    )
+        boards=max(offsets.boards, *(len(one.y) for one in ports)), columns=spec.columns, drivers=loads[0],
+        drivers_limit=line_limit(loads[0].conductance, op.rail), vos_drivers=vos_first,
+        vos_drivers_inverse=vos_first_inverse, layers=layers, op=op,
+        integrator=Integrator(r_in=spec.r_in, c_int=spec.c_int, c_lead=spec.c_lead, vos=offsets.integrators, op=op))
 
 
 def _by_column(columns: tuple[str, ...], external: torch.Tensor, states: torch.Tensor) -> torch.Tensor:

@@ -57,33 +57,25 @@ class Layer:
         i, di = current[..., 0] + self.constant - (pair.native.v**2) @ self.curvature.T, current[..., 1]
         if self.two_stage:
             first = self._linear(i, di, inside=0.0, load=1 / self.r_f + 1 / RESISTANCE)
-            mirrored = self._rectified(
-                Signal(-first.v / RESISTANCE - self.op.i_bias, -first.rate / RESISTANCE),
-                r_f=RESISTANCE,
-                y_sum=torch.full_like(self.y_sum, 2 / RESISTANCE),
-                vos=-self.vos_rectifier,
-                sign=-1.0,
-                spread=spread,
-            )
+            mirrored = self._rectified(Signal(-first.v / RESISTANCE - self.op.i_bias, -first.rate / RESISTANCE), r_f=RESISTANCE,
+                                       y_sum=torch.full_like(self.y_sum, 2 / RESISTANCE), vos=-self.vos_rectifier,
+                                       sign=-1.0, spread=spread)
             native = Signal(-mirrored.v, -mirrored.rate)
         elif self.relu:
             native = self._rectified(Signal(i, di), r_f=self.r_f, y_sum=self.y_sum, vos=self.vos, sign=1.0, spread=spread)
         else:
             native = self._linear(i, di, inside=R_S if self.clamped else 0.0, load=self.whole)
         native = Signal(limited(native.v, self.limit), native.rate)
-        return Pair(
-            native,
-            native if self.vos_inverter is None else invert(native, self.vos_inverter, self.load.inverse_conductance, self.op),
-        )
+        return Pair(native, native if self.vos_inverter is None else
+                    invert(native, self.vos_inverter, self.load.inverse_conductance, self.op))
 
     def _linear(self, i: torch.Tensor, di: torch.Tensor, *, inside: float, load: torch.Tensor | float) -> Signal:
         v, rate = self.vos - self.r_f * i, -self.r_f * di
         swing = rate * (1 + (inside + self.op.output_resistance(load * v)) * load)
         return Signal(v - self.noise_gain * self.op.input_error(v * (1 + inside * load), swing), rate)
 
-    def _rectified(
-        self, current: Signal, *, r_f: float, y_sum: torch.Tensor, vos: torch.Tensor, sign: float, spread: tuple[float, float]
-    ) -> Signal:
+    def _rectified(self, current: Signal, *, r_f: float, y_sum: torch.Tensor, vos: torch.Tensor, sign: float,
+                   spread: tuple[float, float]) -> Signal:
         """The rectifier with its amplifier; ``sign`` -1: every voltage of the stage mirrored, its diodes turned round.
 
         Args:
@@ -120,22 +112,9 @@ def follow(source: Signal, vos: torch.Tensor, load: torch.Tensor, limit: torch.T
     return Signal(limited(v, limit), source.rate)
 
 
-def make_layer(
-    ports: Ports,
-    *,
-    r_f: float,
-    relu: bool,
-    last: bool,
-    two_stage: bool,
-    inputs: torch.Tensor,
-    bias: torch.Tensor,
-    load: Load,
-    vos: torch.Tensor,
-    vos_rectifier: torch.Tensor,
-    vos_inverter: torch.Tensor | None,
-    op: OpAmp,
-    rectifier: Rectifier,
-) -> Layer:
+def make_layer(ports: Ports, *, r_f: float, relu: bool, last: bool, two_stage: bool, inputs: torch.Tensor, bias: torch.Tensor,
+               load: Load, vos: torch.Tensor, vos_rectifier: torch.Tensor, vos_inverter: torch.Tensor | None, op: OpAmp,
+               rectifier: Rectifier) -> Layer:
     """Fold what does not change in time.
 
     Args:
@@ -151,36 +130,17 @@ def make_layer(
     own, pairs = rows[:, :, n_lines:], inputs.numel() // 2
     constant = op.i_bias - ports.leak[n_lines:] - (own @ vos[..., None])[..., 0]
     if bias.shape[-1]:
-        constant = (
-            constant
-            - (rows[:, :, n_lines - 2 : n_lines] @ bias[..., None])[..., 0]
+        constant = constant - (rows[:, :, n_lines - 2 : n_lines] @ bias[..., None])[..., 0] \
             - (bias[:, :1] ** 2) * ports.curvature[:, -1]
-        )
     clamped = relu or not last
-    whole = (
-        load.conductance
-        + 1 / (RESISTANCE if two_stage else r_f)
-        + (2 * rectifier.diode.saturation / rectifier.diode.n_vt if relu else 0.0)
-    )
+    whole = load.conductance + 1 / (RESISTANCE if two_stage else r_f)
+    if relu:  # the clamp's leakage, which the amplifier takes over while the stage conducts
+        whole = whole + 2 * rectifier.diode.saturation / rectifier.diode.n_vt
     transfer = -rows[:, :, inputs]
     y_sum = own.diagonal(dim1=-2, dim2=-1) + 1 / r_f
     return Layer(
-        transfer=transfer,
-        differential=transfer[..., :pairs] - transfer[..., pairs:],
-        y_sum=y_sum,
-        whole=whole,
-        constant=constant,
-        curvature=ports.curvature[:, :pairs],
-        r_f=r_f,
-        noise_gain=r_f * y_sum,
-        relu=relu,
-        two_stage=two_stage,
-        clamped=clamped,
-        vos=vos,
-        vos_rectifier=vos_rectifier,
-        vos_inverter=vos_inverter,
-        load=load,
+        transfer=transfer, differential=transfer[..., :pairs] - transfer[..., pairs:], constant=constant,
+        curvature=ports.curvature[:, :pairs], r_f=r_f, noise_gain=r_f * y_sum, y_sum=y_sum, whole=whole, relu=relu,
+        two_stage=two_stage, clamped=clamped, vos=vos, vos_rectifier=vos_rectifier, vos_inverter=vos_inverter, load=load,
         limit=line_limit(whole, op.rail, through_diode=relu) if clamped else torch.full_like(whole, op.rail),
-        op=op,
-        rectifier=rectifier,
-    )
+        op=op, rectifier=rectifier)

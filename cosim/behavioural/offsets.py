@@ -41,17 +41,11 @@ def draw(spec: BoardSpec, one: Callable[[int], torch.Tensor]) -> Offsets:
     """
     outputs = [layer.n_outputs for layer in spec.layers]
     made = Offsets(
-        external=one(spec.n_external),
-        external_inverse=one(spec.n_external),
-        bias=one(1),
-        bias_inverse=one(1),
+        external=one(spec.n_external), external_inverse=one(spec.n_external), bias=one(1), bias_inverse=one(1),
         neurons=tuple(one(n) for n in outputs),
         rectifiers=tuple(one(layer.n_outputs * layer.two_stage) for layer in spec.layers),
         inverters=tuple(one(n) for n in outputs[:-1]),
-        integrators=one(spec.n_states),
-        states=one(spec.n_states),
-        states_inverse=one(spec.n_states),
-    )
+        integrators=one(spec.n_states), states=one(spec.n_states), states_inverse=one(spec.n_states))
     counts = {len(group) for group in (made.external, made.bias, made.states, *made.neurons, *made.inverters)}
     if len(counts) > 1:
         raise CosimError(f"offsets for {sorted(counts)} boards; give every op-amp the same number of boards")

@@ -41,9 +41,8 @@ def vectors(board: Board, blueprint: Blueprint, solution: Solution, one: int = 0
     for t, s in zip(solution.times, solution.s, strict=True):
         external = solution.drive(float(t))
         times.append(timing.start + t)
-        rows.append(
-            _row(board(s, external, (0.5 * solution.step, np.inf)), one, external, initial, SUPPLY * float(t > 0), hold=False)
-        )
+        shot = board(s, external, (0.5 * solution.step, np.inf))
+        rows.append(_row(shot, one, external, initial, SUPPLY * float(t > 0), hold=False))
     names = [f"v({node})" for node in saved_nodes(blueprint.board)]
     return pd.DataFrame({"time": times, **dict(zip(names, np.array(rows).T, strict=True))})
 

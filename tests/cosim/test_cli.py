@@ -13,11 +13,12 @@ from cosim.experiment import load_experiment
 
 COMMANDS = {  # command: what its help must name
     "hp-memristor": ["--out", "--workers", "--force", "--quiet"],
-    "hp-programming": ["--out", "--seeds", "--drive", "--workers", "--quiet"],
+    "hp-programming": ["--out", "--seeds", "--drive", "--fidelity", "--workers", "--quiet"],
     "lorenz96": ["--out", "--seeds", "--quick", "--time-scale", "--workers", "--force", "--quiet"],
     "train": ["drive", "--force", "--seed", "--out", "--quiet"],
-    "compile": ["source", "--out", "--levels", "--error", "--yield", "--seed", "experiment()", "cosim.experiment.Experiment"],
-    "simulate": ["target", "--out", "--workers", "--timeout", "--force", "--quiet"],
+    "compile": ["source", "--out", "--levels", "--error", "--yield", "--seed", "--fidelity", "--time-scale", "experiment()",
+                "cosim.experiment.Experiment"],
+    "simulate": ["target", "--out", "--fidelity", "--workers", "--timeout", "--force", "--quiet"],
     "compare": ["folder", "--waveforms"],
     "report": ["results"],
     "inspect": ["target"],
