@@ -42,6 +42,7 @@ def _terminate(*_: object) -> None:
 
 
 app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  context_settings={"help_option_names": ["--help", "-h"]},
                   help="Compile a torch neural ODE into SPICE decks of an analogue memristor computer, simulate them and "
                        "compare the waveforms.")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,15 +15,14 @@ from cosim.console import Console
 from cosim.hp_memristor import hp_experiment, hp_truth, resnet_states
 from cosim.manifest import Manifest, read_manifest
 from cosim.reference import reference
-from cosim.results import content_key, is_current, read_frame, write_frame, write_json
+from cosim.results import content_key, is_current, read_frame, source_code, write_frame, write_json
 from cosim.simulation import Run, frame_to_waveforms, simulate
 from training.checkpoint import load
 from training.experiment import checkpoint_paths, train_hp_memristor
 from training.systems.hp_memristor import DRIVES
 
 FIDELITY = "flat"
-# A comparison made by other code than this is not current.
-_SOURCES = b"".join(Path(inspect.getfile(module)).read_bytes() for module in (comparison, metrics))
+_SOURCES = source_code(comparison, metrics)
 
 
 @dataclass(frozen=True, kw_only=True)

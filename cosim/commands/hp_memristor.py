@@ -8,6 +8,7 @@ from pathlib import Path
 from cosim.commands.doctor import require_engine
 from cosim.console import Console
 from cosim.hp_harness import HPResults, compare_drives, compile_drives, ensure_checkpoints, simulate_drives, summary
+from cosim.report.page import CODE
 from cosim.results import content_key, is_text_current, write_text_key
 
 
@@ -20,7 +21,7 @@ def run(out: Path, *, workers: int, force: bool, quiet: bool) -> None:
     manifests = compile_drives(results, console)
     simulate_drives(results, manifests, console, workers=workers, force=force)
     rows = compare_drives(results, manifests)
-    key = content_key([json.dumps(rows), *(json.dumps(m.raw) for m in manifests.values()), _report_source()])
+    key = content_key([json.dumps(rows), *(json.dumps(m.raw) for m in manifests.values()), CODE])
     if force or not is_text_current(results.report, key):
         from cosim.report.hp_memristor import write_report
 
@@ -31,9 +32,3 @@ def run(out: Path, *, workers: int, force: bool, quiet: bool) -> None:
         console.say("report is current")
     Console().table(summary(rows, results), "HP memristor twin: flat decks, nominal parts, every wire")
     print(f"report: {results.report}")
-
-
-def _report_source() -> str:
-    folder = Path(__file__).parent.parent
-    files = sorted([*folder.glob("report/*.py"), *folder.glob("templates/*")])
-    return "".join(path.read_text() for path in files)
