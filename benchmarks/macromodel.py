@@ -57,9 +57,10 @@ class Comparison:
         return self.flat.total / self.macro.total
 
     def __str__(self) -> str:
-        return (f"{self.name}: flat {self.flat.total:.1f} s ({self.flat.shares}; {self.flat.equations} equations, "
+        return (f"{self.name}: flat {self.flat.total:.1f} s ({self.flat.shares}; {self.flat.equations} equations, {self.flat.memory / 1e6:.0f} MB, "
                 f"{self.flat.points} points), macro {self.macro.total:.2f} s ({self.macro.shares}; "
-                f"{self.macro.equations} equations, {self.macro.points} points): {self.speed:.0f} times faster, "
+                f"{self.macro.equations} equations, {self.macro.memory / 1e6:.0f} MB, {self.macro.points} points): "
+                f"{self.speed:.0f} times faster, "
                 f"{self.apart:.1e} of full scale apart")
 
 
