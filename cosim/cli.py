@@ -56,6 +56,8 @@ LORENZ96_RUNS = Path("runs/lorenz96")
 @app.command("hp-memristor")
 def hp_memristor(
     out: Annotated[Path, typer.Option(help="Results folder.")] = HP_RUNS,
+    fidelity: Annotated[str, typer.Option(help="flat: every cell and wire. macro: each array reduced to what is between its "
+                                               "pins, thirty times faster.")] = "flat",
     workers: Workers = 2,
     force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
     second_opinion: Annotated[bool, typer.Option(help="Run the decks, arrays reduced, on VACASK too, where it is "
@@ -65,7 +67,7 @@ def hp_memristor(
     """The HP memristor twin, end to end: train if needed, compile, simulate, compare, cross-check, report."""
     from cosim.commands.hp_memristor import run
 
-    run(out, workers=workers, force=force, with_second_opinion=second_opinion, quiet=quiet)
+    run(out, fidelity=fidelity, workers=workers, force=force, with_second_opinion=second_opinion, quiet=quiet)
 
 
 @app.command("hp-programming")

@@ -25,7 +25,6 @@ from training.checkpoint import load
 from training.experiment import checkpoint_paths, train_hp_memristor
 from training.systems.hp_memristor import DRIVES
 
-FIDELITY = "flat"
 _SOURCES = source_code(comparison, metrics)
 
 
@@ -69,11 +68,11 @@ def ensure_checkpoints(console: Console) -> None:
                 train_hp_memristor(drive, progress=bar)
 
 
-def compile_drives(results: HPResults, console: Console) -> dict[str, Manifest]:
+def compile_drives(results: HPResults, console: Console, fidelity: str = "flat") -> dict[str, Manifest]:
     """Decks of every drive; unchanged files are left alone."""
     manifests = {}
     for drive in DRIVES:
-        hp_experiment(drive, load(checkpoint_paths(drive)[0]).net).compile(results.decks(drive))
+        hp_experiment(drive, load(checkpoint_paths(drive)[0]).net).compile(results.decks(drive), Options(fidelity=fidelity))
         manifests[drive] = read_manifest(results.decks(drive))
         console.say(f"compiled {len(manifests[drive].cases)} decks, {drive} drive: {results.decks(drive)}")
     return manifests
@@ -125,7 +124,7 @@ def compare_case(results: HPResults, drive: str, case: Case, manifest: Manifest)
     states = twin_states(vectors, manifest, case)[:, 0]
     net, resnet = (load(path).net for path in checkpoint_paths(drive))
     frame = comparison_frame(case, hp_truth(drive, case), reference(net, case)[:, 0], states)
-    row = {"drive": drive, "stimulus": case.name, "fidelity": FIDELITY}
+    row = {"drive": drive, "stimulus": case.name, "fidelity": manifest.raw["fidelity"]}
     row |= case_errors(frame, resnet_states(resnet, case))
     row |= {"clamp_hits": clamp_hits(vectors, ONSET)}
     write_frame(path, frame, key, row=row)

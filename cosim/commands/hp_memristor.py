@@ -21,13 +21,13 @@ from cosim.results import content_key, is_text_current, write_text_key
 from cosim.second_opinion import check_agreement, table
 
 
-def run(out: Path, *, workers: int, force: bool, with_second_opinion: bool, quiet: bool) -> None:
+def run(out: Path, *, fidelity: str, workers: int, force: bool, with_second_opinion: bool, quiet: bool) -> None:
     """Train, compile, simulate, compare, report; print the table and the report's path."""
     console = Console(quiet=quiet)
     require_engine()
     results = HPResults(root=out)
     ensure_checkpoints(console)
-    manifests = compile_drives(results, console)
+    manifests = compile_drives(results, console, fidelity)
     simulate_drives(results, manifests, console, workers=workers, force=force)
     opinions = cross_check(results, console, workers=workers, force=force) if with_second_opinion else {}
     rows = compare_drives(results, manifests, opinions)
@@ -40,7 +40,7 @@ def run(out: Path, *, workers: int, force: bool, with_second_opinion: bool, quie
         write_text_key(results.report, key)
     else:
         console.say("report is current")
-    Console().table(summary(rows, results), "HP memristor twin: flat decks, nominal parts, every wire")
+    Console().table(summary(rows, results), f"HP memristor twin: {fidelity} decks, nominal parts, every wire")
     for drive, told in opinions.items():
         Console().table(table(told), f"second opinion, {drive} drive: {told['engines'][1]} against {told['engines'][0]}")
     print(f"report: {results.report}")

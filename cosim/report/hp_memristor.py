@@ -36,6 +36,8 @@ from training.experiment import checkpoint_paths
 from training.models.neural_ode import hidden_activations
 from training.systems.hp_memristor import DRIVES
 
+PROVENANCE = {"flat": "Full decks: three arrays of 1024 cells, every wire segment.",
+              "macro": "Reduced decks: each of the three arrays is the exact network between its pins."}
 SHOWN = "sine"  # the case whose neurons and pre-charge are shown
 
 
@@ -80,7 +82,7 @@ def write_report(results: HPResults, manifests: dict[str, Manifest], rows: list[
         "floor": f"{FLOOR:.0%}",
         "hits": hits,
         "sections": sections,
-        "provenance": "Full decks: three arrays of 1024 cells, every wire segment.",
+        "provenance": PROVENANCE[next(iter(manifests.values())).raw["fidelity"]],
         "origin": _origin(manifests),
     })
 

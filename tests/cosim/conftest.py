@@ -125,6 +125,12 @@ def warm_shell(tmp_path, warm_server):
     return WarmShell(folder=tmp_path, server=warm_server)
 
 
+@pytest.fixture(scope="module")
+def module_shell(tmp_path_factory, warm_server):
+    """One folder for all tests of a file."""
+    return WarmShell(folder=tmp_path_factory.mktemp("module"), server=warm_server)
+
+
 @pytest.fixture
 def contents():
     """What is below a folder, hidden files too: path -> bytes."""

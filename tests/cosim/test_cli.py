@@ -12,7 +12,7 @@ from cosim.compiler import Options
 from cosim.experiment import load_experiment
 
 COMMANDS = {  # command: what its help must name
-    "hp-memristor": ["--out", "--workers", "--force", "--quiet"],
+    "hp-memristor": ["--out", "--fidelity", "--no-second-opinion", "--workers", "--force", "--quiet"],
     "hp-programming": ["--out", "--seeds", "--drive", "--fidelity", "--workers", "--quiet"],
     "lorenz96": ["--out", "--seeds", "--quick", "--time-scale", "--workers", "--force", "--quiet"],
     "train": ["drive", "--force", "--seed", "--out", "--quiet"],

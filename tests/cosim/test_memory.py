@@ -13,8 +13,8 @@ WIDE = [(6, 1000), (2002, 1000), (2002, 1)]  # 2-1000-1000-1: 1 x 32, 63 x 32 an
 
 
 def test_the_message_counts_arrays_and_names_the_layer():
-    with pytest.raises(CosimError, match=r"2111 arrays, .* GB as a flat deck; 8\.0 GB are free. .* Linear 2, has 2002 bit lines "
-                                         r"and 1000 outputs: make it narrower, or use fidelity macro"):
+    with pytest.raises(CosimError, match=r"2111 arrays, .* GB as a flat deck; 8\.0 GB are free. .* Linear 2, has 2002 bit "
+                                         r"lines and 1000 outputs: make it narrower, or use fidelity macro"):
         check_memory(WIDE, "flat", available=8e9)
 
 
