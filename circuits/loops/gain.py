@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -32,12 +33,12 @@ class LoopGain:
     frequency: np.ndarray  # (n,) Hz, rising
     value: np.ndarray  # (n,) complex
 
-    @property
+    @cached_property
     def phase(self) -> np.ndarray:
         """(n,) deg, continuous from dc."""
         return np.degrees(np.unwrap(np.angle(self.value)))
 
-    @property
+    @cached_property
     def crossovers(self) -> np.ndarray:
         """Frequencies [Hz] of unit magnitude, rising; empty for a loop that is dead."""
         return _crossings(np.log(self.frequency), np.log(np.abs(self.value)))
@@ -48,7 +49,7 @@ class LoopGain:
         found = self.crossovers
         return float(found[-1]) if found.size else np.nan
 
-    @property
+    @cached_property
     def margin(self) -> float:
         """Phase margin [deg], the smallest over all crossovers; infinite for a loop without any."""
         at = np.interp(np.log(self.crossovers), np.log(self.frequency), self.phase)
@@ -84,7 +85,7 @@ class LoopGain:
         total -= (np.diff(np.cos(wt), axis=1) * slope).sum(axis=1) / times
         return 2.0 / np.pi * total / h[0]
 
-    @property
+    @cached_property
     def settling(self) -> float:
         """Time [s] from which the step response stays within SETTLED of its end; infinite for one that does not settle.
 

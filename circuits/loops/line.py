@@ -34,8 +34,8 @@ class LayerLines:
 def layer_lines(spec: LayerSpec, conductances: Sequence[np.ndarray], stray: float = 0.0) -> LayerLines:
     """Lines of a layer: its cells, select transistors, wires and board wires, tiles of one line in parallel.
 
-    The wires' capacitance stands at the line's end; their 48 ohm to the far cell matter above 100 MHz. Memristors are taken
-    at their small-signal conductance at 0 V.
+    The wires' capacitance stands at the line's end: their 48 ohm to the far cell matter from 100 MHz on, with 1 pF a cell.
+    Memristors are taken at their conductance at 0 V, also with a kappa.
 
     Args:
         conductances: (32, 32) [S] a tile, as programmed.
