@@ -119,7 +119,7 @@ def require_margins(stability: Stability, least: float = LEAST) -> None:
         more = f" and {len(group) - 3} more" if len(group) > 3 else ""
         told.append(f"{names}{more}: mend with {REMEDIES[group[0].loop.kind]}")
     count = len({one.loop.name for one in stability.findings})
-    raise StabilityError(f"{len(loops)} of {count} loops have a phase margin under {least:g}° and would ring. "
+    raise StabilityError(f"{len(loops)} of {count} loops have a phase margin under {least:g}° and ring, below 0° oscillate. "
                          + ". ".join(told))
 
 

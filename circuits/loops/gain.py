@@ -12,7 +12,7 @@ from scipy.special import sici
 SETTLED = 1e-3  # of the step
 SPAN = (1e-2, 1e2)  # of the crossover: frequencies that shape the step response
 LAST = 1e3  # crossover periods over which the step response is looked at, divided by 2 pi
-POINTS, TIMES = 400, 300
+POINTS, TIMES = 250, 240  # of the transform; the settling time is resolved to 4 %
 
 
 def loop_gain(v_y: np.ndarray, v_x: np.ndarray, i_x: np.ndarray) -> np.ndarray:

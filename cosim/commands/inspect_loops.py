@@ -23,7 +23,9 @@ def run(folder: Path, *, everything: bool, waveforms: Path | None, stray: float,
     require_engine()
     manifest = read_manifest(folder)
     console = Console(width=190)
-    peaks = reference_peaks(manifest) | _simulated(manifest, waveforms, console)
+    peaks = _simulated(manifest, waveforms, console)
+    if not peaks or manifest.raw["neuron"] == "two_stage":  # decks do not save what stands before the rectifiers
+        peaks = reference_peaks(manifest) | peaks
     stability = measure_board(manifest, peaks, stray=stray, workers=workers)
     points = len(stability.findings)
     console.table(loop_table(stability, everything=everything), f"{manifest.subject}: loops" + ("" if everything else
