@@ -9,7 +9,7 @@ import numpy as np
 from circuits.waveforms import Waveforms
 from cosim.errors import ResultsError
 from cosim.manifest import Manifest
-from cosim.network import network_hash, read_network
+from cosim.network import Affine, network_hash, read_network
 from cosim.reference import reference
 from cosim.scaling import columns_of
 from training.checkpoint import load
@@ -24,38 +24,44 @@ def reference_peaks(manifest: Manifest) -> dict[str, float]:
     Raises:
         ResultsError: the weights are not those of the decks.
     """
-    model = load(manifest.weights).net
-    network, scales = read_network(model), manifest.scales
-    if network_hash(network) != manifest.weights_sha256:
-        raise ResultsError(f"{manifest.weights} does not hold the weights that the decks were compiled from; compile again")
-    peaks: dict[str, float] = {}
+    model, network, found = load(manifest.weights).net, _network(manifest), []
     for case in manifest.cases.values():
         fine, states = case.fine_times, reference(model, case)
-        states = np.stack([np.interp(fine, case.times, column) for column in states.T], axis=1)
-        inputs = case.inputs(fine)
-        _keep(peaks, "v(u{})", inputs * np.array(scales.inputs))
-        _keep(peaks, "v(x{}_p)", states * scales.state)
-        signal = columns_of(inputs, states, manifest.columns)
-        for number, (layer, scale) in enumerate(zip(network, (*scales.hidden, scales.derivative), strict=True), start=1):
-            linear = signal @ layer.weight.T + (0.0 if layer.bias is None else layer.bias)
-            signal = layer(signal)
-            if number == len(network):
-                _keep(peaks, "v(xboard.d{})", signal * scale)
-            else:
-                _keep(peaks, f"v(xboard.h{number}_{{}}_p)", signal * scale)
-                _keep(peaks, f"v(xboard.xhidden_{number}.z{{}})", linear * scale)
-    return peaks
+        between = np.stack([np.interp(fine, case.times, column) for column in states.T], axis=1)
+        found.append(_network_peaks(manifest, network, case.inputs(fine), between))
+    return _largest(found)
 
 
-def waveform_peaks(runs: Iterable[Waveforms]) -> dict[str, float]:
-    """The same [V] from simulated waveforms, of the vectors that were saved."""
-    peaks: dict[str, float] = {}
-    for waveforms in runs:
-        for name in waveforms.names[1:]:
-            peaks[name] = max(peaks.get(name, 0.0), float(np.abs(waveforms[name]).max()))
-    return peaks
+def waveform_peaks(manifest: Manifest, runs: Iterable[Waveforms]) -> dict[str, float]:
+    """The same [V] from simulated waveforms; what decks do not save, from the network at the simulated inputs and states."""
+    network, scales, found = _network(manifest), manifest.scales, []
+    for one in runs:
+        inputs = np.array([one[f"v(u{k})"] / scale for k, scale in enumerate(scales.inputs)]).reshape(-1, len(one)).T
+        states = np.stack([one[f"v(x{k}_p)"] / scales.state for k in range(network[-1].n_outputs)], axis=1)
+        found.append(_network_peaks(manifest, network, inputs, states)
+                     | {name: float(np.abs(one[name]).max()) for name in one.names[1:]})
+    return _largest(found)
 
 
-def _keep(peaks: dict[str, float], name: str, volts: np.ndarray) -> None:
-    for k, column in enumerate(np.abs(volts).max(axis=0)):
-        peaks[name.format(k)] = max(peaks.get(name.format(k), 0.0), float(column))
+def _network(manifest: Manifest) -> tuple[Affine, ...]:
+    network = read_network(load(manifest.weights).net)
+    if network_hash(network) != manifest.weights_sha256:
+        raise ResultsError(f"{manifest.weights} does not hold the weights that the decks were compiled from; compile again")
+    return network
+
+
+def _network_peaks(manifest: Manifest, network: tuple[Affine, ...], inputs: np.ndarray, states: np.ndarray) -> dict[str, float]:
+    scales, signal = manifest.scales, columns_of(inputs, states, manifest.columns)
+    volts = {"v(u{})": inputs * np.array(scales.inputs), "v(x{}_p)": states * scales.state}
+    for number, (layer, scale) in enumerate(zip(network, (*scales.hidden, scales.derivative), strict=True), start=1):
+        linear = signal @ layer.weight.T + (0.0 if layer.bias is None else layer.bias)
+        signal = layer(signal)
+        if number == len(network):
+            volts["v(xboard.d{})"] = signal * scale
+        else:
+            volts |= {f"v(xboard.h{number}_{{}}_p)": signal * scale, f"v(xboard.xhidden_{number}.z{{}})": linear * scale}
+    return {name.format(k): float(peak) for name, all_ in volts.items() for k, peak in enumerate(np.abs(all_).max(axis=0))}
+
+
+def _largest(found: list[dict[str, float]]) -> dict[str, float]:
+    return {name: max(one[name] for one in found if name in one) for name in dict.fromkeys(key for one in found for key in one)}

@@ -23,9 +23,7 @@ def run(folder: Path, *, everything: bool, waveforms: Path | None, stray: float,
     require_engine()
     manifest = read_manifest(folder)
     console = Console(width=190)
-    peaks = _simulated(manifest, waveforms, console)
-    if not peaks or manifest.raw["neuron"] == "two_stage":  # decks do not save what stands before the rectifiers
-        peaks = reference_peaks(manifest) | peaks
+    peaks = _simulated(manifest, waveforms, console) or reference_peaks(manifest)
     stability = measure_board(manifest, peaks, stray=stray, workers=workers)
     points = len(stability.findings)
     console.table(loop_table(stability, everything=everything), f"{manifest.subject}: loops" + ("" if everything else
@@ -49,4 +47,4 @@ def _simulated(manifest: Manifest, waveforms: Path | None, console: Console) -> 
             for name, one in runs.items() for line, hit in clamp_hits(one, ONSET).items()]
     console.say(f"signals: waveforms of {', '.join(runs)} in {source}")
     console.say("clamp hits: " + ("\n  ".join(["", *hits]) if hits else "none"))
-    return waveform_peaks(runs.values())
+    return waveform_peaks(manifest, runs.values())

@@ -164,6 +164,23 @@ xop 0 sl vcc vee out opa4990
     assert_allclose(one.gain.settling, outside, rtol=0.1)
 
 
+@pytest.mark.parametrize(("c_load", "rings"), [(1e-12, False), (3.2e-9, True)])
+def test_a_negative_margin_oscillates(measure, tmp_path, c_load, rings):
+    """A neuron with 3.2 nF on its source line: 29 deg alone, under 0 with as much on its bit line; kicked, it tells."""
+    place = Surroundings(drive=0.046, r_drive=2.3e3, c_input=3.2e-9, load=Line(g=5e-4, c=c_load), parameters={"r_f": 1e4})
+    (one,) = measure("relu_tia", place)
+    assert (one.gain.margin < 0) == rings
+    body = loop_deck("kick", "relu_tia", [place]).files()
+    card = "v_kick kick 0 pwl(0 0 10u 0 10.1u 0.1)\nr_kick kick xv0.sl 50e3\n.save v(xv0.line)\n.tran 100n 600u 0 100n"
+    deck = [line for line in body["kick.cir"].splitlines() if not line.startswith((".save", ".op", "xi0"))]
+    body["kick.cir"] = "\n".join(card if line.startswith(".ac") else line for line in deck) + "\n"
+    write_files(tmp_path, body)
+    waveforms = run(Job(deck=tmp_path / "kick.cir", timeout=60)).waveforms
+    late = waveforms["v(xv0.line)"][waveforms.time > 500e-6]
+    assert (np.ptp(late) > 0.1) == rings  # V; the signal is 0.2 V
+    assert rings or np.ptp(late) < 1e-6
+
+
 def test_a_line_is_the_sum_of_its_cells():
     rng = np.random.default_rng(5)
     spec = LayerSpec(name="hidden_1", n_inputs=20, n_outputs=40, bias=True, relu=True, r_f=1e4,

@@ -157,8 +157,8 @@ def test_heavy_wires_are_refused_by_name(warm_shell, small_experiment, tmp_path)
 
 def test_clamp_hits_come_from_the_waveforms(warm_shell, small_experiment, tmp_path):
     small_experiment.compile(tmp_path / "decks", Options(fidelity="macro"))
-    frame = pd.DataFrame({"time": [0.0, 0.01, 0.02], "v(x0_p)": [0.1, 0.5, 0.2], "v(xboard.h1_3_p)": [0.0, 0.3, 0.0],
-                          "v(xboard.d0)": [0.0, 0.1, 0.2]})
+    frame = pd.DataFrame({"time": [0.0, 0.01, 0.02], "v(u0)": [0.0, 0.1, 0.0], "v(x0_p)": [0.1, 0.5, 0.2],
+                          "v(xboard.h1_3_p)": [0.0, 0.3, 0.0], "v(xboard.d0)": [0.0, 0.1, 0.2]})
     write_frame(tmp_path / "waves" / "sine.parquet", frame, "key")
     told = warm_shell.succeeds("inspect", "decks", "--loops", "--all", "--waveforms", "waves")
     assert "sine: state 0 reached 0.500 V at 0.01 s" in " ".join(told.split())
