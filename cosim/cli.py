@@ -203,8 +203,27 @@ def report(results: Annotated[Path, typer.Argument(help="Results folder of the H
 
 
 @app.command()
-def inspect(target: Annotated[Path, typer.Argument(help="A deck (.cir), or a folder of decks.")]) -> None:
-    """What is in a deck: blocks, devices, nodes, bill of materials, conductances."""
+def inspect(
+    target: Annotated[Path, typer.Argument(help="A deck (.cir), or a folder of decks.")],
+    loops: Annotated[bool, typer.Option(
+        "--loops", help="Stability of a compiled folder's board instead: loop gain, phase margin, settling and headroom of "
+                        "every amplifier; exit code 1 when a margin is under 45 degrees.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="With --loops: every loop, every operating point.")] = False,
+    waveforms: Annotated[Path | None, typer.Option(
+        help="With --loops: folder of simulated waveforms, for signals and clamp hits; default as for compare, or the torch "
+             "solution where nothing was simulated.")] = None,
+    stray: Annotated[float, typer.Option(min=0, help="With --loops: capacitance [F] of package and board at every pin of an "
+                                                     "array, which the decks leave out.")] = 0.0,
+    workers: Workers = 2,
+) -> None:
+    """What is in a deck: blocks, devices, nodes, bill of materials, conductances; or the stability of a board (--loops)."""
+    if loops:
+        from cosim.commands.inspect_loops import run as run_loops
+
+        run_loops(target, everything=all_, waveforms=waveforms, stray=stray, workers=workers)
+        return
+    if all_ or waveforms or stray:
+        raise CosimError("--all, --waveforms and --stray belong to --loops; add it, or leave them out")
     from cosim.commands.inspect import run
 
     run(target)

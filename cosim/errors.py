@@ -21,3 +21,7 @@ class ClippingError(CosimError):
 
 class ResultsError(CosimError):
     """A results or decks folder is missing something or does not fit together."""
+
+
+class StabilityError(CosimError):
+    """An amplifier of the board has too little phase margin."""

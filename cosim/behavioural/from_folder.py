@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from circuits.board import BoardSpec
-from circuits.conductances import read_conductances
-from circuits.errors import CircuitError
-from circuits.layer import LayerSpec
-from circuits.select_transistor import SelectTransistor
-from circuits.wires import Wires
 from cosim.behavioural.blueprint import Blueprint
-from cosim.errors import ResultsError
-from cosim.manifest import NAME, Manifest, read_manifest
+from cosim.board_files import read_board, read_programmed
+from cosim.manifest import read_manifest
 
 
 def read_blueprint(folder: Path) -> Blueprint:
@@ -23,29 +17,5 @@ def read_blueprint(folder: Path) -> Blueprint:
         circuits.errors.CircuitError: a conductance file is missing or incomplete.
     """
     manifest = read_manifest(folder)
-    try:
-        raw = manifest.raw
-        layers = _layers(manifest)
-        board = BoardSpec(layers=layers, columns=manifest.columns, r_in=float(raw["integrator"]["r_in"]),
-                          c_int=float(raw["integrator"]["c_int"]), c_lead=float(raw["integrator"]["c_lead"]))
-    except (LookupError, TypeError, ValueError, CircuitError) as error:
-        raise ResultsError(f"{Path(folder) / NAME} is damaged ({type(error).__name__}: {error}); compile again") from error
-    return Blueprint(board=board, scales=manifest.scales, conductances=tuple(
-        tuple(read_conductances(Path(folder) / "conductances" / f"{tile.name}.inc") for tile in spec.tiles)
-        for spec in layers))
-
-
-def _layers(manifest: Manifest) -> tuple[LayerSpec, ...]:
-    raw = manifest.raw
-    wires = Wires(**raw["wires"])
-    transistor = SelectTransistor(**{k: v for k, v in raw["transistor"].items() if k != "on_resistance"})
-    made = []
-    for n_inputs, one in zip(manifest.widths, raw["layers"], strict=False):
-        bias = one["n_bit_lines"] // 2 - n_inputs
-        if bias not in (0, 1):
-            raise ValueError(f"layer {one['name']} has {n_inputs} inputs and {one['n_bit_lines']} bit lines")
-        made.append(LayerSpec(
-            name=one["name"], n_inputs=n_inputs, n_outputs=one["n_outputs"], bias=bool(bias), relu=one["relu"],
-            r_f=float(one["r_f"]), last=one is raw["layers"][-1], neuron=raw["neuron"], wires=wires, transistor=transistor,
-            r_board=float(raw["r_board"]), kappa=float(raw["kappa"])))
-    return tuple(made)
+    board = read_board(manifest)
+    return Blueprint(board=board, scales=manifest.scales, conductances=read_programmed(manifest, board))

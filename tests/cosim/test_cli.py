@@ -21,7 +21,7 @@ COMMANDS = {  # command: what its help must name
     "simulate": ["target", "--out", "--fidelity", "--workers", "--timeout", "--force", "--quiet"],
     "compare": ["folder", "--waveforms"],
     "report": ["results"],
-    "inspect": ["target"],
+    "inspect": ["target", "--loops", "--all", "--waveforms", "--stray", "--workers"],
     "netlists": ["out"],
     "doctor": [],
 }

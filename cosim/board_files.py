@@ -1,0 +1,54 @@
+"""A compiled board read back from its folder: topology from the manifest, conductances from their files."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from circuits.board import BoardSpec
+from circuits.conductances import read_conductances
+from circuits.errors import CircuitError
+from circuits.layer import LayerSpec
+from circuits.select_transistor import SelectTransistor
+from circuits.wires import Wires
+from cosim.errors import ResultsError
+from cosim.manifest import NAME, Manifest
+
+
+def read_board(manifest: Manifest) -> BoardSpec:
+    """Topology of a folder written by `cosim compile`, of either fidelity; nothing of it is reduced.
+
+    Raises:
+        ResultsError: a field that is needed is missing, or damaged.
+    """
+    try:
+        integrator = manifest.raw["integrator"]
+        return BoardSpec(layers=_layers(manifest), columns=manifest.columns, r_in=float(integrator["r_in"]),
+                         c_int=float(integrator["c_int"]), c_lead=float(integrator["c_lead"]))
+    except (LookupError, TypeError, ValueError, CircuitError) as error:
+        raise ResultsError(f"{manifest.folder / NAME} is damaged ({type(error).__name__}: {error}); compile again") from error
+
+
+def read_programmed(manifest: Manifest, board: BoardSpec) -> tuple[tuple[np.ndarray, ...], ...]:
+    """Conductances as programmed, a layer, a tile: (32, 32) [S].
+
+    Raises:
+        circuits.errors.CircuitError: a conductance file is missing or incomplete.
+    """
+    return tuple(tuple(read_conductances(manifest.folder / "conductances" / f"{tile.name}.inc") for tile in spec.tiles)
+                 for spec in board.layers)
+
+
+def _layers(manifest: Manifest) -> tuple[LayerSpec, ...]:
+    raw = manifest.raw
+    wires = Wires(**raw["wires"])
+    transistor = SelectTransistor(**{k: v for k, v in raw["transistor"].items() if k != "on_resistance"})
+    made = []
+    for n_inputs, one in zip(manifest.widths, raw["layers"], strict=False):
+        bias = one["n_bit_lines"] // 2 - n_inputs
+        if bias not in (0, 1):
+            raise ValueError(f"layer {one['name']} has {n_inputs} inputs and {one['n_bit_lines']} bit lines")
+        made.append(LayerSpec(
+            name=one["name"], n_inputs=n_inputs, n_outputs=one["n_outputs"], bias=bool(bias), relu=one["relu"],
+            r_f=float(one["r_f"]), last=one is raw["layers"][-1], neuron=raw["neuron"], wires=wires, transistor=transistor,
+            r_board=float(raw["r_board"]), kappa=float(raw["kappa"])))
+    return tuple(made)
