@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pandas as pd
 from rich.console import Console as RichConsole
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -28,11 +29,11 @@ class Console:
 
     def table(self, frame: pd.DataFrame, title: str) -> None:
         """A frame of text cells."""
-        table = Table(title=title, title_justify="left")
+        table = Table(title=escape(title), title_justify="left")
         for column in frame.columns:
-            table.add_column(column, justify="left" if column in WORDS else "right")
+            table.add_column(escape(column), justify="left" if column in WORDS else "right")
         for row in frame.itertuples(index=False):
-            table.add_row(*(str(cell) for cell in row))
+            table.add_row(*(escape(str(cell)) for cell in row))
         self._rich.print(table)
 
     @contextmanager

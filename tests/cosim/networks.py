@@ -73,6 +73,9 @@ def experiments(draw, widest=40, deepest=3, most_states=3, kinds=WEIGHTS, durati
         calibration=Calibration(inputs=case.inputs(case.times), states=rng.uniform(-reach, reach, (case.samples, n_states))))
 
 
+SEVENTH_DIGIT = 1.2e-11  # S, of a pair: half of it in each of two cells below 100 uS, wires and iteration a fifth more
+
+
 class PaperBoard:
     """A compiled board with port conductances and ideal amplifiers."""
 
@@ -85,11 +88,27 @@ class PaperBoard:
 
     def __call__(self, inputs, states):
         """dx/dt (n_states,) of one sample, model units."""
+        return self.told(inputs, states)[0]
+
+    def told(self, inputs, states):
+        """dx/dt of one sample, and how far the programming may be from the network there: (n_states,) model units each.
+
+        Every weight is off by its residual and may be by the seventh digit of the deck; what comes in off,
+        goes out through the weights' magnitudes, and a ReLU takes nothing away.
+        """
         twin = self.twin
         of = {"u": np.asarray(inputs) * twin.scales.inputs, "x": np.asarray(states) * twin.scales.state}
         volts = np.array([of[name[0]][int(name[1:])] for name in twin.columns])
+        doubt = np.zeros_like(volts)
         for layer, ports in zip(twin.layers, self.ports, strict=True):
             pairs = np.append(volts, twin.scales.bias) if layer.spec.bias else volts
+            doubt = np.append(doubt, 0.0) if layer.spec.bias else doubt
+            residual = np.zeros_like(layer.target)
+            for one in layer.tiles:
+                first = one.tile.first_line // 2
+                residual[one.tile.outputs, first : first + one.tile.n_lines // 2] = one.wanted.residual
+            off = np.abs(residual) @ np.abs(pairs) + SEVENTH_DIGIT * np.abs(pairs).sum()
+            doubt = layer.spec.r_f * (np.abs(layer.target) @ doubt + off)
             lines = np.stack([pairs, -pairs], axis=1).ravel()
             current = np.zeros(layer.spec.n_outputs)
             for one, port in zip(layer.tiles, ports, strict=True):
@@ -100,4 +119,5 @@ class PaperBoard:
                 # the compiler takes the diode's leakage out through the bias; a layer without one keeps it, 25 uV at 10 kohm
                 current = np.maximum(current - (leakage() if layer.spec.bias else 0.0), 0)
             volts = layer.spec.r_f * current
-        return volts * twin.scales.time / (twin.board.r_in * twin.board.c_int * twin.scales.state)
+        back = twin.scales.time / (twin.board.r_in * twin.board.c_int * twin.scales.state)
+        return volts * back, doubt * back

@@ -51,3 +51,10 @@ def test_quiet_says_nothing(capsys):
         job("j", 1.0)
     console.say("x")
     assert capsys.readouterr().out == ""
+
+
+def test_a_table_keeps_units_in_brackets(capsys):
+    Console().table(pd.DataFrame([{"what": "[bold]", "min [uS]": "20"}]), "conductances [uS]")
+    shown = capsys.readouterr().out
+    assert shown.count("[uS]") == 2
+    assert "[bold]" in shown
