@@ -1,5 +1,6 @@
 """What a run says where its output is no terminal."""
 
+import pandas as pd
 import pytest
 
 from cosim.console import Console
