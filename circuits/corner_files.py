@@ -106,7 +106,8 @@ def _deck(name: str, text: str, corner: Corner) -> str:
 
 def _banner(text: str, corner: Corner) -> str:
     title, _, rest = text.partition("\n")
-    return f"{title}\n* corner     {corner.name}: {corner.figures}; {corner.reason}; the measures' expectations stay nominal\n{rest}"
+    remark = f"* corner     {corner.name}: {corner.figures}; {corner.reason}; the measures' expectations stay nominal"
+    return f"{title}\n{remark}\n{rest}"
 
 
 def _offset(name: str, text: str, corner: Corner) -> str:

@@ -68,9 +68,9 @@ class Corner:
         warm = self.temperature != NOMINAL_TEMPERATURE
         left = {}
         if self.vos:
-            left["op-amps' offset"] = {"offset": self.offset - self.vos}
+            left["offset"] = {"offset": self.offset - self.vos}
         if warm or self.diode != "a":
-            left["diodes' leakage"] = {"diode": "a", "diode_drifts": not warm}
+            left["diode leakage" if self.diode == "a" else "diode set b"] = {"diode": "a", "diode_drifts": not warm}
         if warm or self.vto_shift or self.kp_factor != 1:
             left["select transistors"] = {"vto_shift": 0.0, "kp_factor": 1.0, "transistor_drifts": not warm}
         if self.supply != 1:
@@ -79,8 +79,8 @@ class Corner:
             left["wires"] = {"wire_factor": 1.0}
         made = {}
         for effect, fields_left in left.items():
-            word = effect.split()[-1]
-            one = replace(self, name=f"{self.name}_without_{word}", reason=f"{self.name} without {effect}", **fields_left)
+            name = f"{self.name}_without_{effect.replace(' ', '_')}"
+            one = replace(self, name=name, reason=f"{self.name} without {effect}", **fields_left)
             made[effect] = one if one.changes else CORNERS["nominal"]
         return made
 

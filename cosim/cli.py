@@ -195,9 +195,9 @@ def corners(
                                                        "default: the HP twin, current drive.")] = None,
     corner: Annotated[list[str] | None, typer.Option(help="One of circuits/corners.py, beside the nominal board; give it "
                                                           "several times for several. Default: all.")] = None,
-    fidelity: Annotated[str | None, typer.Option(help="Of what is compiled here: macro (default), flat-trimmed or flat.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Results folder; default runs/hp_corners, or runs/<source's name>/corners.")]
-    = None,
+    fidelity: Annotated[str | None, typer.Option(help="What a checkpoint or file is compiled to: macro (default), flat-trimmed "
+                                                       "or flat.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Results; default runs/hp_corners, or runs/<source's name>/corners.")] = None,
     workers: Workers = 2,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds a deck may take.")] = 900.0,
     force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,

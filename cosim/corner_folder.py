@@ -8,17 +8,18 @@ from circuits.corner_files import write_corner
 from circuits.corner_layer import macros_at
 from circuits.corners import Corner
 from cosim.behavioural.blueprint import Blueprint
+from cosim.manifest import Manifest
 
 
-def write_corner_folder(source: Path, blueprint: Blueprint, target: Path, corner: Corner) -> None:
+def write_corner_folder(manifest: Manifest, blueprint: Blueprint, target: Path, corner: Corner) -> None:
     """Write a compiled folder's decks, of either fidelity, at a corner; what is written already is left alone.
 
     Args:
-        source: nominal folder, made by `cosim compile`.
-        blueprint: of ``source``, as :func:`cosim.behavioural.from_folder.read_blueprint` gives it.
+        manifest: of the nominal folder.
+        blueprint: of the same, as :func:`cosim.behavioural.from_folder.read_blueprint` gives it.
     Raises:
         circuits.errors.CircuitError: as :func:`circuits.corner_files.write_corner`.
     """
-    layers = zip(blueprint.board.layers, blueprint.conductances, strict=True)
+    layers = zip(blueprint.board.layers, blueprint.conductances, strict=True) if manifest.raw["fidelity"] == "macro" else ()
     macros = {path: text for spec, g in layers for path, text in macros_at(spec, g, corner).items()}
-    write_corner(source, target, corner, macros)
+    write_corner(manifest.folder, target, corner, macros)

@@ -61,7 +61,7 @@ class CornerStudy:
         bounds = {(corner, name): bound_of(predict(blueprint, corner, read_network(model), case, expected[name]))
                   for corner in corners for name, case in cases.items()}
         for corner in corners:
-            write_corner_folder(self.manifest.folder, blueprint, self.root / corner.name, corner)
+            write_corner_folder(self.manifest, blueprint, self.root / corner.name, corner)
         with self.console.overall(what, len(corners) * len(cases)) as bars:
             failures = {corner: self._simulate(corner, bars) for corner in corners}
         rows = []

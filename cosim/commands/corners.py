@@ -65,7 +65,8 @@ def _experiment(source: Path | None, console: Console) -> Experiment:
 
 
 def _cells(row: CornerRow) -> dict[str, str]:
-    error = row.error
-    return {"condition": row.corner.name, "what": row.corner.figures, "MRE": f"{error.mre:.2%}" if error else "",
-            "bound": f"{row.bound.mre:.2%}", "max": f"{error.max:.2%}" if error else "", "bound ": f"{row.bound.max:.2%}",
+    error, bound = row.error, row.bound
+    return {"condition": row.corner.name, "what": row.corner.figures,
+            "MRE": f"{error.mre:.2%}" if error else "", "MRE bound": f"{bound.mre:.2%}",
+            "max": f"{error.max:.2%}" if error else "", "max bound": f"{bound.max:.2%}",
             "clamp hits": str(row.hits), "verdict": row.verdict}
