@@ -34,8 +34,8 @@ def corner_files(files: Mapping[str, str], corner: Corner, macros: Mapping[str, 
             at a corner already.
     """
     for name, text in files.items():
-        if name.endswith(".cir") and (found := re.search(r"^\* corner +(\S+):", text, re.M)):
-            raise CircuitError(f"{name} is at corner {found[1]} already; make corner {corner.name} from the nominal decks")
+        if name.endswith(".cir") and (there := corner_of(text)):
+            raise CircuitError(f"{name} is at corner {there} already; make corner {corner.name} from the nominal decks")
     if not corner.changes:
         return dict(files)
     macros = macros or {}
@@ -64,8 +64,14 @@ def corner_files(files: Mapping[str, str], corner: Corner, macros: Mapping[str, 
     return {name: _banner(text, corner) if name.endswith(".cir") else text for name, text in made.items()}
 
 
+def corner_of(text: str) -> str | None:
+    """Name of the corner that a deck says it is at; None: of none, a nominal deck."""
+    found = re.search(r"^\* corner +(\S+):", text, re.MULTILINE)
+    return found[1] if found else None
+
+
 def write_corner(source: Path, target: Path, corner: Corner, macros: Mapping[str, str] | None = None) -> list[Path]:
-    """Write a folder of decks at a corner; manifest and weights come along, so that the same readers work on it.
+    """Write a folder of decks at a corner; manifest, weights and conductances come along, so that the same readers work on it.
 
     Args:
         source: nominal folder, made by the compiler; a text file that none of its decks includes is left behind.
@@ -84,8 +90,9 @@ def write_corner(source: Path, target: Path, corner: Corner, macros: Mapping[str
         raise CircuitError(f"{source} holds no .cir deck; compile first")
     included = {file.relative for deck in decks for file in check_deck(deck)}
     files = {name: (source / name).read_text() for name in sorted(included)}
-    others = {path.relative_to(source).as_posix(): path.read_bytes() for path in sorted(source.glob("*"))
-              if path.is_file() and path.suffix not in (*TEXT, ".raw")}
+    beside = [path for path in source.glob("*") if path.is_file() and path.suffix not in (*TEXT, ".raw")]
+    beside += source.glob("conductances/*.inc")  # no macro deck includes them
+    others = {path.relative_to(source).as_posix(): path.read_bytes() for path in sorted(beside)}
     write_files(target, {**others, **corner_files(files, corner, macros)})
     return [target / deck.name for deck in decks]
 

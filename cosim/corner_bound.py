@@ -55,7 +55,7 @@ def predict(blueprint: Blueprint, corner: Corner, network: tuple[Affine, ...], c
     steps = STEP * np.diag(np.abs(states).max(axis=0))
     jacobian = np.stack([(slope(states + step) - right) / step.sum() for step in steps], axis=2)
     start = board.integrator.started(torch.as_tensor(states[:1] * scales.state)).numpy()[0] / scales.state - states[0]
-    error = _carried(jacobian, off - right, start, times[1]) + lines
+    error = carried(jacobian, off - right, start, times[1]) + lines
     sampled = np.stack([np.interp(case.times, times, column) for column in error.T], axis=1)
     return TwinError.between(expected, expected + sampled)
 
@@ -73,7 +73,7 @@ def _along(board: Board, drive: Drive, times: np.ndarray, states: np.ndarray, ri
             (board.state_lines(s, rate) - s).numpy() / scales.state)
 
 
-def _carried(jacobian: np.ndarray, source: np.ndarray, start: np.ndarray, step: float) -> np.ndarray:
+def carried(jacobian: np.ndarray, source: np.ndarray, start: np.ndarray, step: float) -> np.ndarray:
     """Solution (points, states) of e' = J e + source by the trapezoidal rule."""
     e, half, one = [start], 0.5 * step, np.eye(len(start))
     for k in range(len(source) - 1):

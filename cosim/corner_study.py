@@ -48,8 +48,7 @@ class CornerStudy:
         Raises:
             ResultsError, circuits.errors.CircuitError: the folder is not one of ours, or a corner changes nothing in it.
         """
-        nominal = CORNERS["nominal"]
-        rows = {row.corner: row for row in self._rows([nominal, *(one for one in corners if one != nominal)], "corners")}
+        rows = {row.corner: row for row in self._rows(list(dict.fromkeys([CORNERS["nominal"], *corners])), "corners")}
         flagged = [row for row in rows.values() if row.verdict == "flagged"]
         apart = {one for row in flagged for one in row.corner.without().values()} - rows.keys()
         measured = rows | {row.corner: row for row in self._rows(sorted(apart, key=lambda one: one.name), "causes")}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from circuits.board import BoardSpec
 from circuits.conductances import read_conductances
+from circuits.corner_files import corner_of
 from circuits.errors import CircuitError
 from circuits.layer import LayerSpec
 from circuits.select_transistor import SelectTransistor
@@ -19,10 +20,15 @@ def read_blueprint(folder: Path) -> Blueprint:
     """Blueprint of a folder written by `cosim compile`, of either fidelity.
 
     Raises:
-        ResultsError: no manifest, or one without a field that is needed.
+        ResultsError: no manifest, or one without a field that is needed; or the decks are at a corner, of which manifest and
+            conductances know nothing.
         circuits.errors.CircuitError: a conductance file is missing or incomplete.
     """
     manifest = read_manifest(folder)
+    for deck in (Path(folder) / f"{name}.cir" for name in manifest.cases):
+        if deck.is_file() and (corner := corner_of(deck.read_text())):
+            raise ResultsError(f"{deck} is at corner {corner}, of which the board in {NAME} knows nothing; name the folder of "
+                               "the nominal decks")
     try:
         raw = manifest.raw
         layers = _layers(manifest)
