@@ -22,7 +22,7 @@ from cosim.network import Affine
 from cosim.scaling import Scales, columns_of, signals
 
 POINTS = 2001  # of a run at which the derivative is looked at
-STEP = 1e-6  # of a state's full scale, for the Jacobian
+STEP = 1e-6  # of the largest state, for the Jacobian
 # A bound is the prediction with a margin for what the equations leave out at a corner (see board_at), and with what they
 # are off at the nominal one: 1.1e-4 of full scale (docs/behavioural.md), which in an MRE weighs more where a state is small.
 MARGIN = 1.25
@@ -52,7 +52,7 @@ def predict(blueprint: Blueprint, corner: Corner, network: tuple[Affine, ...], c
     right = slope(states)
     board = board_at(blueprint, corner)
     off, lines = _along(board, Drive(case=case, scales=scales), times, states, right, scales)
-    steps = STEP * np.diag(np.abs(states).max(axis=0))
+    steps = STEP * np.abs(states).max() * np.eye(states.shape[1])
     jacobian = np.stack([(slope(states + step) - right) / step.sum() for step in steps], axis=2)
     start = board.integrator.started(torch.as_tensor(states[:1] * scales.state)).numpy()[0] / scales.state - states[0]
     error = carried(jacobian, off - right, start, times[1]) + lines

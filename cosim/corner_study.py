@@ -51,7 +51,8 @@ class CornerStudy:
         rows = {row.corner: row for row in self._rows(list(dict.fromkeys([CORNERS["nominal"], *corners])), "corners")}
         flagged = [row for row in rows.values() if row.verdict == "flagged"]
         apart = {one for row in flagged for one in row.corner.without().values()} - rows.keys()
-        measured = rows | {row.corner: row for row in self._rows(sorted(apart, key=lambda one: one.name), "causes")}
+        causes = self._rows(sorted(apart, key=lambda one: one.name), "causes") if apart else []
+        measured = rows | {row.corner: row for row in causes}
         return [explained(row, measured) if row in flagged else row for row in rows.values()]
 
     def _rows(self, corners: Sequence[Corner], what: str) -> list[CornerRow]:
