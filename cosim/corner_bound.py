@@ -10,10 +10,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from circuits.corners import Corner
-from cosim.behavioural.blueprint import Blueprint
 from cosim.behavioural.board import Board
-from cosim.behavioural.corner import board_at
 from cosim.behavioural.drive import Drive
 from cosim.behavioural.signal import Signal
 from cosim.case import Case
@@ -23,8 +20,8 @@ from cosim.scaling import Scales, columns_of, signals
 
 POINTS = 2001  # of a run at which the derivative is looked at
 STEP = 1e-6  # of the largest state, for the Jacobian
-# A bound is the prediction with a margin for what the equations leave out at a corner (see board_at), and with what they
-# are off at the nominal one: 1.1e-4 of full scale (docs/behavioural.md), which in an MRE weighs more where a state is small.
+# A bound is the prediction with a margin for what the equations leave out at a corner (cosim.behavioural.corner) and with
+# what they are off at the nominal one: 1.1e-4 of full scale (docs/behavioural.md), more in an MRE where a state is small.
 MARGIN = 1.25
 ALLOWANCE_MAX, ALLOWANCE_MRE = 5e-4, 1e-3
 
@@ -35,22 +32,22 @@ def bound_of(predicted: TwinError) -> TwinError:
 
 
 @torch.no_grad()
-def predict(blueprint: Blueprint, corner: Corner, network: tuple[Affine, ...], case: Case, expected: np.ndarray) -> TwinError:
-    """Error that the board's equations give a case at a corner, to first order.
+def predict(board: Board, scales: Scales, network: tuple[Affine, ...], case: Case, expected: np.ndarray) -> TwinError:
+    """Error that the board's equations give a case, to first order.
 
     Args:
+        board: one, at a corner (:func:`cosim.behavioural.corner.board_at`).
+        network: that it computes.
         expected: torch solution (samples, states) on the case's grid, model units.
     """
-    scales, columns = blueprint.scales, blueprint.board.columns
     times = np.linspace(0.0, case.duration, POINTS)
     inputs = case.inputs(times)
     states = np.stack([np.interp(times, case.times, column) for column in expected.T], axis=1)
 
     def slope(x: np.ndarray) -> np.ndarray:
-        return signals(network, columns_of(inputs, x, columns))[-1]
+        return signals(network, columns_of(inputs, x, board.columns))[-1]
 
     right = slope(states)
-    board = board_at(blueprint, corner)
     off, lines = _along(board, Drive(case=case, scales=scales), times, states, right, scales)
     steps = STEP * np.abs(states).max() * np.eye(states.shape[1])
     jacobian = np.stack([(slope(states + step) - right) / step.sum() for step in steps], axis=2)

@@ -10,6 +10,7 @@ from circuits.corners import CORNERS, Corner
 from circuits.errors import SeveralFailed, SimulationError
 from circuits.stages.clamp import ONSET
 from circuits.testbench import SUPPLY
+from cosim.behavioural.corner import board_at
 from cosim.behavioural.from_folder import read_blueprint
 from cosim.comparison import clamp_hits, twin_states
 from cosim.console import Console
@@ -58,9 +59,11 @@ class CornerStudy:
     def _rows(self, corners: Sequence[Corner], what: str) -> list[CornerRow]:
         blueprint, model, cases = read_blueprint(self.manifest.folder), read_model(self.manifest), self.manifest.cases
         expected = {name: reference(model, case) for name, case in cases.items()}
-        bounds = {(corner, name): bound_of(predict(blueprint, corner, read_network(model), case, expected[name]))
-                  for corner in corners for name, case in cases.items()}
+        bounds = {}
         for corner in corners:
+            board = board_at(blueprint, corner)
+            bounds |= {(corner, name): bound_of(predict(board, blueprint.scales, read_network(model), case, expected[name]))
+                       for name, case in cases.items()}
             write_corner_folder(self.manifest, blueprint, self.root / corner.name, corner)
         with self.console.overall(what, len(corners) * len(cases)) as bars:
             failures = {corner: self._simulate(corner, bars) for corner in corners}

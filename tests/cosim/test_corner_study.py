@@ -185,8 +185,8 @@ def test_the_prediction_is_what_the_corners_board_does(small_experiment, small_m
     (case,) = small_experiment.cases
     twin = compile_network(small_model, columns=small_experiment.columns, calibration=small_experiment.calibration)
     blueprint, expected = blueprint_of(twin), reference(small_model, case)
-    predicted = predict(blueprint, CORNERS[name], read_network(small_model), case, expected)
     board = board_at(blueprint, CORNERS[name])
+    predicted = predict(board, blueprint.scales, read_network(small_model), case, expected)
     with torch.no_grad():
         states = model_states(board, solve(board, case, blueprint.scales), blueprint.scales)[:, 0].numpy()
     solved = TwinError.between(expected, states)
