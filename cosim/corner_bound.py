@@ -1,8 +1,8 @@
 """What a corner may cost: the error that the board's equations predict, and the bound that is made of it.
 
 The board at the corner is evaluated along the torch solution, which tells how far its derivative is off at every moment
-(offsets times noise gain, leakage times r_f, changed cells); the network's own Jacobian carries that to the state. Nothing of
-it comes from a simulation of the decks.
+(offsets times noise gain, leakage times r_f, changed cells); the network's own Jacobian carries that to the state. That takes a
+fiftieth of the time in which the equations are solved. Nothing of it comes from a simulation of the decks.
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ import torch
 
 from cosim.behavioural.board import Board
 from cosim.behavioural.drive import Drive
+from cosim.behavioural.integrate import model_states, solve
 from cosim.behavioural.signal import Signal
 from cosim.case import Case
 from cosim.corner_row import TwinError
 from cosim.network import Affine
 from cosim.scaling import Scales, columns_of, signals
 
-POINTS = 2001  # of a run at which the derivative is looked at
+POINTS = 1001  # of a run at which the derivative is looked at
 STEP = 1e-6  # of the largest state, for the Jacobian
 # A bound is the prediction with a margin for what the equations leave out at a corner (cosim.behavioural.corner) and with
 # what they are off at the nominal one: 1.1e-4 of full scale (docs/behavioural.md), more in an MRE where a state is small.
 MARGIN = 1.25
+LINEAR = 0.05  # of full scale; an error beyond it no longer leaves the Jacobian as it was
 ALLOWANCE_MAX, ALLOWANCE_MRE = 5e-4, 1e-3
 
 
@@ -33,7 +35,7 @@ def bound_of(predicted: TwinError) -> TwinError:
 
 @torch.no_grad()
 def predict(board: Board, scales: Scales, network: tuple[Affine, ...], case: Case, expected: np.ndarray) -> TwinError:
-    """Error that the board's equations give a case, to first order.
+    """Error that the board's equations give a case: to first order, or solved outright where that says it is large.
 
     Args:
         board: one, at a corner (:func:`cosim.behavioural.corner.board_at`).
@@ -54,7 +56,10 @@ def predict(board: Board, scales: Scales, network: tuple[Affine, ...], case: Cas
     start = board.integrator.started(torch.as_tensor(states[:1] * scales.state)).numpy()[0] / scales.state - states[0]
     error = carried(jacobian, off - right, start, times[1]) + lines
     sampled = np.stack([np.interp(case.times, times, column) for column in error.T], axis=1)
-    return TwinError.between(expected, expected + sampled)
+    first_order = TwinError.between(expected, expected + sampled)
+    if first_order.max <= LINEAR:
+        return first_order
+    return TwinError.between(expected, model_states(board, solve(board, case, scales), scales)[:, 0].numpy())
 
 
 def _along(board: Board, drive: Drive, times: np.ndarray, states: np.ndarray, right: np.ndarray,

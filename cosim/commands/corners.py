@@ -54,7 +54,7 @@ def run(source: Path | None, *, corners: list[str], fidelity: str | None, out: P
     print(f"rows: {root / 'corners.json'}")
     if failed := [row for row in rows if row.verdict == "FAILED"]:
         raise ResultsError("corners that are not to be believed: " + "\n  ".join(
-            f"{row.corner.name}, {row.trouble}" for row in failed))
+            f"{row.corner.name}, {row.trouble}" for row in failed) + f"\n  their decks and waveforms are below {root}")
 
 
 def _experiment(source: Path | None, console: Console) -> Experiment:
