@@ -205,7 +205,7 @@ def corners(
 ) -> None:
     """A twin at every corner (temperature, supplies, offset, diodes, transistors, wires): error, stated bound, verdict, cause.
 
-    Exit code 1 when a corner passes its bound, clips or does not converge."""
+    Exit code 1 when a corner exceeds its bound, clips or does not converge."""
     from cosim.commands.corners import run
 
     run(source, corners=corner or [], fidelity=fidelity, out=out, workers=workers, timeout=timeout, force=force, quiet=quiet)

@@ -59,7 +59,7 @@ class CornerCase:
             return self.failure
         told = [f"{line} reaches {hit['peak']:.3f} V, past its linear range" for line, hit in self.clamp_hits.items()]
         if not self.error.within(self.bound):
-            told.append(f"{self.error} of full scale, past the stated bound ({self.bound})")
+            told.append(f"{self.error} of full scale, beyond the stated bound ({self.bound})")
         return ", ".join(told)
 
 

@@ -76,7 +76,7 @@ def test_the_table_and_what_does_not_pass_silently(warm_shell, compiled):
     assert code == 1
     assert table(out)["wires_x2"][-1] == "FAILED"
     assert re.search(r"cosim: corners that are not to be believed: wires_x2, sine: MRE 0\.\d\d%, max 0\.\d\d% of full "
-                     r"scale, past the stated bound", " ".join(told.split()))
+                     r"scale, beyond the stated bound", " ".join(told.split()))
     assert "offset_high" not in told
 
 
