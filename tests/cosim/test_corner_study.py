@@ -10,6 +10,7 @@ import pytest
 import torch
 from scipy.linalg import expm
 
+from circuits.corner_layer import macros_at
 from circuits.corners import CORNERS, Corner
 from circuits.errors import FailureKind, SimulationError
 from cosim import corner_study
@@ -17,16 +18,19 @@ from cosim.behavioural.blueprint import blueprint_of
 from cosim.behavioural.corner import board_at
 from cosim.behavioural.from_folder import read_blueprint
 from cosim.behavioural.integrate import model_states, solve
+from cosim.case import Case
 from cosim.compiler import Options, compile_network
 from cosim.console import Console
 from cosim.corner_bound import bound_of, carried, predict
 from cosim.corner_folder import write_corner_folder
 from cosim.corner_row import CLAIM, CornerCase, CornerRow, TwinError
 from cosim.corner_study import CornerStudy, explained
+from cosim.experiment import Experiment
 from cosim.manifest import read_manifest
 from cosim.network import read_network
 from cosim.reference import reference
 from cosim.results import write_frame
+from cosim.scaling import Calibration
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +111,21 @@ def test_a_folder_at_a_corner_is_refused(warm_shell, compiled):
     write_corner_folder(read_manifest(compiled), read_blueprint(compiled), warm_shell.folder / "hot", CORNERS["hot"])
     for words in (("corners", "hot"), ("simulate", "hot", "--fidelity", "behavioural")):
         assert "hot/sine.cir is at corner hot, of which the board in manifest.json knows nothing" in warm_shell.refuses(*words)
+
+
+def test_arrays_made_again_at_the_nominal_corner_are_the_compilers(compiled, tmp_path):
+    model = torch.nn.Sequential(torch.nn.Linear(1, 40), torch.nn.ReLU(), torch.nn.Linear(40, 1))  # more than an array is wide
+    t = np.linspace(0, 1, 11)[:, None]
+    Experiment(subject="wide", model=model, columns=("x0",), calibration=Calibration(inputs=np.empty((11, 0)), states=t),
+               cases=(Case(name="free", stimuli=(), initial=(0.1,), duration=0.01),)).compile(
+        tmp_path, Options(fidelity="macro"))
+    for folder, arrays in ((compiled, 3), (tmp_path, 5)):
+        blueprint = read_blueprint(folder)
+        made = [macros_at(spec, g, CORNERS["nominal"])
+                for spec, g in zip(blueprint.board.layers, blueprint.conductances, strict=True)]
+        texts = {path: text for layer in made for path, text in layer.items()}
+        assert texts == {path: (folder / path).read_text() for path in texts}
+        assert len(texts) == len(list(folder.glob("blocks/array_*"))) == arrays
 
 
 # causes and failures
