@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup engine hp-memristor hp-programming corners lorenz96 parts test fuzz kills second-opinion convergence lint netlists clean
+.PHONY: help setup engine hp-memristor hp-programming corners lorenz96 parts test fuzz kills second-opinion convergence speed lint netlists clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -52,6 +52,9 @@ second-opinion: setup  ## the HP twin (current drive, reduced arrays) on an inde
 convergence: setup  ## the solver's share of the HP twin's waveform error (current drive, reduced arrays)
 	@$(BIN)/cosim compile training/checkpoints/hp_memristor_current.npz --out $(HP_MACRO)/decks --fidelity macro
 	@for deck in $(HP_MACRO)/decks/*.cir; do $(BIN)/cosim convergence $$deck --out $(HP_MACRO)/convergence/$$(basename $$deck .cir) || exit 1; done
+
+speed: setup  ## speed and memory of every fidelity, one table (about forty minutes, nothing else may run)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.speed
 
 lint: $(READY)  ## ruff: style, errors, import order
 	@$(BIN)/ruff check .

@@ -1,25 +1,37 @@
-"""Macromodels against flat arrays: processor time as a ratio, waveforms as a part of full scale.
+"""Macromodels against flat arrays: ngspice's time as a ratio, waveforms as a part of full scale.
 
-    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/macromodel.py            # HP twin, about two minutes
-    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/macromodel.py --tiles    # and a 14-tile twin, about ten minutes more
+    .venv/bin/python -m benchmarks.macromodel                # all four, about twenty minutes, nearly all of it flat decks
+    .venv/bin/python -m benchmarks.macromodel hp             # HP twin, sine, every wire
 
-The two decks of a row run one after the other, both with KLU. The 14-tile twin has 2 inputs and layers of 60, 60 and 1.
+The two decks of a comparison run one after the other, both with KLU. ``array``: one fully occupied array, 32 bit lines driven
+by sines, source lines grounded. ``driven_layer``: the same with 32 ReLU amplifiers and 32 inverters. ``twelve_tiles``: a twin
+with one input, one state and layers of 47, 60 and 1, the HP sine for 50 ms.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
 import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
+from PySpice.Spice.Netlist import Circuit
 from torch import nn
 
-from circuits.engine.job import Job
-from circuits.engine.run import run
+from benchmarks.profile import Profile, profile
+from circuits.array import SIZE, memristor_array
+from circuits.array_macro import Reduced, array_macro
+from circuits.array_network import cell_curvature, port_network
+from circuits.block import Block
+from circuits.cell import cell_1t1r
+from circuits.conductances import conductance_text
+from circuits.deck import SOLVER, Deck, write_files
+from circuits.layer import LayerSpec, layer
+from circuits.testbench import MACRO_SOLVER, SUPPLY
 from cosim.case import Case
 from cosim.compiler import Options
 from cosim.experiment import Experiment
@@ -30,45 +42,138 @@ from training.experiment import checkpoint_paths
 from training.stimuli import STIMULI
 
 
-def measured(experiment: Experiment, case: str, fidelity: str, folder: Path) -> tuple[float, np.ndarray, np.ndarray]:
-    """Processor seconds of ngspice, times [s] and state [V] of one deck."""
-    experiment.compile(folder, Options(fidelity=fidelity))
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    waveforms = run(Job(deck=folder / f"{case}.cir", timeout=3600)).waveforms
-    seconds = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
-    times = np.linspace(waveforms.time[-1] * 0.02, waveforms.time[-1], 500)
-    return seconds, times, waveforms.resample("v(x0_p)", times)
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One circuit at both fidelities."""
+
+    name: str
+    flat: Profile
+    macro: Profile
+    apart: float  # of full scale, worst sample of the vectors compared
+
+    @property
+    def speed(self) -> float:
+        """How many times faster the macro deck is."""
+        return self.flat.total / self.macro.total
+
+    def __str__(self) -> str:
+        return (f"{self.name}: flat {self.flat.total:.1f} s ({self.flat.shares}; {self.flat.equations} equations, {self.flat.memory / 1e6:.0f} MB, "
+                f"{self.flat.points} points), macro {self.macro.total:.2f} s ({self.macro.shares}; "
+                f"{self.macro.equations} equations, {self.macro.memory / 1e6:.0f} MB, {self.macro.points} points): "
+                f"{self.speed:.0f} times faster, "
+                f"{self.apart:.1e} of full scale apart")
 
 
-def row(name: str, experiment: Experiment, case: str) -> None:
-    """Both fidelities of one case, and how far apart they are."""
+def compare(name: str, write: Callable[[Path, str], Path], vectors: Sequence[str], start: float) -> Comparison:
+    """Run both fidelities.
+
+    Args:
+        write: writes the deck of a fidelity below a folder and returns its path.
+        vectors: compared; from ``start`` [s] on.
+    """
     with tempfile.TemporaryDirectory() as made:
-        flat, _, wanted = measured(experiment, case, "flat", Path(made) / "flat")
-        macro, _, got = measured(experiment, case, "macro", Path(made) / "macro")
-    apart = np.abs(got - wanted).max() / np.abs(wanted).max()
-    print(f"{name}: flat {flat:.1f} s, macro {macro:.2f} s, {flat / macro:.0f} times faster, "
-          f"{apart:.1e} of full scale apart", flush=True)
+        flat, macro = (profile(write(Path(made) / fidelity, fidelity)) for fidelity in ("flat", "macro"))
+    one, other = flat.result.waveforms, macro.result.waveforms
+    times = np.linspace(start, one.time[-1], 1000)
+    wanted, got = (np.stack([run.resample(vector, times) for vector in vectors]) for run in (one, other))
+    return Comparison(name=name, flat=flat, macro=macro, apart=float(np.abs(got - wanted).max() / np.abs(wanted).max()))
 
 
-def fourteen_tiles() -> Experiment:
-    """2-60-60-1, weights as torch draws them, the HP sine for 50 ms: 2 + 8 + 4 arrays."""
+def hp() -> Comparison:
+    """The HP twin with every wire."""
+    experiment = hp_experiment("current", load(checkpoint_paths("current")[0]).net)
+    return compare("HP twin", lambda folder, fidelity: _twin(experiment, folder, fidelity), ["v(x0_p)"], 5e-3)
+
+
+def twelve_tiles() -> Comparison:
+    """2-47-60-1, weights as torch draws them."""
     torch.manual_seed(7)
-    layers = [m for pair in pairwise((2, 60, 60, 1)) for m in (nn.Linear(*pair), nn.ReLU())][:-1]
+    layers = [m for pair in pairwise((2, 47, 60, 1)) for m in (nn.Linear(*pair), nn.ReLU())][:-1]
     sine, times = STIMULI["sine"], np.linspace(0, 0.1, 101)
-    return Experiment(
-        subject="fourteen tiles", model=nn.Sequential(*layers).double(), columns=("u0", "x0"),
+    experiment = Experiment(
+        subject="twelve tiles", model=nn.Sequential(*layers).double(), columns=("u0", "x0"),
         calibration=Calibration(inputs=sine(times)[:, None], states=np.linspace(-0.4, 0.4, 101)[:, None]),
         cases=(Case(name="sine", stimuli=(sine,), initial=(0.1,), duration=0.05, samples=51),))
+    return compare("twelve tiles", lambda folder, fidelity: _twin(experiment, folder, fidelity), ["v(x0_p)"], 5e-3)
+
+
+def _twin(experiment: Experiment, folder: Path, fidelity: str) -> Path:
+    experiment.compile(folder, Options(fidelity=fidelity))
+    return folder / "sine.cir"
+
+
+def array() -> Comparison:
+    """One array with every cell in use, driven by sources, its source lines grounded through ammeters."""
+    return compare("full array", _array_deck, [f"i(v_sl{k})" for k in range(SIZE)], 0.0)
+
+
+def driven_layer() -> Comparison:
+    """The same array with its 64 amplifiers."""
+    return compare("full array, amplifiers", _layer_deck, [f"v(h{k}_p)" for k in range(SIZE)], 0.0)
+
+
+SPEC = LayerSpec(name="full", n_inputs=SIZE // 2 - 1, n_outputs=SIZE, bias=True, relu=True, r_f=10e3)
+
+
+def _array_deck(folder: Path, fidelity: str) -> Path:
+    g, reduced = _conductances()
+    block = (array_macro("full", reduced, n_lines=SIZE, wires=SPEC.wires) if fidelity == "macro"
+             else memristor_array("full", cell_1t1r(SPEC.wires, SPEC.transistor)))
+    c, lines = _bench("a fully occupied array")
+    sums = [f"sl{k}" for k in range(SIZE)]
+    for k in range(SIZE):
+        c.V(f"_sl{k}", f"sl{k}", 0, "dc 0")
+    c.X("dut", block.name, *lines, *sums, *["vcc"] * SIZE, "vee")
+    return _written(folder, fidelity, block, c, g, [f"i(v_sl{k})" for k in range(SIZE)])
+
+
+def _layer_deck(folder: Path, fidelity: str) -> Path:
+    g, reduced = _conductances()
+    block = layer(SPEC, {"full": reduced} if fidelity == "macro" else None)
+    c, lines = _bench("a fully occupied array and its amplifiers")
+    c.X("dut", block.name, *lines, *[f"h{k}_{sign}" for k in range(SIZE) for sign in "pn"], "vcc", "vee")
+    return _written(folder, fidelity, block, c, g, [f"v(h{k}_p)" for k in range(SIZE)])
+
+
+def _conductances() -> tuple[np.ndarray, Reduced]:
+    g = np.random.default_rng(5).uniform(20e-6, 100e-6, (SIZE, SIZE))
+    selected, r_on, curvature = np.full(SIZE, True), SPEC.transistor.on_resistance(), SPEC.transistor.curvature()
+    return g, Reduced(between=port_network(g, selected=selected, wires=SPEC.wires, r_on=r_on),
+                      curvature=cell_curvature(g, selected=selected, r_on=r_on, curvature=curvature))
+
+
+def _bench(title: str) -> tuple[Circuit, list[str]]:
+    """Supplies, fifteen pairs of sines and the bias; and the nodes of the 32 bit lines."""
+    c = Circuit(title)
+    c.V("_cc", "vcc", 0, f"dc {SUPPLY}")
+    c.V("_ee", "vee", 0, f"dc {-SUPPLY}")
+    lines = [f"bl{line}" for line in range(SIZE)]
+    for j in range(SPEC.n_inputs):
+        for line, sign in ((2 * j, ""), (2 * j + 1, "-")):
+            c.V(f"_bl{line}", lines[line], 0, f"sin(0 {sign}0.1 {20 + 7 * j})")
+    c.V("_bias_p", lines[-2], 0, "dc 0.2")
+    c.V("_bias_n", lines[-1], 0, "dc -0.2")
+    return c, lines
+
+
+def _written(folder: Path, fidelity: str, block: Block, bench: Circuit, g: np.ndarray, save: Sequence[str]) -> Path:
+    deck = Deck(name="full", title=bench.title, banner=(), block=block, bench=bench,
+                analysis=".tran 2.5e-05 0.05 0 2.5e-05", save=tuple(save),
+                options=f"{SOLVER} {MACRO_SOLVER}" if fidelity == "macro" else SOLVER,
+                extra_files={"conductances/full.inc": conductance_text(g, "full")})
+    write_files(folder, deck.files())
+    return folder / "full.cir"
+
+
+COMPARISONS = {"hp": hp, "array": array, "driven_layer": driven_layer, "twelve_tiles": twelve_tiles}
 
 
 def main() -> None:
+    """The comparisons that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tiles", action="store_true", help="also the 14-tile twin")
-    arguments = parser.parse_args()
-    hp = hp_experiment("current", load(checkpoint_paths("current")[0]).net)
-    row("HP twin, sine, every wire", hp, "sine")
-    if arguments.tiles:
-        row("14-tile twin", fourteen_tiles(), "sine")
+    parser.add_argument("which", nargs="*", choices=[*COMPARISONS, []], help="default: all")
+    for name in parser.parse_args().which or COMPARISONS:
+        print(COMPARISONS[name](), flush=True)
 
 
 if __name__ == "__main__":

@@ -29,11 +29,10 @@ def port_conductance(g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on:
     Raises:
         CircuitError: a conductance is not positive and finite; names its cell.
     """
-    rows, cols = g.shape
+    cols = g.shape[1]
     mesh, g_port = _factor(g, selected, wires, r_on, r_port, 0.0)
-    drive = np.zeros((2 * rows * cols, cols))
-    drive[np.arange(cols), np.arange(cols)] = g_port
-    return g_port * mesh.solve(drive)[rows * cols + np.arange(rows) * cols]
+    ports = _port_nodes(*g.shape)
+    return g_port * mesh.solve(_drive(ports[:cols], g.size, g_port))[ports[cols:]]
 
 
 def port_network(
@@ -53,19 +52,16 @@ def port_network(
     Raises:
         CircuitError: a conductance is not positive and finite; names its cell.
     """
-    rows, cols = g.shape
     mesh, g_port = _factor(g, selected, wires, r_on, r_port, gmin)
-    nodes = np.concatenate([np.arange(cols), rows * cols + np.arange(rows) * cols])
-    drive = np.zeros((2 * rows * cols, nodes.size + 1))
-    drive[nodes, np.arange(nodes.size)] = g_port
-    drive[:, -1] = np.concatenate([leg.ravel() for leg in _cells(g, selected, r_on, gmin)[1:]])
-    solved = g_port * mesh.solve(drive)[nodes]
-    between = np.zeros((nodes.size + 1, nodes.size + 1))
+    ports = _port_nodes(*g.shape)
+    substrate = np.concatenate([leg.ravel() for leg in _cells(g, selected, r_on, gmin)[1:]])
+    solved = g_port * mesh.solve(np.column_stack([_drive(ports, g.size, g_port), substrate]))[ports]
+    between = np.zeros((ports.size + 1, ports.size + 1))
     between[:-1] = solved
     between[:-1, :-1] = 0.5 * (solved[:, :-1] + solved[:, :-1].T)  # symmetric but for rounding
     between[-1] = between[:, -1]
     np.fill_diagonal(between, 0.0)
-    off = cols + np.flatnonzero(~np.asarray(selected))
+    off = g.shape[1] + np.flatnonzero(~np.asarray(selected))
     between[off], between[:, off] = 0.0, 0.0
     return between
 
@@ -84,13 +80,9 @@ def cell_drops(
     Returns:
         (cols + rows, rows, cols) [V/V]; pins are the bit lines, then the source lines.
     """
-    rows, cols = g.shape
     mesh, g_port = _factor(g, selected, wires, r_on, r_port, gmin)
-    nodes = np.concatenate([np.arange(cols), rows * cols + np.arange(rows) * cols])
-    drive = np.zeros((2 * rows * cols, nodes.size))
-    drive[nodes, np.arange(nodes.size)] = g_port
-    potential = mesh.solve(drive)
-    return (potential[: rows * cols] - potential[rows * cols :]).T.reshape(-1, rows, cols)
+    potential = mesh.solve(_drive(_port_nodes(*g.shape), g.size, g_port))
+    return (potential[: g.size] - potential[g.size :]).T.reshape(-1, *g.shape)
 
 
 def cell_curvature(g: np.ndarray, *, selected: np.ndarray, r_on: float, curvature: float) -> np.ndarray:
@@ -113,9 +105,21 @@ def _cells(g: np.ndarray, selected: np.ndarray, r_on: float, gmin: float) -> tup
 
     Memristor, transistor and the drain junction's gmin are a star around the node between them.
     """
-    g_on = np.where(np.asarray(selected)[:, None], 1.0 / r_on if r_on > 0 else 1e12, 0.0)
-    star = g + g_on + gmin
-    return g * g_on / star, g * gmin / star, g_on * gmin / star + gmin
+    on = np.asarray(selected)[:, None]
+    star = np.where(on, 1.0 + (g + gmin) * r_on, g + gmin)  # over the transistor's conductance where it is on
+    return np.where(on, g / star, 0.0), np.where(on, g * gmin * r_on, g * gmin) / star, np.where(on, gmin / star, 0.0) + gmin
+
+
+def _port_nodes(rows: int, cols: int) -> np.ndarray:
+    """Nodes of the mesh that a pin leads to: bit lines at row 0, then source lines at column 0."""
+    return np.concatenate([np.arange(cols), rows * cols + np.arange(rows) * cols])
+
+
+def _drive(ports: np.ndarray, cells: int, g_port: float) -> np.ndarray:
+    """(nodes, ports) [A]: what a volt at one pin feeds into the mesh."""
+    drive = np.zeros((2 * cells, ports.size))
+    drive[ports, np.arange(ports.size)] = g_port
+    return drive
 
 
 def _factor(
@@ -139,7 +143,7 @@ def _factor(
         (sl[:, :-1].ravel(), sl[:, 1:].ravel(), wire[: sl[:, 1:].size]),
     ]
     a, b, value = (np.concatenate(column) for column in zip(*branches, strict=True))
-    ports, every = np.concatenate([bl[0], sl[:, 0]]), np.arange(2 * bl.size)
+    ports, every = _port_nodes(rows, cols), np.arange(2 * bl.size)
     matrix = coo_matrix(
         (
             np.concatenate([value, value, -value, -value, np.full(ports.size, g_port), bl_leak.ravel(), sl_leak.ravel()]),

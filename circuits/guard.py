@@ -28,7 +28,7 @@ OPTIONS = frozenset(
     "lteabstol ltereltol ltetrtol lvlcod lvltim maxord maxwarns method minbreak newtrunc noacct node noinit nomod "
     "noopac noopalter noopiter nopage nostepsizelimit numdgt oldlimit opts pivrel pivtol ramptime reltol rseries "
     "rshunt savecurrents scale seed sparse srcsteps temp tnom trtol trytocompact vntol warn xmu".split())
-MAX_FILES = 200
+MAX_FILES = 2000  # a network of 512 hidden neurons has 577 arrays, a file each
 MAX_BYTES = 256 * 2**20  # all files together
 
 _PLAIN = re.compile(r"[\w\t .+\-*/=(){}\[\],:<>?!&|^~@#%]*", re.ASCII)

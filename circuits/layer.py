@@ -97,7 +97,7 @@ def layer(spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Bloc
         if reduced is None and not spec.is_one_tile:  # a macromodel has its board wires inside
             lines, sums = _wired(s, tile, "bl", lines, spec.r_board), _wired(s, tile, "sl", sums, spec.r_board)
         unused = SIZE - tile.n_outputs
-        s.X(array.name.replace(f"array_{spec.name}", "array"), array.name, *lines, *["0"] * (SIZE - tile.n_lines),
+        s.X("array" + tile.name.removeprefix(spec.name), array.name, *lines, *["0"] * (SIZE - tile.n_lines),
             *sums, *["0"] * unused, *["vcc"] * tile.n_outputs, *["vee"] * unused, "vee")
     for k in range(spec.n_outputs):
         native = f"z{k}" if two_stage else f"d{k}" if spec.last else f"h{k}_n"

@@ -42,6 +42,7 @@ def _terminate(*_: object) -> None:
 
 
 app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  context_settings={"help_option_names": ["--help", "-h"]},
                   help="Compile a torch neural ODE into SPICE decks of an analogue memristor computer, simulate them and "
                        "compare the waveforms.")
 
@@ -57,12 +58,14 @@ def hp_memristor(
     out: Annotated[Path, typer.Option(help="Results folder.")] = HP_RUNS,
     workers: Workers = 2,
     force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
+    second_opinion: Annotated[bool, typer.Option(help="Run the decks, arrays reduced, on VACASK too, where it is "
+                                                      "installed.")] = True,
     quiet: Quiet = False,
 ) -> None:
-    """The HP memristor twin, end to end: train if needed, compile, simulate, compare, report."""
+    """The HP memristor twin, end to end: train if needed, compile, simulate, compare, cross-check, report."""
     from cosim.commands.hp_memristor import run
 
-    run(out, workers=workers, force=force, quiet=quiet)
+    run(out, workers=workers, force=force, with_second_opinion=second_opinion, quiet=quiet)
 
 
 @app.command("hp-programming")

@@ -24,15 +24,10 @@ class Compensated:
     g: np.ndarray  # (SIZE, SIZE) [S]
     residual: np.ndarray  # (out, in) [S], wanted less reached; 0 where the window allowed it
 
-    def unreached(self) -> list[tuple[int, int, float]]:
-        """Pairs that the window did not allow, see :func:`unreached`."""
-        return unreached(self.residual)
-
-
-def unreached(residual: np.ndarray, limit: float = 1e-9) -> list[tuple[int, int, float]]:
-    """Pairs whose residual [S] passes ``limit`` [S], as (output, input, residual [S]), worst first."""
-    cells = [(int(r), int(c), float(residual[r, c])) for r, c in np.argwhere(np.abs(residual) > limit)]
-    return sorted(cells, key=lambda cell: -abs(cell[2]))
+    def unreached(self, limit: float = 1e-9) -> list[tuple[int, int, float]]:
+        """Pairs whose residual [S] passes ``limit`` [S], as (output, input, residual [S]), worst first."""
+        cells = [(int(r), int(c), float(self.residual[r, c])) for r, c in np.argwhere(np.abs(self.residual) > limit)]
+        return sorted(cells, key=lambda cell: -abs(cell[2]))
 
 
 def compensate(target: np.ndarray, *, window: Window, wires: Wires, r_on: float, r_port: float = 0.0) -> Compensated:

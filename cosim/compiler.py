@@ -17,7 +17,7 @@ from circuits.stages.rectifier import RESISTANCE
 from circuits.stages.relu_tia import leakage
 from circuits.tiling import Tile
 from circuits.wires import Wires
-from cosim.compensation import Compensated, compensate, unreached
+from cosim.compensation import Compensated, compensate
 from cosim.errors import CosimError, MappingError, UnsupportedModelError
 from cosim.memory import check_memory
 from cosim.network import Affine, read_network
@@ -69,8 +69,8 @@ class CompiledTile:
     """One array."""
 
     tile: Tile
+    wanted: Compensated
     g: np.ndarray  # (32, 32) [S], as programmed
-    residual: np.ndarray  # (out, in) of the tile [S], what the window did not allow; 0 where it did
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ class CompiledLayer:
     def unreached(self) -> list[tuple[int, int, float]]:
         """Weights that the window did not allow, as (output, input, residual [S]), worst first."""
         cells = [(one.tile.first_output + r, one.tile.first_line // 2 + c, residual)
-                 for one in self.tiles for r, c, residual in unreached(one.residual)]
+                 for one in self.tiles for r, c, residual in one.wanted.unreached()]
         return sorted(cells, key=lambda cell: -abs(cell[2]))
 
 
@@ -186,7 +186,7 @@ def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndar
         if not any(one.unreached() for _, one in arrays):
             break
         r_f = e96_at_least(r_f * 1.001)
-    tiles = tuple(CompiledTile(tile=tile, residual=one.residual, g=_programmed(one.g, options, number, tile))
+    tiles = tuple(CompiledTile(tile=tile, wanted=one, g=_programmed(one.g, options, number, tile))
                   for tile, one in arrays)
     return CompiledLayer(spec=spec, target=target, column_scale=column_scale, tiles=tiles)
 
@@ -198,8 +198,7 @@ def _compensate_tile(tile: Tile, spec: LayerSpec, target: np.ndarray, options: O
 
 
 def _programmed(g: np.ndarray, options: Options, layer: int, tile: Tile) -> np.ndarray:
-    place = (layer,) if tile.row == tile.column == 0 else (layer, tile.row, tile.column)
-    g = options.programming.apply(g, options.window, *place)
+    g = options.programming.apply(g, options.window, layer, tile.row, tile.column)
     return np.vectorize(lambda value: float(f"{value:.{DIGITS}g}"))(g)  # what the deck will state
 
 

@@ -12,16 +12,13 @@ from cosim.lag import measured_lag
 from cosim.lorenz96 import PHASES, TRIM, Study, Twin
 from cosim.lorenz96_files import Lorenz96Results
 from cosim.manifest import NAME, Manifest, read_manifest
-from cosim.results import content_key, is_text_current, write_text_key
+from cosim.results import content_key, is_text_current, source_code, write_text_key
 from cosim.simulation import Run, read_vectors, simulate
 from training.checkpoint import load
 from training.lorenz96_experiment import checkpoint_path, reference_seed, train_neural_ode
 
 # Decks made by other code than this are compiled again; unchanged decks are then left alone, and so are their results.
-_COMPILER = b"".join(path.read_bytes() for folder, pattern in ((Path(circuits.__file__).parent, "**/*.py"),
-                                                               (Path(circuits.__file__).parent, "parts/*.lib"),
-                                                               (Path(__file__).parent, "*.py"))
-                     for path in sorted(folder.glob(pattern)))
+_COMPILER = source_code(circuits, *sorted(Path(__file__).parent.glob("*.py")))
 
 
 def ensure_twins(study: Study, console: Console) -> list[Twin]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from cosim.lorenz96 import PHASES, Study, Twin
 from cosim.lorenz96_files import Lorenz96Results
 from cosim.manifest import Manifest
 from cosim.reference import reference
-from cosim.results import content_key, is_current, read_frame, write_frame
+from cosim.results import content_key, is_current, read_frame, source_code, write_frame
 from cosim.simulation import frame_to_waveforms
 from training.checkpoint import load
 from training.lorenz96_evaluation import EXPONENTS
@@ -30,7 +29,7 @@ DEFINITION = ("first time at which the Euclidean distance from the truth exceeds
               "square distance of the true state from its mean), times the largest Lyapunov exponent; counted from the first "
               "sample of the phase")
 _ERRORS = {"circuit": ("reference", "twin"), "model": ("truth", "reference"), "total": ("truth", "twin")}
-_SOURCES = b"".join(Path(inspect.getfile(module)).read_bytes() for module in (comparison,)) + Path(__file__).read_bytes()
+_SOURCES = source_code(comparison, Path(__file__))
 
 
 def states(frame: pd.DataFrame, what: str) -> np.ndarray:

@@ -18,7 +18,7 @@ from training.stimuli import STIMULI, Stimulus
 
 NAME = "manifest.json"
 FORMAT = 1
-LAYER_FIELDS = ("name", "n_outputs", "n_bit_lines", "relu", "r_f")
+LAYER_FIELDS = ("name", "n_outputs", "n_bit_lines", "relu", "r_f", "tiles")
 PACKAGES = ("cosim", "PySpice", "numpy", "scipy", "torch")
 
 

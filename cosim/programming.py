@@ -32,17 +32,17 @@ class Programming:
         if not 0 < self.cell_yield <= 1:
             raise MappingError(f"cell yield = {self.cell_yield}: a part between 0 (excluded) and 1")
 
-    def apply(self, g: np.ndarray, window: Window, *array: int) -> np.ndarray:
+    def apply(self, g: np.ndarray, window: Window, layer: int, row: int = 0, column: int = 0) -> np.ndarray:
         """Conductances as programmed.
 
         Args:
             g: (rows, cols) [S], wanted.
             window: levels and stuck cells lie in it.
-            array: where the array is on the board; every array has a random stream of its own.
+            layer, row, column: which array of the board, from layer 1 on; each has a random stream of its own.
         Returns:
             (rows, cols) [S].
         """
-        rng = np.random.default_rng([self.seed, *array])
+        rng = np.random.default_rng([self.seed, layer, row, column])
         spread = rng.standard_normal(g.shape)
         dead, high = rng.random(g.shape), rng.random(g.shape) < 0.5
         out = g.copy()

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 
@@ -96,6 +97,21 @@ def content_key(parts: Iterable[bytes | str]) -> str:
         data = part.encode() if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8, "little") + data)
     return digest.hexdigest()
+
+
+def source_code(*places: ModuleType | Path) -> bytes:
+    """Code that a result depends on, to go into its key: a result made by other code is not current.
+
+    Args:
+        places: modules; packages, which stand for every file in them; folders.
+    """
+    files: list[Path] = []
+    for place in places:
+        path = Path(place.__file__) if isinstance(place, ModuleType) else place
+        path = path.parent if path.name == "__init__.py" else path
+        found = sorted(path.rglob("*")) if path.is_dir() else [path]
+        files += [file for file in found if file.is_file() and file.suffix != ".pyc"]
+    return content_key([file.read_bytes() for file in files]).encode()
 
 
 def is_text_current(path: Path, key: str) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from cosim.comparison import twin_states
+from cosim.errors import ResultsError
 from cosim.manifest import Manifest
 from cosim.results import write_json
 from cosim.simulation import NGSPICE, VACASK, Progress, Run, read_vectors, simulate
@@ -40,6 +43,26 @@ def second_opinion(manifest: Manifest, folder: Path, out: Path, *, workers: int,
     told = {"engines": [engine.version() for engine in places.values()], "limit": AGREE, "cases": rows}
     write_json(out / NAME, told)
     return told
+
+
+def table(told: Mapping) -> pd.DataFrame:
+    """Deviations as text cells."""
+    return pd.DataFrame([{"stimulus": row["stimulus"], "state": row["state"], "full scale": f"{row['full_scale']:.4g}",
+                          "max / full scale": f"{row['max']:.2e}", "rms / full scale": f"{row['rms']:.2e}"}
+                         for row in told["cases"]])
+
+
+def check_agreement(told: Mapping) -> None:
+    """Fail when the engines are further apart than the limit.
+
+    Raises:
+        ResultsError: names every state that is, and what to do.
+    """
+    apart = [row for row in told["cases"] if not row["agrees"]]
+    if apart:
+        named = ", ".join(f"{row['stimulus']} {row['state']} by {row['max']:.2e}" for row in apart)
+        raise ResultsError(f"{' and '.join(told['engines'])} differ by more than {told['limit']:g} of full scale: {named}; "
+                           "tighten reltol and the largest step of both decks to see which of them moves")
 
 
 def deviation(one: np.ndarray, other: np.ndarray) -> dict[str, float | bool]:

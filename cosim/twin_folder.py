@@ -42,7 +42,8 @@ def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: 
         states = reference(model, case)
         fine = case.fine_times  # a stimulus faster than the comparison grid would hide its peaks between the samples
         between = np.stack([np.interp(fine, case.times, column) for column in states.T], axis=1)
-        check_clipping(twin.network, twin.columns, twin.scales, case.inputs(fine), between, fine, f"case {case.name}")
+        check_clipping(twin.network, twin.columns, twin.scales, case.inputs(fine), between, fine, f"case {case.name}",
+                       two_stage=twin.options.neuron == "two_stage")
         files |= case_deck(twin, case, states, subject).files()
     files |= {f"conductances/{one.tile.name}.inc": conductance_file(layer, one) for layer in twin.layers for one in layer.tiles}
     files[WEIGHTS] = encode(sequential_of(model), {"subject": subject})

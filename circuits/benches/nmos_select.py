@@ -11,7 +11,7 @@ from circuits.select_transistor import SelectTransistor
 
 WIDTH, LENGTH = 10e-6, 0.28e-6  # m
 V_DS = 20e-3  # V, of the published on-resistance
-PDK = "180 nm PDK"  # PARTS.md
+PDK = "180 nm PDK"  # figures of an open 180 nm PDK, its page is not at hand
 SEEN = "GF180MCU specification 1.0"  # its read-the-docs pages, low voltage devices, 10/0.28 um
 LEVEL_1 = "derived: level-1 triode"
 

@@ -10,7 +10,7 @@ from circuits.benches.base import Bench, BenchDeck
 from circuits.engine.result import Result
 
 FRONT = "datasheet front page"
-UNVERIFIED = "unverified"  # PARTS.md, from memory: no page of the datasheet is at hand
+UNVERIFIED = "unverified"  # from memory: no page of the datasheet is at hand
 HIGH = 20.0  # V, supply of the datasheet's tables (40 V)
 GBW, Z_O, C_OUT = 1.1e6, 600.0, 141e-12  # Hz, ohm, F: see the part's header
 

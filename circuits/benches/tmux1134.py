@@ -8,7 +8,7 @@ from circuits.benches.base import SUPPLY, Bench, BenchDeck
 from circuits.engine.result import Result
 
 SEEN = "datasheet"
-UNVERIFIED = "unverified"  # PARTS.md, from memory: no page of the datasheet is at hand
+UNVERIFIED = "unverified"  # from memory: no page of the datasheet is at hand
 EDGES = {"rises": (0.0, SUPPLY), "falls": (SUPPLY, 0.0)}  # sel before and after [V]
 TOGGLE = 100e-9  # s, start of the select edge in the transients
 

@@ -8,6 +8,7 @@ from circuits.block import Block
 
 R_INVERTER = 10e3  # ohm, input and feedback
 
+
 def inverter(r: float = R_INVERTER) -> Block:
     """Unity-gain inverting amplifier. Pins: vin out vcc vee."""
     s = SubCircuit("inverter", "vin", "out", "vcc", "vee")

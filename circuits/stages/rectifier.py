@@ -31,10 +31,10 @@ def rectifier(r: float = RESISTANCE) -> Block:
         drawing="""
                          +--------------[r_f]-------------+
                          +--|d_off|>-+  (conducts, vin > 0) |
-            vin --[r_in]-+--|- \\\\     |                     |
+            vin --[r_in]-+--|- \\     |                     |
                             |   >----+->|d_on|--[clamp]---+-- line   (d_on conducts, vin < 0)
                       gnd --|+ /   op_out     drive
-        """.replace("\\\\", "\\"),
+        """,
         parts=("opa4990", "d1n4148"),
         uses=(clamp(),),
         notes={"r_in": "ohm", "r_f": "ohm", "d_on": "pulls the line up when vin < 0",

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from circuits.tiling import Tile
 from cosim.behavioural.blueprint import Blueprint
 from cosim.programming import Programming
 from cosim.window import Window
@@ -27,12 +26,7 @@ def programmed(blueprint: Blueprint, draws: Sequence[Programming], window: Windo
         A layer, a tile: (boards, 32, 32) [S], for :func:`cosim.behavioural.board.make_board`.
     """
     return [
-        [torch.as_tensor(np.stack([one.apply(g, window, *place(number, tile)) for one in draws]), dtype=dtype)
+        [torch.as_tensor(np.stack([one.apply(g, window, number, tile.row, tile.column) for one in draws]), dtype=dtype)
          for tile, g in zip(spec.tiles, tiles, strict=True)]
         for number, (spec, tiles) in enumerate(zip(blueprint.board.layers, blueprint.conductances, strict=True), start=1)
     ]
-
-
-def place(layer: int, tile: Tile) -> tuple[int, ...]:
-    """Where an array is on the board, as its random stream knows it: as in :mod:`cosim.compiler`."""
-    return (layer,) if tile.row == tile.column == 0 else (layer, tile.row, tile.column)

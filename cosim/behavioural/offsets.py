@@ -58,6 +58,6 @@ def equal_offsets(spec: BoardSpec, volts: float = 0.0, dtype: torch.dtype = torc
 
 
 def random_offsets(spec: BoardSpec, boards: int, sigma: float, seed: int, dtype: torch.dtype = torch.float64) -> Offsets:
-    """Normal offsets of standard deviation ``sigma`` [V]; the OPA4990's typical 0.3 mV is taken as one sigma (PARTS.md)."""
+    """Normal offsets of standard deviation ``sigma`` [V]; the OPA4990's typical 0.3 mV is taken as one sigma."""
     rng = torch.Generator().manual_seed(seed)
     return draw(spec, lambda n: sigma * torch.randn(boards, n, generator=rng, dtype=dtype))

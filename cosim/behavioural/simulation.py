@@ -13,7 +13,7 @@ from cosim.behavioural.from_folder import read_blueprint
 from cosim.behavioural.integrate import solve
 from cosim.behavioural.waveforms import vectors
 from cosim.manifest import NAME, read_manifest
-from cosim.results import content_key, is_current, write_frame
+from cosim.results import content_key, is_current, source_code, write_frame
 from cosim.simulation import Progress, Run
 
 FIDELITY = "behavioural"
@@ -21,9 +21,8 @@ FIDELITY = "behavioural"
 
 def folder_key(folder: Path) -> str:
     """Identity of a behavioural result: manifest, conductances and this model's code; never that of an ngspice result."""
-    code = sorted(Path(cosim.behavioural.__file__).parent.glob("*.py"))
     data = [folder / NAME, *sorted((folder / "conductances").glob("*.inc"))]
-    return content_key([FIDELITY, *(path.read_bytes() for path in (*code, *data))])
+    return content_key([FIDELITY, source_code(cosim.behavioural), *(path.read_bytes() for path in data)])
 
 
 @torch.no_grad()

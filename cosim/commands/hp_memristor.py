@@ -7,11 +7,21 @@ from pathlib import Path
 
 from cosim.commands.doctor import require_engine
 from cosim.console import Console
-from cosim.hp_harness import HPResults, compare_drives, compile_drives, ensure_checkpoints, simulate_drives, summary
+from cosim.hp_harness import (
+    HPResults,
+    compare_drives,
+    compile_drives,
+    cross_check,
+    ensure_checkpoints,
+    simulate_drives,
+    summary,
+)
+from cosim.report.page import CODE
 from cosim.results import content_key, is_text_current, write_text_key
+from cosim.second_opinion import check_agreement, table
 
 
-def run(out: Path, *, workers: int, force: bool, quiet: bool) -> None:
+def run(out: Path, *, workers: int, force: bool, with_second_opinion: bool, quiet: bool) -> None:
     """Train, compile, simulate, compare, report; print the table and the report's path."""
     console = Console(quiet=quiet)
     require_engine()
@@ -19,21 +29,20 @@ def run(out: Path, *, workers: int, force: bool, quiet: bool) -> None:
     ensure_checkpoints(console)
     manifests = compile_drives(results, console)
     simulate_drives(results, manifests, console, workers=workers, force=force)
-    rows = compare_drives(results, manifests)
-    key = content_key([json.dumps(rows), *(json.dumps(m.raw) for m in manifests.values()), _report_source()])
+    opinions = cross_check(results, console, workers=workers, force=force) if with_second_opinion else {}
+    rows = compare_drives(results, manifests, opinions)
+    key = content_key([json.dumps(rows), json.dumps(opinions), *(json.dumps(m.raw) for m in manifests.values()), CODE])
     if force or not is_text_current(results.report, key):
         from cosim.report.hp_memristor import write_report
 
         console.say("drawing the report")
-        write_report(results, manifests, rows)
+        write_report(results, manifests, rows, opinions)
         write_text_key(results.report, key)
     else:
         console.say("report is current")
     Console().table(summary(rows, results), "HP memristor twin: flat decks, nominal parts, every wire")
+    for drive, told in opinions.items():
+        Console().table(table(told), f"second opinion, {drive} drive: {told['engines'][1]} against {told['engines'][0]}")
     print(f"report: {results.report}")
-
-
-def _report_source() -> str:
-    folder = Path(__file__).parent.parent
-    files = sorted([*folder.glob("report/*.py"), *folder.glob("templates/*")])
-    return "".join(path.read_text() for path in files)
+    for told in opinions.values():
+        check_agreement(told)

@@ -12,6 +12,7 @@ from cosim.lorenz96_files import Lorenz96Results
 from cosim.lorenz96_harness import compile_twins, ensure_twins, simulate_twins, trim
 from cosim.lorenz96_metrics import all_metrics, compare_twin
 from cosim.lorenz96_table import table
+from cosim.report.page import CODE
 from cosim.results import content_key, is_text_current, write_json, write_text_key
 
 
@@ -35,7 +36,7 @@ def run_study(study: Study, out: Path, *, workers: int, force: bool = False, qui
         rows += compare_twin(study, results, twin, manifests[twin.name])
     metrics = all_metrics(study, rows, lags)
     write_json(results.metrics, metrics)
-    key = content_key([json.dumps(metrics), *(json.dumps(m.raw) for m in manifests.values()), _report_source()])
+    key = content_key([json.dumps(metrics), *(json.dumps(m.raw) for m in manifests.values()), CODE])
     if force or not is_text_current(results.report, key):
         from cosim.report.lorenz96 import write_report
 
@@ -47,8 +48,3 @@ def run_study(study: Study, out: Path, *, workers: int, force: bool = False, qui
     Console().table(table(metrics), "Lorenz96 twin: L1 in model units, macro decks, nominal parts, every wire")
     print(f"report: {results.report}")
     return metrics
-
-
-def _report_source() -> str:
-    folder = Path(__file__).parent.parent
-    return "".join(path.read_text() for path in sorted([*folder.glob("report/*.py"), *folder.glob("templates/*")]))

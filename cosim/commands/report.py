@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from cosim.errors import ResultsError
 from cosim.hp_harness import HPResults, compare_drives
 from cosim.manifest import read_manifest
+from cosim.second_opinion import NAME
 from training.systems.hp_memristor import DRIVES
 
 
@@ -18,5 +20,10 @@ def run(folder: Path) -> None:
     from cosim.report.hp_memristor import write_report
 
     manifests = {drive: read_manifest(results.decks(drive)) for drive in DRIVES}
-    rows = compare_drives(results, manifests)
-    print(f"report: {write_report(results, manifests, rows)}")
+    opinions = {}
+    for drive in DRIVES:
+        stored = results.second_opinion(drive) / NAME
+        if stored.is_file():
+            opinions[drive] = json.loads(stored.read_text())
+    rows = compare_drives(results, manifests, opinions)
+    print(f"report: {write_report(results, manifests, rows, opinions)}")

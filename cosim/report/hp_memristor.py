@@ -29,6 +29,7 @@ from cosim.report.pre_charge import pre_charge
 from cosim.report.style import save
 from cosim.report.transfer_curves import transfer_curves
 from cosim.results import read_frame
+from cosim.second_opinion import table
 from cosim.simulation import Run, read_vectors, simulate
 from training.checkpoint import load
 from training.experiment import checkpoint_paths
@@ -38,7 +39,7 @@ from training.systems.hp_memristor import DRIVES
 SHOWN = "sine"  # the case whose neurons and pre-charge are shown
 
 
-def write_report(results: HPResults, manifests: dict[str, Manifest], rows: list[dict]) -> Path:
+def write_report(results: HPResults, manifests: dict[str, Manifest], rows: list[dict], opinions: dict[str, dict]) -> Path:
     """Figures as PNG in ``figures/``, and report.html with all of them inside.
 
     Raises:
@@ -67,10 +68,15 @@ def write_report(results: HPResults, manifests: dict[str, Manifest], rows: list[
     curves = save(transfer_curves(_block(results, "relu_tia"), _block(results, "clamp")), folder / "transfer_curves.png")
     caption = "ReLU stage (10 kΩ, loaded with 1 kΩ) and clamp, each simulated alone."
     sections.append(Section(title="Stages alone", figures=[Figure(png=curves, caption=caption)]))
-    hits = ", ".join(f"{row['drive']} {row['stimulus']}: {line_words(line)} {hit['peak']:.2f} V, "
-                     f"first at {hit['time']:.4g} s" for row in rows for line, hit in row["clamp_hits"].items())
+    hits = [f"{row['drive']} {row['stimulus']}: {line_words(line)} {hit['peak']:.2f} V, first at {hit['time']:.4g} s"
+            for row in rows for line, hit in row["clamp_hits"].items()]
+    shown = summary(rows, results)
     return write_page(results.report, "hp_memristor.html", {
-        "rows": summary(rows, results).to_numpy().tolist(),
+        "title": "HP memristor twin",
+        "columns": list(shown.columns),
+        "rows": shown.to_numpy().tolist(),
+        "opinions": [(f"{drive} drive: {told['engines'][1]} against {told['engines'][0]}", list(table(told).columns),
+                      table(told).to_numpy().tolist()) for drive, told in opinions.items()],
         "floor": f"{FLOOR:.0%}",
         "hits": hits,
         "sections": sections,

@@ -61,6 +61,7 @@ def write_report(study: Study, results: Lorenz96Results, twins: list[Twin], mani
                 "source-line amplifier; biases are the last pair of bit lines.")]))
     shown_table = table(metrics)
     return write_page(results.report, "lorenz96.html", {
+        "title": "Lorenz96 twin",
         "columns": list(shown_table.columns),
         "rows": shown_table.to_numpy().tolist(),
         "published": metrics["published"],

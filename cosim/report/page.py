@@ -9,7 +9,11 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from cosim.results import write_atomically
+import cosim
+import cosim.report
+from cosim.results import source_code, write_atomically
+
+CODE = source_code(cosim.report, Path(cosim.__file__).parent / "templates")  # what a report is drawn by
 
 
 @dataclass(frozen=True, kw_only=True)

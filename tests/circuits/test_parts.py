@@ -33,7 +33,7 @@ def test_supply_rejection(tmp_path, rail):
 .save v(out)"""),
         tmp_path,
     )
-    # half of the step is common mode, half of 1/aol opposes it: 0.89u - 0.16u; PARTS.md: 0.1 to 1 uV/V
+    # half of the step is common mode, half of 1/aol opposes it: 0.89u - 0.16u; published 0.1 to 1 uV/V, from memory
     assert_allclose(abs(np.ptp(r["v(out)"])), 0.73e-6, rtol=0.02)
 
 

@@ -12,9 +12,10 @@ from circuits.array_network import port_conductance
 from circuits.stages.relu_tia import leakage
 from cosim.compiler import Options, compile_network
 from cosim.errors import ClippingError, CosimError, UnsupportedModelError
+from cosim.network import Affine
 from cosim.programming import Programming
 from cosim.resistors import e96_at_least, floor_digits
-from cosim.scaling import Calibration, Ranges, check_clipping
+from cosim.scaling import Calibration, Ranges, Scales, check_clipping
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +114,16 @@ def test_a_stimulus_that_clips_is_refused_with_stage_and_time(twin):
     times = np.array([0.0, 0.25])
     with pytest.raises(ClippingError, match=r"case big drives external input 0, line 0, to .* V at t = 0\.25 s"):
         check_clipping(twin.network, twin.columns, twin.scales, np.array([[0.0], [9.0]]), np.zeros((2, 1)), times, "case big")
+
+
+def test_an_off_neuron_of_two_stages_clips_where_its_first_amplifier_does():
+    hidden = Affine(weight=np.array([[1.0], [-100.0]]), bias=None, relu=True)  # -50 units at x = 0.5, 5 V
+    layers = (hidden, Affine(weight=np.ones((1, 2)), bias=None, relu=False))
+    scales = Scales(inputs=(), state=0.1, hidden=(0.1,), derivative=1.0, bias=0.2, time=1.0)
+    run = (layers, ("x0",), scales, np.empty((1, 0)), np.array([[0.5]]), np.zeros(1), "case off")
+    check_clipping(*run)
+    with pytest.raises(ClippingError, match="case off drives the first amplifiers of hidden layer 1, line 1, to 5.000 V"):
+        check_clipping(*run, two_stage=True)
 
 
 def test_calibration_must_be_finite():

