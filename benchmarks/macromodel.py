@@ -57,11 +57,13 @@ class Comparison:
         return self.flat.total / self.macro.total
 
     def __str__(self) -> str:
-        return (f"{self.name}: flat {self.flat.total:.1f} s ({self.flat.shares}; {self.flat.equations} equations, {self.flat.memory / 1e6:.0f} MB, "
-                f"{self.flat.points} points), macro {self.macro.total:.2f} s ({self.macro.shares}; "
-                f"{self.macro.equations} equations, {self.macro.memory / 1e6:.0f} MB, {self.macro.points} points): "
-                f"{self.speed:.0f} times faster, "
+        return (f"{self.name}: flat {_told(self.flat)}, macro {_told(self.macro)}: {self.speed:.0f} times faster, "
                 f"{self.apart:.1e} of full scale apart")
+
+
+def _told(one: Profile) -> str:
+    return (f"{one.total:.2f} s ({one.shares}; {one.equations} equations, {one.memory / 1e6:.0f} MB, {one.points} points, "
+            f"{one.iterations} iterations)")
 
 
 def compare(name: str, write: Callable[[Path, str], Path], vectors: Sequence[str], start: float) -> Comparison:

@@ -9,7 +9,7 @@ import numpy as np
 
 from circuits.deck import write_files
 from circuits.guard import check_deck
-from circuits.solver_settings import SolverSettings
+from circuits.solver_variation import SolverVariation
 from cosim.case import Case
 from cosim.comparison import twin_states
 from cosim.errors import ResultsError
@@ -48,12 +48,12 @@ class Convergence:
         return max(default.max / self.circuit_max, default.rms / self.circuit_rms)
 
 
-def settings(factor: float) -> list[SolverSettings]:
+def settings(factor: float) -> list[SolverVariation]:
     """Default; tolerances, step and both tightened; the same with Gear. The last but one is the reference."""
     tight = 1 / factor
     kinds = [("default", 1.0, 1.0), ("tolerances", tight, 1.0), ("largest step", 1.0, tight), ("both", tight, tight)]
-    gear = [SolverSettings(name=f"gear, {name}", tolerance=t, step=s, gear=True) for name, t, s in (kinds[0], kinds[-1])]
-    trapezoidal = [SolverSettings(name=name, tolerance=t, step=s) for name, t, s in kinds]
+    gear = [SolverVariation(name=f"gear, {name}", tolerance=t, step=s, gear=True) for name, t, s in (kinds[0], kinds[-1])]
+    trapezoidal = [SolverVariation(name=name, tolerance=t, step=s) for name, t, s in kinds]
     return [*trapezoidal[:3], gear[0], trapezoidal[3], gear[1]]
 
 

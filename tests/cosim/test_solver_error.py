@@ -9,7 +9,7 @@ import pytest
 
 from circuits.errors import CircuitError
 from circuits.guard import check_deck
-from circuits.solver_settings import SolverSettings
+from circuits.solver_variation import SolverVariation
 from cosim.compiler import Options
 from cosim.results import write_frame
 from cosim.second_opinion import AGREE, deviation
@@ -40,7 +40,7 @@ def test_an_independent_simulator_computes_the_same_states(warm_shell, compiled)
     write_frame(path, frame, key)
     code, _, told = warm_shell.run("second-opinion", compiled, "--out", "opinion")
     assert code == 1
-    assert re.search(r"the engines differ by more than 0.001 of full scale: sine x0 by 1\.0\de-02", told)
+    assert re.search(r"ngspice \d+ and vacask \S+ differ by more than 0.001 of full scale: sine x0 by 1\.0\de-02", told)
 
 
 def test_deviation_is_in_parts_of_full_scale():
@@ -70,8 +70,8 @@ def test_what_cannot_be_studied(warm_shell, compiled, words, says):
 
 def test_settings_change_the_solver_and_nothing_else(compiled):
     files = {file.relative: file for file in check_deck(compiled / "sine.cir")}
-    same = SolverSettings(name="default").apply(files, "sine.cir")
-    changed = SolverSettings(name="all", tolerance=0.1, step=0.5, gear=True).apply(files, "sine.cir")
+    same = SolverVariation(name="default").apply(files, "sine.cir")
+    changed = SolverVariation(name="all", tolerance=0.1, step=0.5, gear=True).apply(files, "sine.cir")
     assert {name: text for name, text in changed.items() if name != "sine.cir"} == {
         name: text for name, text in same.items() if name != "sine.cir"}
     lines = [(old, new) for old, new in zip(same["sine.cir"].splitlines(), changed["sine.cir"].splitlines(), strict=True)
@@ -85,4 +85,4 @@ def test_settings_change_the_solver_and_nothing_else(compiled):
 def test_a_deck_without_settings_is_refused(tmp_path):
     (tmp_path / "d.cir").write_text("t\nv1 a 0 1\nr1 a 0 1\n.tran 1u 1m\n.end\n")
     with pytest.raises(CircuitError, match="no .options card"):
-        SolverSettings(name="x", step=0.1).apply({f.relative: f for f in check_deck(tmp_path / "d.cir")}, "d.cir")
+        SolverVariation(name="x", step=0.1).apply({f.relative: f for f in check_deck(tmp_path / "d.cir")}, "d.cir")

@@ -14,7 +14,7 @@ DEFAULTS = {"reltol": 1e-3, "abstol": 1e-12, "vntol": 1e-6, "chgtol": 1e-14}  # 
 
 
 @dataclass(frozen=True, kw_only=True)
-class SolverSettings:
+class SolverVariation:
     """What is changed of a deck's settings."""
 
     name: str

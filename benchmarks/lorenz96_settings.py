@@ -1,0 +1,97 @@
+"""Why the Lorenz96 board runs at 1e-2 s a time unit, with two-stage neurons, and with its solver settings: the two tables of
+docs/lorenz96.md.
+
+    OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.lorenz96_settings speed     # time scale, neuron, lead: a few minutes
+    OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.lorenz96_settings solver    # trtol, chgtol, largest step: some more
+
+The reference network of F = 6 over the first two time units. L1 in model units, of the circuit against torch and against the
+strictest run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.profile import profile
+from circuits.errors import CircuitError
+from circuits.solver import Solver
+from cosim.case import Case
+from cosim.comparison import twin_states
+from cosim.compiler import Options
+from cosim.lorenz96 import FAST, MAX_STEP, Study, Twin, lorenz96_options
+from cosim.manifest import read_manifest
+from cosim.reference import reference
+from training.checkpoint import load
+from training.lorenz96_experiment import checkpoint_path, reference_seed
+from training.systems.lorenz96 import FORCINGS
+
+DURATION, SAMPLES = 2.0, 101  # time units
+LEAD = 22e-6  # s, the lag of a two-stage board
+
+
+def single_stage(time_scale: float) -> Options:
+    """The HP twin's neuron on this board."""
+    return Options(fidelity="macro", time_scale=time_scale, solver=FAST, max_step=MAX_STEP)
+
+
+SPEED = {
+    "1e-3, one stage": single_stage(1e-3),
+    "1e-2, one stage": single_stage(1e-2),
+    "1e-1, one stage": single_stage(1e-1),
+    "1e-3, two stages, lead 22 us": replace(lorenz96_options(1e-3), lead=LEAD),
+    "1e-2, two stages, no lead": lorenz96_options(1e-2),
+    "1e-2, two stages, lead 22 us": replace(lorenz96_options(1e-2), lead=LEAD),
+}
+
+
+def _solver(trtol: float, chgtol: float, max_step: float) -> Options:
+    return replace(SPEED["1e-2, two stages, lead 22 us"], solver=Solver(trtol=trtol, chgtol=chgtol), max_step=max_step)
+
+
+SOLVER = {f"trtol {trtol:g}, chgtol {chgtol:g} C, step {step:g}": _solver(trtol, chgtol, step) for trtol, chgtol, step in (
+    (1.0, 1e-14, 0.0015), (30.0, 1e-11, 0.005), (50.0, 1e-11, 0.005), (50.0, 1e-11, 0.01))}
+
+
+def table(settings: dict[str, Options]) -> None:
+    """A line a setting; the first one is what the others are compared with."""
+    study, system = Study(), next(iter(FORCINGS.values()))
+    twin = Twin(system=system, seed=reference_seed(system.name, study.checkpoints), reference=True)
+    net = load(checkpoint_path(system.name, twin.seed, study.checkpoints)).net
+    case = Case(name="start", stimuli=(), initial=tuple(study.truth(system)[0].tolist()), duration=DURATION, samples=SAMPLES)
+    experiment = replace(study.experiment(twin, net, ("interpolation",)), cases=(case,))
+    wanted, first = reference(net, case), None
+    for name, options in settings.items():
+        with tempfile.TemporaryDirectory() as made:
+            experiment.compile(Path(made), options)
+            try:
+                one = profile(Path(made) / "start.cir")
+            except CircuitError as error:
+                print(f"{name}: {error}", flush=True)
+                continue
+            states = twin_states(one.result.waveforms, read_manifest(Path(made)), case)
+        first = states if first is None else first
+        print(f"{name}: {one.points} points, {one.iterations} iterations, L1 to torch {_l1(states, wanted):.4f}, to the first "
+              f"line {_l1(states, first):.4f}", flush=True)
+
+
+def _l1(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.abs(one - other).mean())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """One of the two tables, or both."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("which", nargs="*", default=["speed", "solver"], help="speed, solver; default: both")
+    for which in parser.parse_args(arguments).which:
+        print(which)
+        table({"speed": SPEED, "solver": SOLVER}[which])
+
+
+if __name__ == "__main__":
+    main()
