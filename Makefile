@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup engine hp-memristor hp-programming lorenz96 parts test fuzz kills second-opinion convergence speed lint netlists clean
+.PHONY: help setup engine hp-memristor hp-programming corners lorenz96 parts test fuzz kills second-opinion convergence speed lint netlists clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -23,6 +23,9 @@ hp-memristor: setup  ## the HP memristor twin: train, compile, simulate, compare
 
 hp-programming: setup  ## the same with programming error and 64 levels, 20 boards (about two minutes)
 	@$(BIN)/cosim hp-programming
+
+corners: setup  ## the same at every corner: temperature, supplies, offset, diodes, transistors, wires (about two minutes)
+	@$(BIN)/cosim corners
 
 lorenz96: setup  ## the Lorenz96 twin at F = 6 and F = 8: train, compile, trim, simulate, compare, report
 	@$(BIN)/cosim lorenz96

@@ -8,7 +8,9 @@ import numpy as np
 from PySpice.Spice.Netlist import SubCircuit
 
 from circuits.array import SIZE, array_pins
+from circuits.array_network import cell_curvature, port_network
 from circuits.block import Block
+from circuits.select_transistor import SelectTransistor
 from circuits.wires import Wires
 
 SQUARE = 1e3  # V/V^2, of the nodes that square a pair's voltage
@@ -23,6 +25,20 @@ class Reduced:
 
     between: np.ndarray  # (65, 65) [S], :func:`circuits.array_network.port_network`
     curvature: np.ndarray  # (32, 32) [A/V^2], :func:`circuits.array_network.cell_curvature`
+
+
+def reduce_array(g: np.ndarray, *, n_outputs: int, wires: Wires, transistor: SelectTransistor, r_port: float = 0.0) -> Reduced:
+    """Reduce an array to what is between its pins.
+
+    Args:
+        g: (32, 32) [S], as programmed.
+        n_outputs: rows in use, from row 0 on; the others' word lines are low.
+        r_port: board wire in series with every pin [ohm].
+    """
+    selected, r_on = np.arange(SIZE) < n_outputs, transistor.on_resistance()
+    return Reduced(
+        between=port_network(g, selected=selected, wires=wires, r_on=r_on, r_port=r_port, gmin=transistor.junction()),
+        curvature=cell_curvature(g, selected=selected, r_on=r_on, curvature=transistor.curvature()))
 
 
 def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, drop: float = DROP) -> Block:

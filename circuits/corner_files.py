@@ -7,38 +7,49 @@ folders shows what the corner is. A place that is not found is an error, never a
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from circuits.corners import NOMINAL_TEMPERATURE, Corner
 from circuits.deck import write_files
 from circuits.errors import CircuitError
+from circuits.guard import check_deck
 from circuits.testbench import SUPPLY
 
 TEXT = (".cir", ".inc", ".lib")
+_MACRO = re.compile(r"blocks/array_.*_macro\.inc")
 
 
-def corner_files(files: Mapping[str, str], corner: Corner) -> dict[str, str]:
+def corner_files(files: Mapping[str, str], corner: Corner, macros: Mapping[str, str] | None = None) -> dict[str, str]:
     """Files of a deck, or of a folder of decks, at a corner.
 
     Args:
         files: relative path -> text, as ``Deck.files()`` gives them; decks end in ``.cir``.
+        macros: relative path -> text of the arrays' macromodels at the corner (:func:`circuits.corner_layer.macros_at`):
+            wires and transistors are reduced away in them, so that there is no place to change.
     Returns:
         The same paths; of the nominal corner the same texts.
     Raises:
-        CircuitError: a file does not hold what the corner changes, or the corner changes nothing in this deck.
+        CircuitError: a file does not hold what the corner changes, the corner changes nothing in this deck, or the deck is
+            at a corner already.
     """
+    for name, text in files.items():
+        if name.endswith(".cir") and (there := corner_of(text)):
+            raise CircuitError(f"{name} is at corner {there} already; make corner {corner.name} from the nominal decks")
     if not corner.changes:
         return dict(files)
+    macros = macros or {}
     editors: dict[str, Callable[[str, str, Corner], str]] = {
         "parts/opa4990.lib": _offset, "parts/d1n4148.lib": _diode, "parts/nmos_select.lib": _transistor,
         "blocks/cell_1t1r.inc": _wires}
     made = {}
     for name, text in files.items():
         edited = text
-        if name in editors:
-            edited = editors[name](name, text, corner)
+        if corner.reaches_arrays and _MACRO.fullmatch(name) and name not in macros:
+            raise CircuitError(f"{name} has the nominal wires and transistors reduced away inside; corner {corner.name} needs "
+                               "its macromodel made again (circuits.corner_layer)")
+        if name in editors or name in macros:
+            edited = macros[name] if name in macros else editors[name](name, text, corner)
             if edited != text:
                 edited = f"* corner {corner.name}: {corner.reason}\n{edited}"
         elif name.endswith(".cir"):
@@ -53,12 +64,19 @@ def corner_files(files: Mapping[str, str], corner: Corner) -> dict[str, str]:
     return {name: _banner(text, corner) if name.endswith(".cir") else text for name, text in made.items()}
 
 
-def write_corner(source: Path, target: Path, corner: Corner) -> list[Path]:
-    """Write a folder of decks at a corner; manifest and weights come along, so that the same readers work on it.
+def corner_of(text: str) -> str | None:
+    """Name of the corner that a deck says it is at; None: of none, a nominal deck."""
+    found = re.search(r"^\* corner +(\S+):", text, re.MULTILINE)
+    return found[1] if found else None
+
+
+def write_corner(source: Path, target: Path, corner: Corner, macros: Mapping[str, str] | None = None) -> list[Path]:
+    """Write a folder of decks at a corner; manifest, weights and conductances come along, so that the same readers work on it.
 
     Args:
-        source: nominal folder, made by the compiler.
+        source: nominal folder, made by the compiler; a text file that none of its decks includes is left behind.
         target: made if missing; another folder than ``source``.
+        macros: as in :func:`corner_files`.
     Returns:
         Paths of the corner's decks, sorted.
     Raises:
@@ -67,18 +85,16 @@ def write_corner(source: Path, target: Path, corner: Corner) -> list[Path]:
     source, target = Path(source), Path(target)
     if source.resolve() == target.resolve():
         raise CircuitError(f"corner {corner.name} would overwrite the nominal decks in {source}; name another folder")
-    paths = [path for path in sorted(source.rglob("*")) if path.is_file() and path.suffix != ".raw"]
-    files = {path.relative_to(source).as_posix(): path.read_text() for path in paths if path.suffix in TEXT}
-    decks = [name for name in files if name.endswith(".cir")]
+    decks = sorted(source.glob("*.cir"))
     if not decks:
         raise CircuitError(f"{source} holds no .cir deck; compile first")
-    write_files(target, corner_files(files, corner))
-    for path in paths:
-        if path.suffix not in TEXT:
-            copy = target / path.relative_to(source)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
-    return [target / name for name in decks]
+    included = {file.relative for deck in decks for file in check_deck(deck)}
+    files = {name: (source / name).read_text() for name in sorted(included)}
+    beside = [path for path in source.glob("*") if path.is_file() and path.suffix not in (*TEXT, ".raw")]
+    beside += source.glob("conductances/*.inc")  # no macro deck includes them
+    others = {path.relative_to(source).as_posix(): path.read_bytes() for path in sorted(beside)}
+    write_files(target, {**others, **corner_files(files, corner, macros)})
+    return [target / deck.name for deck in decks]
 
 
 def _deck(name: str, text: str, corner: Corner) -> str:
@@ -96,9 +112,9 @@ def _deck(name: str, text: str, corner: Corner) -> str:
 
 
 def _banner(text: str, corner: Corner) -> str:
-    figures = ", ".join(f"{name} {getattr(corner, name)}" for name in corner.changes)
     title, _, rest = text.partition("\n")
-    return f"{title}\n* corner     {corner.name}: {figures}; {corner.reason}; the measures' expectations stay nominal\n{rest}"
+    remark = f"* corner     {corner.name}: {corner.figures}; {corner.reason}; the measures' expectations stay nominal"
+    return f"{title}\n{remark}\n{rest}"
 
 
 def _offset(name: str, text: str, corner: Corner) -> str:
@@ -109,24 +125,29 @@ def _offset(name: str, text: str, corner: Corner) -> str:
 
 
 def _diode(name: str, text: str, corner: Corner) -> str:
-    if corner.diode == "a":
-        return text
-    set_b = re.search(r"^\.model d1n4148_b\s+(d\(.*\))$", text, re.M)
-    if set_b is None:
-        raise CircuitError(f"{name}: corner {corner.name} looked for .model d1n4148_b; the part's file has changed")
-    return _replace(name, text, corner, r"^(\.model d1n4148\s+)d\(.*\)$", rf"\g<1>{set_b[1]}", ".model d1n4148")
+    if corner.diode == "b":
+        set_b = re.search(r"^\.model d1n4148_b\s+(d\(.*\))$", text, re.M)
+        if set_b is None:
+            raise CircuitError(f"{name}: corner {corner.name} looked for .model d1n4148_b; the part's file has changed")
+        text = _replace(name, text, corner, r"^(\.model d1n4148\s+)d\(.*\)$", rf"\g<1>{set_b[1]}", ".model d1n4148")
+    if not corner.diode_drifts:
+        text = _replace(name, text, corner, r"^(\.model d1n4148\s+d\(.*)\)$", rf"\g<1> tnom={corner.temperature:g})",
+                        ".model d1n4148")
+    return text
 
 
 def _transistor(name: str, text: str, corner: Corner) -> str:
-    if corner.vto_shift == 0 and corner.kp_factor == 1:
-        return text
-
     def card(found: re.Match) -> str:
         vto, kp = float(found[2]) + corner.vto_shift, float(found[3]) * corner.kp_factor
         return f"{found[1]}vto={vto:.6g} kp={kp:.6g}"
 
-    return _replace(name, text, corner, r"^(\.model nmos_select nmos\(level=1 )vto=(\S+) kp=(\S+)", card,
-                    ".model nmos_select with vto and kp")
+    if corner.vto_shift or corner.kp_factor != 1:
+        text = _replace(name, text, corner, r"^(\.model nmos_select nmos\(level=1 )vto=(\S+) kp=(\S+)", card,
+                        ".model nmos_select with vto and kp")
+    if not corner.transistor_drifts:
+        text = _replace(name, text, corner, r"^(\.model nmos_select nmos\(.*)\)$", rf"\g<1> tnom={corner.temperature:g})",
+                        ".model nmos_select")
+    return text
 
 
 def _wires(name: str, text: str, corner: Corner) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from circuits.errors import CircuitError
 from circuits.testbench import SUPPLY
@@ -26,6 +26,8 @@ class Corner:
     vto_shift: float = 0.0  # V, threshold of the select transistor
     kp_factor: float = 1.0  # of the select transistor's gain
     wire_factor: float = 1.0  # of every wire segment's resistance
+    diode_drifts: bool = True  # False leaves the diodes' parameters as they are at the nominal temperature; see without()
+    transistor_drifts: bool = True  # False, the same of the select transistors
 
     def __post_init__(self) -> None:
         low, high = TEMPERATURES
@@ -49,6 +51,38 @@ class Corner:
     def changes(self) -> tuple[str, ...]:
         """Names of the fields that differ from the nominal board."""
         return tuple(f.name for f in fields(self) if f.name not in ("name", "reason") and getattr(self, f.name) != f.default)
+
+    @property
+    def figures(self) -> str:
+        """What differs from the nominal board, in words."""
+        return ", ".join(f"{name} {getattr(self, name)}" for name in self.changes)
+
+    @property
+    def reaches_arrays(self) -> bool:
+        """Whether wires or select transistors differ from the nominal ones."""
+        return self.temperature != NOMINAL_TEMPERATURE or self.supply != 1 or any(
+            name in self.changes for name in ("vto_shift", "kp_factor", "wire_factor"))
+
+    def without(self) -> dict[str, Corner]:
+        """The same corner with one of its effects taken out, one an effect: what an error is without it tells its cause."""
+        warm = self.temperature != NOMINAL_TEMPERATURE
+        left = {}
+        if self.vos:
+            left["offset"] = {"offset": self.offset - self.vos}
+        if warm or self.diode != "a":
+            left["diode leakage" if self.diode == "a" else "diode set b"] = {"diode": "a", "diode_drifts": not warm}
+        if warm or self.vto_shift or self.kp_factor != 1:
+            left["select transistors"] = {"vto_shift": 0.0, "kp_factor": 1.0, "transistor_drifts": not warm}
+        if self.supply != 1:
+            left["supplies"] = {"supply": 1.0}
+        if self.wire_factor != 1:
+            left["wires"] = {"wire_factor": 1.0}
+        made = {}
+        for effect, fields_left in left.items():
+            name = f"{self.name}_without_{effect.replace(' ', '_')}"
+            one = replace(self, name=name, reason=f"{self.name} without {effect}", **fields_left)
+            made[effect] = one if one.changes else CORNERS["nominal"]
+        return made
 
 
 _ALL = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
+from circuits.array_network import GMIN
 from circuits.errors import CircuitError
 from circuits.parts import model_parameters
 
@@ -20,6 +21,14 @@ class SelectTransistor:
     gate: float = 2.5  # V, word line when selected
     bulk: float = -2.5  # V, substrate on the negative supply
 
+    def parameters(self) -> dict[str, float]:
+        """Level-1 parameters: vto [V], kp [A/V^2], gamma [V^0.5], phi [V]."""
+        return model_parameters("nmos_select", "nmos_select")
+
+    def junction(self) -> float:
+        """Conductance [S] that stands for what a junction, drain or source, takes towards the substrate."""
+        return GMIN
+
     def on_resistance(self, source: float = 0.0) -> float:
         """Small-signal drain-source resistance at zero drain-source voltage [ohm].
 
@@ -30,7 +39,7 @@ class SelectTransistor:
         Raises:
             CircuitError: the gate voltage does not turn the transistor on.
         """
-        p = model_parameters("nmos_select", "nmos_select")
+        p = self.parameters()
         v_th = p["vto"] + p["gamma"] * (sqrt(p["phi"] + source - self.bulk) - sqrt(p["phi"]))
         overdrive = self.gate - source - v_th
         if overdrive <= 0:
@@ -45,6 +54,6 @@ class SelectTransistor:
         Level-1 triode gives kp * W/L / 2 for a positive v_ds. For a negative one the terminals change places and the
         body effect adds its slope; the mean of both is returned, each is within 11 % of it.
         """
-        p = model_parameters("nmos_select", "nmos_select")
+        p = self.parameters()
         body = p["gamma"] / (2.0 * sqrt(p["phi"] - self.bulk))
         return p["kp"] * self.width / self.length * (1.0 + 0.5 * body) / 2.0

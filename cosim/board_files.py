@@ -6,6 +6,7 @@ import numpy as np
 
 from circuits.board import BoardSpec
 from circuits.conductances import read_conductances
+from circuits.corner_files import corner_of
 from circuits.errors import CircuitError
 from circuits.layer import LayerSpec
 from circuits.select_transistor import SelectTransistor
@@ -18,8 +19,13 @@ def read_board(manifest: Manifest) -> BoardSpec:
     """Topology of a folder written by `cosim compile`, of either fidelity; nothing of it is reduced.
 
     Raises:
-        ResultsError: a field that is needed is missing, or damaged.
+        ResultsError: a field that is needed is missing, or damaged; or the decks are at a corner, of which the manifest knows
+            nothing.
     """
+    for deck in (manifest.folder / f"{name}.cir" for name in manifest.cases):
+        if deck.is_file() and (corner := corner_of(deck.read_text())):
+            raise ResultsError(f"{deck} is at corner {corner}, of which the board in {NAME} knows nothing; name the folder of "
+                               "the nominal decks")
     try:
         integrator = manifest.raw["integrator"]
         return BoardSpec(layers=_layers(manifest), columns=manifest.columns, r_in=float(integrator["r_in"]),

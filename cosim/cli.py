@@ -195,6 +195,28 @@ def convergence(
 
 
 @app.command()
+def corners(
+    source: Annotated[Path | None, typer.Argument(help="Folder made by `cosim compile`, checkpoint (.npz) or Python file; "
+                                                       "default: the HP twin, current drive.")] = None,
+    corner: Annotated[list[str] | None, typer.Option(help="One of circuits/corners.py, beside the nominal board; give it "
+                                                          "several times for several. Default: all.")] = None,
+    fidelity: Annotated[str | None, typer.Option(help="What a checkpoint or file is compiled to: macro (default), flat-trimmed "
+                                                       "or flat.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Results; default runs/hp_corners, or runs/<source's name>/corners.")] = None,
+    workers: Workers = 2,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds a deck may take.")] = 900.0,
+    force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """A twin at every corner (temperature, supplies, offset, diodes, transistors, wires): error, stated bound, verdict, cause.
+
+    Exit code 1 when a corner exceeds its bound, clips or does not converge."""
+    from cosim.commands.corners import run
+
+    run(source, corners=corner or [], fidelity=fidelity, out=out, workers=workers, timeout=timeout, force=force, quiet=quiet)
+
+
+@app.command()
 def report(results: Annotated[Path, typer.Argument(help="Results folder of the HP memristor.")] = HP_RUNS) -> None:
     """Write the report of finished results again."""
     from cosim.commands.report import run

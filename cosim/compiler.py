@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import nn
 
-from circuits.array import SIZE
-from circuits.array_macro import Reduced
-from circuits.array_network import cell_curvature, port_network
+from circuits.array_macro import Reduced, reduce_array
 from circuits.board import BoardSpec
 from circuits.conductances import DIGITS
 from circuits.layer import R_BOARD, LayerSpec
@@ -136,7 +134,7 @@ def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: 
     )
     c_lead = floor_digits(options.lead / r_in) if options.lead else 0.0
     board = BoardSpec(layers=tuple(one.spec for one in layers), columns=columns, r_in=r_in, c_int=c_int, c_lead=c_lead,
-                      reduced=_reduced(layers, options) if options.fidelity == "macro" else None)
+                      reduced=_reduced(layers) if options.fidelity == "macro" else None)
     return CompiledTwin(network=network, columns=columns, scales=scales, board=board, layers=layers, options=options)
 
 
@@ -204,13 +202,8 @@ def _programmed(g: np.ndarray, options: Options, layer: int, tile: Tile) -> np.n
     return np.vectorize(lambda value: float(f"{value:.{DIGITS}g}"))(g)  # what the deck will state
 
 
-def _reduced(layers: tuple[CompiledLayer, ...], options: Options) -> dict[str, Reduced]:
-    r_on, curvature = options.transistor.on_resistance(), options.transistor.curvature()
-    found = {}
-    for spec, one in ((layer.spec, one) for layer in layers for one in layer.tiles):
-        selected = np.arange(SIZE) < one.tile.n_outputs
-        found[one.tile.name] = Reduced(
-            between=port_network(one.g, selected=selected, wires=options.wires, r_on=r_on,
-                                 r_port=0.0 if spec.is_one_tile else spec.r_board),
-            curvature=cell_curvature(one.g, selected=selected, r_on=r_on, curvature=curvature))
-    return found
+def _reduced(layers: tuple[CompiledLayer, ...]) -> dict[str, Reduced]:
+    return {one.tile.name: reduce_array(one.g, n_outputs=one.tile.n_outputs, wires=layer.spec.wires,
+                                        transistor=layer.spec.transistor,
+                                        r_port=0.0 if layer.spec.is_one_tile else layer.spec.r_board)
+            for layer in layers for one in layer.tiles}

@@ -1,4 +1,4 @@
-"""Writing a compiled twin: decks, conductances, weights, manifest."""
+"""A compiled twin's folder: decks, conductances, weights, manifest."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from cosim.case import Case
 from cosim.compiler import CompiledTwin
 from cosim.decks import case_deck, conductance_file
 from cosim.errors import ResultsError
-from cosim.manifest import NAME, manifest_text, read_manifest
-from cosim.network import sequential_of
+from cosim.manifest import NAME, Manifest, manifest_text, read_manifest
+from cosim.network import network_hash, read_network, sequential_of
 from cosim.reference import reference
 from cosim.scaling import check_clipping
-from training.checkpoint import encode
+from training.checkpoint import encode, load
 
 WEIGHTS = "weights.npz"
 
@@ -57,6 +57,18 @@ def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: 
     except OSError as error:
         raise ResultsError(f"cannot write decks to {folder}: {error}; free space or name another folder") from error
     return [folder / f"{case.name}.cir" for case in cases]
+
+
+def read_model(manifest: Manifest) -> nn.Module:
+    """The network that a folder was compiled from.
+
+    Raises:
+        ResultsError: the folder's weights are others.
+    """
+    model = load(manifest.weights).net
+    if network_hash(read_network(model)) != manifest.weights_sha256:
+        raise ResultsError(f"{manifest.weights} does not hold the weights that the decks were compiled from; compile again")
+    return model
 
 
 def _decks_before(folder: Path) -> set[str]:

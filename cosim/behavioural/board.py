@@ -106,17 +106,19 @@ def solve_arrays(blueprint: Blueprint, dtype: torch.dtype = torch.float64) -> tu
 
 
 def make_board(blueprint: Blueprint, *, conductances: Conductances | None = None, offsets: Offsets | None = None,
-               arrays: tuple[tuple[TilePorts, ...], ...] | None = None, dtype: torch.dtype = torch.float64) -> Board:
+               arrays: tuple[tuple[TilePorts, ...], ...] | None = None, diode: Diode | None = None,
+               dtype: torch.dtype = torch.float64) -> Board:
     """Boards of one blueprint.
 
     Args:
         conductances: other conductances than the blueprint's, a board each; may require gradients.
         offsets: of every op-amp, a board each; None: none.
         arrays: of :func:`solve_arrays`, where several boards are made one after another.
+        diode: of the ReLU stages; None: set a at 27 degC. The clamps keep that one.
         dtype: float64, or float32 for speed where 1e-6 of full scale does.
     """
     spec, op = blueprint.board, OpAmp.from_part()
-    rectifier = Rectifier(diode=Diode.from_part(), op=op)
+    rectifier = Rectifier(diode=diode or Diode.from_part(), op=op)
     offsets = offsets or equal_offsets(spec, 0.0, dtype)
     arrays = arrays or solve_arrays(blueprint, dtype)
     ports = [layer_ports(one, tiles, None if conductances is None else conductances[k])

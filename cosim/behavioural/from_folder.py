@@ -13,7 +13,7 @@ def read_blueprint(folder: Path) -> Blueprint:
     """Blueprint of a folder written by `cosim compile`, of either fidelity.
 
     Raises:
-        ResultsError: no manifest, or one without a field that is needed.
+        ResultsError: no manifest, or one without a field that is needed; or decks at a corner.
         circuits.errors.CircuitError: a conductance file is missing or incomplete.
     """
     manifest = read_manifest(folder)

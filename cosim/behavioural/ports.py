@@ -11,7 +11,6 @@ import torch
 from circuits.array import SIZE
 from circuits.array_network import GMIN, cell_curvature, cell_drops, port_network
 from circuits.layer import LayerSpec
-from circuits.testbench import SUPPLY
 from circuits.tiling import Tile
 
 
@@ -86,7 +85,8 @@ def _series(g: torch.Tensor, g_on: float) -> torch.Tensor:
 def _solve_tile(spec: LayerSpec, tile: Tile, g: np.ndarray, dtype: torch.dtype) -> TilePorts:
     selected, r_on = np.arange(SIZE) < tile.n_outputs, spec.transistor.on_resistance()
     r_port = 0.0 if spec.is_one_tile else spec.r_board
-    between = port_network(g, selected=selected, wires=spec.wires, r_on=r_on, r_port=r_port)
+    between = port_network(g, selected=selected, wires=spec.wires, r_on=r_on, r_port=r_port,
+                           gmin=spec.transistor.junction())
     used = np.concatenate([np.arange(tile.n_lines), SIZE + np.arange(tile.n_outputs)])
     y = np.diag(between.sum(axis=1)) - between
     # rows that are off conduct nothing, and drops in them move nothing
@@ -98,7 +98,7 @@ def _solve_tile(spec: LayerSpec, tile: Tile, g: np.ndarray, dtype: torch.dtype) 
         return torch.as_tensor(np.ascontiguousarray(a), dtype=dtype)
 
     return TilePorts(tile=tile, g=tensor(g[:rows]), y=tensor(y[np.ix_(used, used)]),
-                     leak=tensor(SUPPLY * between[used, -1]), drops=tensor(drops), g_on=1 / r_on)
+                     leak=tensor(-spec.transistor.bulk * between[used, -1]), drops=tensor(drops), g_on=1 / r_on)
 
 
 def _curvature(spec: LayerSpec, part: TilePorts) -> torch.Tensor:

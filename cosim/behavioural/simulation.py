@@ -31,7 +31,7 @@ def simulate_behavioural(folder: Path, runs: Sequence[Run], *, force: bool = Fal
     """Simulate what is not simulated yet; every result is stored as soon as it is there.
 
     Args:
-        folder: made by `cosim compile`; decks are not read.
+        folder: made by `cosim compile`; its decks are not run.
         runs: whose decks' names are cases of the manifest.
         steps: see :func:`cosim.behavioural.integrate.solve`.
     Returns:

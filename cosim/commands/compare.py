@@ -16,10 +16,9 @@ from cosim.console import Console
 from cosim.errors import ResultsError
 from cosim.manifest import Manifest, read_manifest
 from cosim.metrics import waveform_error
-from cosim.network import network_hash, read_network
 from cosim.reference import reference
 from cosim.simulation import read_vectors
-from training.checkpoint import load
+from cosim.twin_folder import read_model
 
 
 def run(folder: Path, *, waveforms: Path | None) -> None:
@@ -36,10 +35,7 @@ def circuit_errors(manifest: Manifest, case: Case, source: Path) -> list[dict[st
     Raises:
         ResultsError: no waveform of the case, or weights that are not those of the decks.
     """
-    model = load(manifest.weights).net
-    if network_hash(read_network(model)) != manifest.weights_sha256:
-        raise ResultsError(f"{manifest.weights} does not hold the weights that the decks were compiled from; compile again")
-    expected = reference(model, case)
+    expected = reference(read_model(manifest), case)
     got = twin_states(find_waveforms(source, case.name), manifest, case)
     rows = []
     for k in range(expected.shape[1]):

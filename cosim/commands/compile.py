@@ -18,7 +18,7 @@ def run(source: Path, out: Path, *, levels: int | None, error: float, cell_yield
     """Compile and say what came out, and what could not be reached."""
     programming = Programming(levels=levels, error=error, cell_yield=cell_yield, seed=seed)
     options = Options(programming=programming, fidelity=fidelity, time_scale=time_scale)
-    twin = _experiment(source).compile(out, options)
+    twin = read_experiment(source).compile(out, options)
     for layer in twin.layers:
         spec = layer.spec
         print(f"{spec.name}: {spec.n_inputs} -> {spec.n_outputs}, r_f {spec.r_f:g} ohm, "
@@ -28,7 +28,8 @@ def run(source: Path, out: Path, *, levels: int | None, error: float, cell_yield
     print(f"decks: {out}")
 
 
-def _experiment(source: Path) -> Experiment:
+def read_experiment(source: Path) -> Experiment:
+    """Experiment of a checkpoint of the HP memristor, or of a Python file."""
     if source.suffix == ".py":
         return load_experiment(source)
     if source.suffix != ".npz":

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from difflib import unified_diff
-from math import exp, log, sqrt
+from math import exp
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 
 from circuits.block_benches import R_F, R_LOAD, block_bench
 from circuits.corner_files import TEXT, corner_files, write_corner
+from circuits.corner_transistor import transistor_at
 from circuits.corners import CORNERS, Corner, find_corner
 from circuits.deck import write_files
 from circuits.engine.job import Job
@@ -102,6 +103,40 @@ def test_a_folder_at_a_corner_passes_the_door_and_keeps_manifest_and_weights(tmp
     assert not [path for path in (tmp_path / "hot").rglob("*.partial")]
 
 
+def test_what_no_deck_includes_is_left_behind(tmp_path):
+    (tmp_path / "nominal" / "blocks").mkdir(parents=True)
+    for name, text in block_bench("cell_1t1r").files().items():
+        (tmp_path / "nominal" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "nominal" / name).write_text(text)
+    (tmp_path / "nominal" / "blocks" / "array_old_macro.inc").write_text("* of an earlier compilation")
+    write_corner(tmp_path / "nominal", tmp_path / "hot", CORNERS["hot"])
+    assert not (tmp_path / "hot" / "blocks" / "array_old_macro.inc").exists()
+
+
+@pytest.mark.parametrize(("name", "effects"), [
+    ("nominal", {}), ("offset_high", {"offset": "nominal"}), ("diode_b", {"diode set b": "nominal"}),
+    ("low_supply", {"supplies": "nominal"}), ("wires_x2", {"wires": "nominal"}),
+    ("slow_transistor", {"select transistors": "nominal"}),
+    ("hot", {name: f"hot_without_{name.replace(' ', '_')}" for name in ("offset", "diode leakage", "select transistors")}),
+])
+def test_effects_of_a_corner_are_taken_out_one_by_one(name, effects):
+    assert {effect: one.name for effect, one in CORNERS[name].without().items()} == effects
+
+
+@pytest.mark.parametrize(("effect", "file", "line"), [
+    ("offset", "parts/opa4990.lib", None),
+    ("diode leakage", "parts/d1n4148.lib",
+     ".model d1n4148   d(is=2.52e-9 n=1.752 rs=0.568 cjo=4e-12 vj=1 m=0.4 tt=20e-9 bv=100 ibv=100e-6 tnom=85)"),
+    ("select transistors", "parts/nmos_select.lib",
+     ".model nmos_select nmos(level=1 vto=0.615 kp=66.67e-6 gamma=0.446 phi=0.8 tnom=85)"),
+])
+def test_one_effect_of_the_temperature_is_taken_out(effect, file, line):
+    corner = CORNERS["hot"].without()[effect]
+    assert corner.vos == (0 if effect == "offset" else CORNERS["hot"].vos)
+    assert changed_lines(file, corner) == ([line] if line else [])
+    assert ".temp 85  ; degC, corner " + corner.name in changed_lines("sine.cir", corner)
+
+
 # refusals
 
 
@@ -119,6 +154,17 @@ def test_folder_without_decks_is_refused(tmp_path):
 def test_a_corner_that_changes_nothing_is_refused(name):
     with pytest.raises(CircuitError, match=f"corner {name} changes .*, and none of .* depends on it"):
         corner_files(block_bench("clamped_tia").files(), CORNERS[name])
+
+
+def test_a_corner_of_a_corner_is_refused():
+    with pytest.raises(CircuitError, match="is at corner hot already; make corner wires_x2 from the nominal decks"):
+        corner_files(corner_files(HP_FILES, CORNERS["hot"]), CORNERS["wires_x2"])
+
+
+@pytest.mark.parametrize("name", ["hot", "low_supply", "slow_transistor", "wires_x2"])
+def test_a_macromodel_is_not_left_nominal(name):
+    with pytest.raises(CircuitError, match=f"reduced away inside; corner {name} needs its macromodel made again"):
+        corner_files(HP_FILES | {"blocks/array_output_macro.inc": "* nominal"}, CORNERS[name])
 
 
 @pytest.mark.parametrize(("name", "file", "old", "new"), [
@@ -167,11 +213,14 @@ def at(tmp_path_factory):
     def get(block, name):
         if (block, name) not in done:
             folder = tmp_path_factory.mktemp(f"{block}_{name}")
-            write_files(folder, corner_files(block_bench(block).files(), CORNERS[name]))
+            write_files(folder, corner_files(block_bench(block).files(), (CORNERS | ABLATIONS)[name]))
             done[block, name] = run(Job(deck=folder / f"{block}.cir"))
         return done[block, name]
 
     return get
+
+
+ABLATIONS = {one.name: one for one in CORNERS["hot"].without().values()}
 
 
 def line(at, block, name, current):
@@ -199,6 +248,8 @@ def saturation_current(name, kelvin=T_NOM):
     ("diode_b", saturation_current("d1n4148_b")),
     ("hot", saturation_current("d1n4148", 358.15)),  # 180 nA: 1.8 mV, seventy times what the compiler took out
     ("cold", saturation_current("d1n4148", 233.15)),
+    ("hot_without_offset", saturation_current("d1n4148", 358.15)),
+    ("hot_without_diode_leakage", saturation_current("d1n4148")),
     ("offset_high", saturation_current("d1n4148")),
     ("offset_low", saturation_current("d1n4148")),
     ("low_supply", saturation_current("d1n4148")),
@@ -207,7 +258,7 @@ def saturation_current(name, kelvin=T_NOM):
 def test_relu_shifts_by_leakage_and_offset(at, name, leak):
     # conducting: the blocking diode takes its saturation current from the summing node, which sits at vos
     shift = line(at, "relu_tia", name, 20e-6) - line(at, "relu_tia", "nominal", 20e-6)
-    expected = R_F * (leak - saturation_current("d1n4148")) + NOISE_GAIN * CORNERS[name].vos
+    expected = R_F * (leak - saturation_current("d1n4148")) + NOISE_GAIN * (CORNERS | ABLATIONS)[name].vos
     assert shift == pytest.approx(expected, rel=0.01, abs=2e-6)
 
 
@@ -223,37 +274,29 @@ def test_clamp_has_the_other_diodes(at, name):
     np.testing.assert_allclose(current, forward + backward, rtol=5e-3, atol=1e-10)
 
 
-def level_1(corner):
-    """On-resistance of the cell's transistor [ohm] at vds 0, with SPICE's level-1 temperature model."""
-    p, t = model_parameters("nmos_select", "nmos_select"), SelectTransistor()
-    kelvin, vto = corner.temperature + 273.15, p["vto"] + corner.vto_shift
-
-    def gap(k):  # band gap of silicon [eV]
-        return 1.16 - 7.02e-4 * k**2 / (k + 1108)
-
-    v_t = BOLTZMANN * kelvin / CHARGE
-    bend = -2 * v_t * (1.5 * log(kelvin / T_NOM) - gap(kelvin) / (2 * v_t) + gap(T_NOM) / (2 * BOLTZMANN * T_NOM / CHARGE))
-    phi = kelvin / T_NOM * p["phi"] + bend
-    v_bi = vto - p["gamma"] * sqrt(p["phi"]) + 0.5 * (gap(T_NOM) - gap(kelvin)) + 0.5 * (phi - p["phi"])
-    v_th = v_bi + p["gamma"] * sqrt(phi - corner.supply * t.bulk)
-    kp = p["kp"] * corner.kp_factor / (kelvin / T_NOM) ** 1.5
-    return 1 / (kp * t.width / t.length * (corner.supply * t.gate - v_th))
+def on_resistance(name):
+    return transistor_at(CORNERS[name], SelectTransistor()).on_resistance()
 
 
 @pytest.mark.parametrize("name", ["nominal", "cold", "hot", "low_supply", "high_supply", "slow_transistor", "fast_transistor",
                                   "wires_x2"])
 def test_cell_current_at_a_corner(at, name):
     corner, w = CORNERS[name], at("cell_1t1r", name).waveforms
-    resistance = 1e4 + level_1(corner) + 2 * corner.wire_factor * Wires().resistance
-    # atol 1 nA, as at the nominal corner (test_blocks.py); the corners move the current by 3 nA (wires) to 60 nA
+    resistance = 1e4 + on_resistance(name) + 2 * corner.wire_factor * Wires().resistance
+    # atol 1 nA, as at the nominal corner (test_blocks.py); the corners move the current by 3 nA (wires) to 60 nA (85 degC)
     np.testing.assert_allclose(w["i(v_sl)"], w.scale / resistance, rtol=0, atol=1.5e-9)
 
 
 def test_corners_of_the_cell_are_told_apart():
-    resistances = [level_1(CORNERS[name]) for name in ("cold", "fast_transistor", "high_supply", "nominal", "low_supply",
-                                                       "slow_transistor", "hot")]
+    names = ("cold", "fast_transistor", "high_supply", "nominal", "low_supply", "slow_transistor", "hot")
+    resistances = [on_resistance(name) for name in names]
     assert resistances == sorted(resistances)
-    assert level_1(CORNERS["nominal"]) == pytest.approx(SelectTransistor().on_resistance(), rel=1e-9)
+    assert on_resistance("nominal") == pytest.approx(SelectTransistor().on_resistance(), rel=1e-12)
+
+
+def test_the_cell_is_nominal_where_its_temperature_is_taken_out(at):
+    w = at("cell_1t1r", "hot_without_select_transistors").waveforms
+    np.testing.assert_allclose(w["i(v_sl)"], at("cell_1t1r", "nominal").waveforms["i(v_sl)"], rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("name", ["low_supply", "high_supply", "offset_high", "offset_low"])

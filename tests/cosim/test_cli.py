@@ -20,6 +20,7 @@ COMMANDS = {  # command: what its help must name
                 "cosim.experiment.Experiment"],
     "simulate": ["target", "--out", "--fidelity", "--workers", "--timeout", "--force", "--quiet"],
     "compare": ["folder", "--waveforms"],
+    "corners": ["source", "--corner", "--fidelity", "--out", "--workers", "--timeout", "--force", "--quiet"],
     "report": ["results"],
     "inspect": ["target", "--loops", "--all", "--waveforms", "--stray", "--workers"],
     "netlists": ["out"],

@@ -7,16 +7,17 @@ import pytest
 import torch
 from torch import nn
 
-from circuits.corner_files import write_corner
 from circuits.corners import find_corner
 from cosim.behavioural.blueprint import Blueprint, blueprint_of
 from cosim.behavioural.board import make_board, solve_arrays
+from cosim.behavioural.corner import board_at
 from cosim.behavioural.from_folder import read_blueprint
 from cosim.behavioural.integrate import model_states, solve
 from cosim.behavioural.monte_carlo import programmed
-from cosim.behavioural.offsets import equal_offsets, random_offsets
+from cosim.behavioural.offsets import random_offsets
 from cosim.behavioural.waveforms import vectors
 from cosim.compiler import Options, compile_network
+from cosim.corner_folder import write_corner_folder
 from cosim.errors import CosimError
 from cosim.manifest import read_manifest
 from cosim.programming import Programming
@@ -66,14 +67,17 @@ def test_it_is_the_macro_deck(folder, small_experiment):
     assert apart(got, expected, "v(x0_p", hold) < 2e-6
 
 
-def test_offsets_act_as_in_the_macro_deck(folder, small_experiment, tmp_path):
+@pytest.mark.parametrize("name", ["offset_high", "hot", "wires_x2"])
+def test_a_corner_acts_as_in_the_macro_deck(folder, small_experiment, tmp_path, name):
     (case,) = small_experiment.cases
-    write_corner(folder, tmp_path / "corner", find_corner("offset_high"))
+    blueprint, corner = read_blueprint(folder), find_corner(name)
+    write_corner_folder(read_manifest(folder), blueprint, tmp_path / "corner", corner)
     expected = ngspice(tmp_path / "corner")
-    blueprint = read_blueprint(folder)
-    got = behavioural(blueprint, case, offsets=equal_offsets(blueprint.board, 0.3e-3))
+    with torch.no_grad():
+        board = board_at(blueprint, corner)
+        got = frame_to_waveforms(vectors(board, blueprint, solve(board, case, blueprint.scales, steps=250)))
     times, hold = 5e-3 + np.linspace(0, 0.05, 51)[1:], np.array([4.9e-3])
-    # V, of offsets that move lines by millivolts
+    # V, of corners that move lines by up to millivolts
     assert apart(got, expected, "v(x0_p", times) < 2e-4 * 0.16
     assert apart(got, expected, "v(xboard.h", hold) < 10e-6
 
