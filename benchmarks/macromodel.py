@@ -24,8 +24,7 @@ from torch import nn
 
 from benchmarks.profile import Profile, profile
 from circuits.array import SIZE, memristor_array
-from circuits.array_macro import Reduced, array_macro
-from circuits.array_network import cell_curvature, port_network
+from circuits.array_macro import Reduced, array_macro, reduce_array
 from circuits.block import Block
 from circuits.cell import cell_1t1r
 from circuits.conductances import conductance_text
@@ -139,9 +138,7 @@ def _layer_deck(folder: Path, fidelity: str) -> Path:
 
 def _conductances() -> tuple[np.ndarray, Reduced]:
     g = np.random.default_rng(5).uniform(20e-6, 100e-6, (SIZE, SIZE))
-    selected, r_on, curvature = np.full(SIZE, True), SPEC.transistor.on_resistance(), SPEC.transistor.curvature()
-    return g, Reduced(between=port_network(g, selected=selected, wires=SPEC.wires, r_on=r_on),
-                      curvature=cell_curvature(g, selected=selected, r_on=r_on, curvature=curvature))
+    return g, reduce_array(g, n_outputs=SIZE, wires=SPEC.wires, transistor=SPEC.transistor)
 
 
 def _bench(title: str) -> tuple[Circuit, list[str]]:
