@@ -13,7 +13,9 @@ from circuits.block import Block
 from circuits.select_transistor import SelectTransistor
 from circuits.wires import Wires
 
-SQUARE = 1e3  # V/V^2, of the nodes that square a pair's voltage
+# V/V^2, of the nodes that square a pair's voltage: 4 mV at full scale, so that a microvolt, the solver's tolerance, is 3e-4 of
+# the curvature. With volts there its relative tolerance would ask for another iteration at every point.
+SQUARE = 0.1
 READ = 0.2  # V, full scale of a line
 SMALLEST = 2e-12  # A at full scale, a ten-millionth of a full-scale cell current: smaller curvature currents are left out
 DROP = 1e-12  # of a pin's whole conductance: what all couplings left out at that pin may add up to
@@ -45,7 +47,7 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, drop
     """An array of linear memristors, same pins as :func:`circuits.array.memristor_array`, nothing inside.
 
     The transistors' curvature, 1.4e-5 of a full-scale cell current, is kept to second order: a node a pair of bit lines,
-    at -1000/V times the square of its voltage, drives the source lines through resistors of a terohm and more. Bit lines
+    at -0.1/V times the square of its voltage, drives the source lines through resistors of ten megohm and more. Bit lines
     2j and 2j+1 must therefore be a pair, +v and -v.
 
     Word lines are not looked at: the file holds for the word lines that it was reduced with. Bit lines from ``n_lines`` on
