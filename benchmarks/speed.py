@@ -30,8 +30,8 @@ OUT = Path("runs/speed")
 
 
 def _row(what: str, measured: str, must: str, aim: str, *, holds: bool, where: str = "") -> dict[str, str]:
-    return {"what": what, "measured": measured, "must": must, "aim": aim, "verdict": "holds" if holds else "MISSED",
-            "where the time goes": where}
+    return {"what": what, "measured": measured, "must": must, "aim": aim,
+            "verdict": "" if not must else "holds" if holds else "MISSED", "where the time goes": where}
 
 
 def _faster(one: Comparison, must: float, aim: str, apart: float | None = None, *, judged: bool = True) -> dict[str, str]:
@@ -115,7 +115,7 @@ def main() -> None:
     for row in table.itertuples(index=False):
         if row[-1]:
             print(f"{row.what}: {row[-1]}")
-    sys.exit(1 if (table["verdict"] != "holds").any() else 0)
+    sys.exit(1 if (table["verdict"] == "MISSED").any() else 0)
 
 
 if __name__ == "__main__":
