@@ -80,8 +80,9 @@ def _measures(case: Case, timing: Timing, volts: np.ndarray) -> list[Measure]:
         node = f"v(x{k}_p)"
         measures.append(Measure(name=f"x{k}_start", rule=f"find {node} at={timing.start * 0.99:.9g}", expect=volts[0, k]))
         for label, sample in (("middle", (case.samples - 1) // 2), ("end", case.samples - 1)):
-            at = timing.start + timing.duration * sample / (case.samples - 1)
-            measures.append(Measure(name=f"x{k}_{label}", rule=f"find {node} at={at:.9g}", expect=volts[sample, k]))
+            # nine digits may lie behind the last point
+            at = min(float(f"{timing.start + timing.duration * sample / (case.samples - 1):.9g}"), timing.stop)
+            measures.append(Measure(name=f"x{k}_{label}", rule=f"find {node} at={at!r}", expect=volts[sample, k]))
         window = f"from={timing.start:.9g} to={timing.stop:.9g}"
         measures.append(Measure(name=f"x{k}_max", rule=f"max {node} {window}", expect=volts[:, k].max()))
     return measures

@@ -115,6 +115,9 @@ def read_manifest(folder: Path) -> Manifest:
             if missing := [key for key in keys if key not in part]:
                 raise KeyError(missing[0])
         scales = {key: tuple(v) if isinstance(v, list) else v for key, v in raw["scales"].items() if key != "unit"}
+        for key, value in scales.items():
+            if not all(float(one) > 0 for one in (value if isinstance(value, tuple) else (value,))):
+                raise ValueError(f"scale {key} = {value}, must be above 0")
         cases = {
             one["name"]: Case(name=one["name"], stimuli=tuple(_stimulus(s) for s in one["stimuli"]),
                               initial=tuple(one["initial"]), duration=one["duration"], samples=one["samples"])

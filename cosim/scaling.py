@@ -41,12 +41,14 @@ class Calibration:
 
     def __post_init__(self) -> None:
         for name, array in (("inputs", self.inputs), ("states", self.states)):
-            if array.ndim != 2 or not np.isfinite(array).all():
-                raise CosimError(f"calibration {name}: need a finite (samples, signals) array, got {array.shape}")
+            if np.ndim(array) != 2 or not np.isfinite(array).all():
+                raise CosimError(f"calibration {name}: need a finite (samples, signals) array, got {np.shape(array)}")
         if len(self.inputs) != len(self.states):
             raise CosimError(
                 f"calibration has {len(self.inputs)} samples of inputs and {len(self.states)} of states; need as many"
             )
+        if not len(self.states):
+            raise CosimError("calibration has no samples; scales are chosen from them, so give some that cover the run")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,8 +141,9 @@ def check_clipping(layers: tuple[Affine, ...], columns: tuple[str, ...], scales:
     for name, signal, scale, limit in stages:
         volts = np.abs(signal) * scale
         if (volts > limit).any():
-            m, k = np.unravel_index(np.argmax(volts), volts.shape)
+            first = int(np.argmax((volts > limit).any(axis=1)))
+            k = int(np.argmax(volts[first]))
             raise ClippingError(
-                f"{what} drives {name}, line {k}, to {volts[m, k]:.3f} V at t = {times[m]:.4g} s, past its linear "
-                f"limit of {limit:.2f} V; lower the stimulus, or calibrate with it so that the scale becomes smaller"
+                f"{what} drives {name}, line {k}, past its linear limit of {limit:.2f} V at t = {times[first]:.4g} s, and to "
+                f"{volts[:, k].max():.3f} V; lower the stimulus, or calibrate with it so that the scale becomes smaller"
             )

@@ -8,16 +8,20 @@ import numpy as np
 import pandas as pd
 
 from circuits.engine.rawfile import read_raw
+from circuits.errors import SimulationError
+from circuits.stages.clamp import ONSET
 from circuits.waveforms import Waveforms
+from cosim.behavioural.simulation import folder_key
 from cosim.case import Case
 from cosim.commands.simulate import default_folder
-from cosim.comparison import twin_states
+from cosim.comparison import clamp_hits, line_words, twin_states
 from cosim.console import Console
 from cosim.errors import ResultsError
 from cosim.manifest import Manifest, read_manifest
 from cosim.metrics import waveform_error
 from cosim.reference import reference
-from cosim.simulation import read_vectors
+from cosim.results import read_frame
+from cosim.simulation import NGSPICE, VACASK, deck_key, frame_to_waveforms
 from cosim.twin_folder import read_model
 
 
@@ -25,33 +29,63 @@ def run(folder: Path, *, waveforms: Path | None) -> None:
     """Print the circuit error of every case whose waveforms are there."""
     manifest = read_manifest(folder)
     source = waveforms or default_folder(folder)
-    rows = [row for case in manifest.cases.values() for row in circuit_errors(manifest, case, source)]
+    runs = {name: find_waveforms(source, manifest, name) for name in manifest.cases}
+    rows = [row for name, case in manifest.cases.items() for row in circuit_errors(manifest, case, runs[name])]
     Console().table(pd.DataFrame(rows), f"{manifest.subject}: circuit against torch, model units")
+    for name, one in runs.items():
+        for line, hit in clamp_hits(one, ONSET).items():
+            print(f"{name} left its linear range: {line_words(line)} reached {hit['peak']:.3f} V, first past its limit at "
+                  f"{hit['time']:.6g} s of circuit time")
 
 
-def circuit_errors(manifest: Manifest, case: Case, source: Path) -> list[dict[str, str]]:
+def circuit_errors(manifest: Manifest, case: Case, waveforms: Waveforms) -> list[dict[str, str]]:
     """One row a state of a case; figures as text.
 
     Raises:
-        ResultsError: no waveform of the case, or weights that are not those of the decks.
+        ResultsError: weights that are not those of the decks, or a run that ended early.
     """
     expected = reference(read_model(manifest), case)
-    got = twin_states(find_waveforms(source, case.name), manifest, case)
+    got = twin_states(waveforms, manifest, case)
     rows = []
     for k in range(expected.shape[1]):
-        error = waveform_error(expected[:, k], got[:, k])
         scale = np.abs(expected[:, k]).max()
+        if scale == 0:  # at rest, in torch: no relative error has a meaning
+            off = np.abs(got[:, k])
+            rows.append({"stimulus": case.name, "state": f"x{k}", "MRE": "torch is 0", "max / full scale": "torch is 0",
+                         "L1": f"{off.mean():.3e}", "RMSE": f"{np.sqrt(np.mean(off**2)):.3e}", "DTW": "", "DTW / step": ""})
+            continue
+        error = waveform_error(expected[:, k], got[:, k])
         rows.append({"stimulus": case.name, "state": f"x{k}", "MRE": f"{error.mre:.4%}",
                      "max / full scale": f"{error.max / scale:.4%}", "L1": f"{error.l1:.3e}", "RMSE": f"{error.rmse:.3e}",
                      "DTW": f"{error.dtw:.4g}", "DTW / step": f"{error.dtw_per_step:.3e}"})
     return rows
 
 
-def find_waveforms(source: Path, name: str) -> Waveforms:
-    """Waveforms of a case from ``<name>.parquet``, or from the ``<name>.raw`` of a designer's own run."""
-    if (source / f"{name}.parquet").is_file():
-        return read_vectors(source / f"{name}.parquet")
+def find_waveforms(source: Path, manifest: Manifest, name: str) -> Waveforms:
+    """Waveforms of a case from ``<name>.parquet``, or from the ``<name>.raw`` of a designer's own run.
+
+    Raises:
+        ResultsError: there are none, or they were simulated from another deck than the folder holds.
+    """
+    if (path := source / f"{name}.parquet").is_file():
+        frame = read_frame(path)
+        if frame.attrs.get("key") not in _keys(manifest, name):
+            raise ResultsError(f"{path} was not simulated from {manifest.folder / f'{name}.cir'} as it is now; run `cosim "
+                               "simulate` again")
+        return frame_to_waveforms(frame)
     if (source / f"{name}.raw").is_file():
         return read_raw(source / f"{name}.raw")[0]
     raise ResultsError(f"neither {name}.parquet nor {name}.raw in {source}; run `cosim simulate` first, or name the folder "
                        "with --waveforms")
+
+
+def _keys(manifest: Manifest, name: str) -> set[str]:
+    """What a result of a case's deck may be marked with: by the engines that are here, and by the behavioural model."""
+    keys = {folder_key(manifest.folder)}
+    for engine in (NGSPICE, VACASK):
+        try:
+            engine.version()
+        except SimulationError:
+            continue  # not installed: its results cannot be told from others
+        keys.add(deck_key(manifest.folder / f"{name}.cir", engine))
+    return keys

@@ -42,7 +42,7 @@ def _simulated(manifest: Manifest, waveforms: Path | None, console: Console) -> 
     if waveforms is None and not held:
         console.say("signals: the torch solution, which the compiler held against the clamps; --waveforms takes simulated ones")
         return {}
-    runs = {name: find_waveforms(source, name) for name in (held if waveforms is None else manifest.cases)}
+    runs = {name: find_waveforms(source, manifest, name) for name in (held if waveforms is None else manifest.cases)}
     hits = [f"{name}: {line_words(line)} reached {hit['peak']:.3f} V at {hit['time']:.6g} s"
             for name, one in runs.items() for line, hit in clamp_hits(one, ONSET).items()]
     console.say(f"signals: waveforms of {', '.join(runs)} in {source}")

@@ -1,0 +1,77 @@
+"""`cosim compare`: only a deck's own waveforms, and nothing that left its range without a word."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cosim.behavioural.simulation import folder_key
+from cosim.compiler import Options
+from cosim.manifest import read_manifest
+from cosim.results import read_frame, write_frame
+
+MACRO = Options(fidelity="macro", all_cells=False)
+
+
+@pytest.fixture
+def simulated(warm_shell, small_experiment):
+    """Folder of decks, and its waveform by the behavioural model."""
+    folder = warm_shell.folder / "decks"
+    small_experiment.compile(folder, MACRO)
+    warm_shell.succeeds("simulate", folder, "--fidelity", "behavioural", "--out", "waves")
+    return folder, warm_shell.folder / "waves" / "sine.parquet"
+
+
+def test_a_waveform_of_another_deck_is_refused(warm_shell, simulated, small_experiment):
+    folder, path = simulated
+    assert "sine" in warm_shell.succeeds("compare", folder, "--waveforms", "waves")
+    other = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)).double()
+    replace(small_experiment, model=other).compile(folder, MACRO)
+    said = warm_shell.refuses("compare", folder, "--waveforms", "waves")
+    assert "waves/sine.parquet was not simulated from" in said
+    assert said.endswith("run `cosim simulate` again")
+    assert path.is_file()
+
+
+def test_a_line_that_left_its_range_is_told_with_its_time(warm_shell, simulated):
+    folder, path = simulated
+    frame, start = read_frame(path), read_manifest(folder).start
+    key, time = frame.attrs.pop("key"), frame.iloc[:, 0]
+    assert "left its linear range" not in warm_shell.succeeds("compare", folder, "--waveforms", "waves")
+    frame.loc[time > start + 0.03, "v(xboard.h1_3_p)"] = 0.61
+    write_frame(path, frame, key)
+    first = time[time > start + 0.03].iloc[0]
+    found = re.search(r"sine left its linear range: hidden layer 1, neuron 3 reached 0\.610 V, first past its limit at (\S+) s",
+                      warm_shell.succeeds("compare", folder, "--waveforms", "waves"))
+    assert float(found[1]) == pytest.approx(first, rel=1e-5)
+
+
+def test_a_solution_at_rest_has_absolute_errors_only(warm_shell, small_experiment):
+    net = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1)).double()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.zero_()
+    case = replace(small_experiment.cases[0], initial=(0.0,))
+    folder = warm_shell.folder / "decks"
+    replace(small_experiment, model=net, cases=(case,)).compile(folder, MACRO)
+    manifest, path = read_manifest(folder), warm_shell.folder / "waves" / "sine.parquet"
+    warm_shell.succeeds("simulate", folder, "--fidelity", "behavioural", "--out", "waves")
+    frame = read_frame(path)
+    frame.attrs = {}
+    frame["v(x0_p)"] = np.full(len(frame), 0.01 * manifest.scales.state)
+    write_frame(path, frame, folder_key(folder))
+    told = warm_shell.succeeds("compare", folder, "--waveforms", "waves")
+    assert "torch is 0" in told
+    assert told.count("1.000e-02") == 2  # mean and root mean square of 0.01
+
+
+def test_scales_that_are_no_scales_are_a_damaged_manifest(warm_shell, simulated):
+    folder, _ = simulated
+    manifest = folder / "manifest.json"
+    whole = manifest.read_text()
+    for bad in ('"abc"', "-5"):
+        manifest.write_text(re.sub(r'"state": [0-9.e-]+', f'"state": {bad}', whole, count=1))
+        assert "manifest.json is damaged" in warm_shell.refuses("compare", folder, "--waveforms", "waves")
