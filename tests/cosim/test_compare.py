@@ -1,6 +1,7 @@
 """`cosim compare`: only a deck's own waveforms, and nothing that left its range without a word."""
 
 import re
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -28,7 +29,9 @@ def simulated(warm_shell, small_experiment):
 def test_a_waveform_of_another_deck_is_refused(warm_shell, simulated, small_experiment):
     folder, path = simulated
     assert "sine" in warm_shell.succeeds("compare", folder, "--waveforms", "waves")
-    other = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)).double()
+    other = deepcopy(small_experiment.model)
+    with torch.no_grad():
+        other[0].weight *= 0.9
     replace(small_experiment, model=other).compile(folder, MACRO)
     said = warm_shell.refuses("compare", folder, "--waveforms", "waves")
     assert "waves/sine.parquet was not simulated from" in said

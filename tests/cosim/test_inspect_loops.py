@@ -17,6 +17,7 @@ from circuits.loops.measure import measure_loops
 from circuits.loops.probe import probed
 from circuits.render import render_block
 from circuits.wires import Wires
+from cosim.behavioural.simulation import folder_key
 from cosim.board_files import read_board, read_programmed
 from cosim.compiler import Options
 from cosim.hp_memristor import hp_experiment
@@ -159,7 +160,7 @@ def test_clamp_hits_come_from_the_waveforms(warm_shell, small_experiment, tmp_pa
     small_experiment.compile(tmp_path / "decks", Options(fidelity="macro"))
     frame = pd.DataFrame({"time": [0.0, 0.01, 0.02], "v(u0)": [0.0, 0.1, 0.0], "v(x0_p)": [0.1, 0.5, 0.2],
                           "v(xboard.h1_3_p)": [0.0, 0.3, 0.0], "v(xboard.d0)": [0.0, 0.1, 0.2]})
-    write_frame(tmp_path / "waves" / "sine.parquet", frame, "key")
+    write_frame(tmp_path / "waves" / "sine.parquet", frame, folder_key(tmp_path / "decks"))
     told = warm_shell.succeeds("inspect", "decks", "--loops", "--all", "--waveforms", "waves")
     assert "sine: state 0 reached 0.500 V at 0.01 s" in " ".join(told.split())
     assert rows(told)["hidden_1 inverter 3", "on"][6:8] == ["300.0", "150"]  # mV, and what is left of 450

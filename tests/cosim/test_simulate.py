@@ -8,6 +8,7 @@ import time
 import pandas as pd
 import pytest
 
+from cosim.behavioural.simulation import folder_key
 from cosim.manifest import read_manifest
 from cosim.results import ABANDONED, read_frame, write_atomically, write_frame
 
@@ -116,7 +117,8 @@ def test_a_run_that_ended_early_is_never_compared(warm_shell, compiled, part, po
 def test_a_stored_waveform_that_ends_early_is_never_compared(warm_shell, compiled):
     manifest = read_manifest(compiled)
     times = [manifest.start * k / 10 for k in range(20)]
-    write_frame(warm_shell.folder / "waves" / "sine.parquet", pd.DataFrame({"time": times, "v(x0_p)": 0.01}), "key")
+    write_frame(warm_shell.folder / "waves" / "sine.parquet", pd.DataFrame({"time": times, "v(x0_p)": 0.01}),
+                folder_key(compiled))
     assert len(read_frame(warm_shell.folder / "waves" / "sine.parquet")) == 20
     told = warm_shell.refuses("compare", compiled, "--waveforms", "waves")
     assert "time" in told
