@@ -71,12 +71,7 @@ def start(place: Place) -> subprocess.Popen:
     env = os.environ | {"TMPDIR": str(place.temporary), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.Popen([sys.executable, "-m", "cosim.cli", "simulate", str(place.decks), "--out", str(place.results)],
                             cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True, preexec_fn=_heed_interrupts)
-
-
-def _heed_interrupts() -> None:
-    """As in a terminal: what a shell starts in the background inherits SIGINT ignored, and 200 kills would be fewer."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+                            text=True)
 
 
 def finish(place: Place) -> tuple[float, float]:
