@@ -105,8 +105,13 @@ def engines(place: Place) -> list[int]:
     return found
 
 
-def phase_of(place: Place, process: subprocess.Popen, before: dict[str, bytes]) -> str:
-    """What the command is doing."""
+def run_folders(place: Place) -> set[Path]:
+    """Working folders of engines, of whatever command."""
+    return set(place.temporary.glob("cosim-run-*"))
+
+
+def phase_of(place: Place, process: subprocess.Popen, before: dict[str, bytes], already: set[Path]) -> str:
+    """What the command is doing; ``already``: folders that are not its own."""
     if process.poll() is not None:
         return "over"
     if engines(place):
@@ -114,7 +119,7 @@ def phase_of(place: Place, process: subprocess.Popen, before: dict[str, bytes]) 
     stored = sum(before.get(path.name) != path.read_bytes() for path in place.results.glob("*.parquet"))
     if stored == len(STOPS) - 1:
         return "ending"
-    return "storing" if stored or list(place.temporary.iterdir()) else "starting"
+    return "storing" if stored or run_folders(place) - already else "starting"
 
 
 def kill_once(place: Place, number: signal.Signals, after: float, engine_first: bool, tally: Tally,
@@ -124,11 +129,12 @@ def kill_once(place: Place, number: signal.Signals, after: float, engine_first: 
     Args:
         after: seconds from the command's start, or from its first engine where ``engine_first``.
     """
+    already = run_folders(place)  # the last kill finds those of the one before it, which may have been SIGKILL's
     process = start(place)
     if engine_first:
         wait_for_engine(place, process)
     time.sleep(after)
-    phase = phase_of(place, process, before)
+    phase = phase_of(place, process, before, already)
     process.send_signal(number)
     _, err = process.communicate(timeout=30)
     tally.phases[number.name, phase] += 1
@@ -142,9 +148,9 @@ def kill_once(place: Place, number: signal.Signals, after: float, engine_first: 
         word = {signal.SIGTERM: "terminated", signal.SIGINT: "interrupted"}[number]
         if process.returncode not in (0, 128 + number) or (process.returncode and f"cosim: {word}" not in err):
             tally.violations.append(f"{case}: exit code {process.returncode}, said {err[-300:]!r}")
-        if folders := list(place.temporary.glob("cosim-run-*")):
-            tally.violations.append(f"{case}: left {folders}")
-    tally.left["temporary folder"] += len(list(place.temporary.iterdir()))
+        if folders := run_folders(place) - already:
+            tally.violations.append(f"{case}: left {sorted(folders)}")
+    tally.left["temporary folder"] += len(run_folders(place) - already)
     tally.left["hidden .partial file"] += len(list(place.results.glob(".*")))
     check_results(place, case, tally, before)
 
