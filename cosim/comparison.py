@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from circuits.stages.clamp import ONSET
 from circuits.waveforms import Waveforms
 from cosim.case import Case
 from cosim.errors import ResultsError
@@ -56,6 +57,12 @@ def line_words(line: str) -> str:
     if found is None:
         return line
     return f"state {found['state']}" if found["state"] else f"hidden layer {found['layer']}, neuron {found['neuron']}"
+
+
+def hit_lines(name: str, waveforms: Waveforms) -> list[str]:
+    """Clamp hits of a case in words, a line each, in the order of time; times are the circuit's."""
+    return [f"{name}: {line_words(line)} reached {hit['peak']:.3f} V, first past its limit at {hit['time']:.6g} s"
+            for line, hit in clamp_hits(waveforms, ONSET).items()]
 
 
 def comparison_frame(case: Case, truth: np.ndarray, reference: np.ndarray, twin: np.ndarray) -> pd.DataFrame:

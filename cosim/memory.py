@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from circuits.array import SIZE
 from cosim.errors import CosimError
 
-# Measured with benchmarks/growth.py, operating point included, rounded up: what one array costs the simulator.
+# What one array costs the simulator, rounded up: flat 15 MB (benchmarks/macromodel.py, twelve tiles), reduced 3.4 MB
+# (benchmarks/growth.py, 577 arrays).
 BYTES_PER_ARRAY = {"flat": 16e6, "macro": 4e6}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -28,13 +28,11 @@ class Finding:
     measured: Measured
 
 
-def measure_loops(loops: Sequence[Loop], *, parts: Mapping[str, str] | None = None, workers: int = 2,
-                  progress: Callable[[int, int], None] | None = None) -> list[Finding]:
+def measure_loops(loops: Sequence[Loop], *, parts: Mapping[str, str] | None = None, workers: int = 2) -> list[Finding]:
     """Measure every loop in every state.
 
     Args:
         parts: part -> text of its file, where it is not the project's own.
-        progress: called with (decks done, decks).
     Returns:
         Findings, in the order of the loops and of their states.
     Raises:
@@ -44,7 +42,7 @@ def measure_loops(loops: Sequence[Loop], *, parts: Mapping[str, str] | None = No
     batches = [part for _, group in groupby(sorted(places, key=_stage), key=_stage) for part in _parts(list(group))]
     with tempfile.TemporaryDirectory(prefix="cosim_loops_") as folder:
         jobs = [_job(Path(folder), number, batch, parts or {}) for number, batch in enumerate(batches)]
-        outcomes = run_many(jobs, workers, progress)
+        outcomes = run_many(jobs, workers)
     found = []
     for batch, outcome in zip(batches, outcomes, strict=True):
         if isinstance(outcome, SimulationError):

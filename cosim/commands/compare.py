@@ -9,12 +9,11 @@ import pandas as pd
 
 from circuits.engine.rawfile import read_raw
 from circuits.errors import SimulationError
-from circuits.stages.clamp import ONSET
 from circuits.waveforms import Waveforms
 from cosim.behavioural.simulation import folder_key
 from cosim.case import Case
 from cosim.commands.simulate import default_folder
-from cosim.comparison import clamp_hits, line_words, twin_states
+from cosim.comparison import hit_lines, twin_states
 from cosim.console import Console
 from cosim.errors import ResultsError
 from cosim.manifest import Manifest, read_manifest
@@ -33,9 +32,8 @@ def run(folder: Path, *, waveforms: Path | None) -> None:
     rows = [row for name, case in manifest.cases.items() for row in circuit_errors(manifest, case, runs[name])]
     Console().table(pd.DataFrame(rows), f"{manifest.subject}: circuit against torch, model units")
     for name, one in runs.items():
-        for line, hit in clamp_hits(one, ONSET).items():
-            print(f"{name} left its linear range: {line_words(line)} reached {hit['peak']:.3f} V, first past its limit at "
-                  f"{hit['time']:.6g} s of circuit time")
+        for line in hit_lines(name, one):
+            print(f"left its linear range: {line}")
 
 
 def circuit_errors(manifest: Manifest, case: Case, waveforms: Waveforms) -> list[dict[str, str]]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from circuits.stages.clamp import ONSET
 from cosim.commands.compare import find_waveforms
 from cosim.commands.doctor import require_engine
 from cosim.commands.simulate import default_folder
-from cosim.comparison import clamp_hits, line_words
+from cosim.comparison import hit_lines
 from cosim.console import Console
 from cosim.errors import ResultsError
 from cosim.loops import LEAST, kind_table, loop_table, measure_board, require_margins
@@ -43,8 +42,7 @@ def _simulated(manifest: Manifest, waveforms: Path | None, console: Console) -> 
         console.say("signals: the torch solution, which the compiler held against the clamps; --waveforms takes simulated ones")
         return {}
     runs = {name: find_waveforms(source, manifest, name) for name in (held if waveforms is None else manifest.cases)}
-    hits = [f"{name}: {line_words(line)} reached {hit['peak']:.3f} V at {hit['time']:.6g} s"
-            for name, one in runs.items() for line, hit in clamp_hits(one, ONSET).items()]
+    hits = [line for name, one in runs.items() for line in hit_lines(name, one)]
     console.say(f"signals: waveforms of {', '.join(runs)} in {source}")
     console.say("clamp hits: " + ("\n  ".join(["", *hits]) if hits else "none"))
     return waveform_peaks(manifest, runs.values())

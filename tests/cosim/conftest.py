@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -46,11 +45,6 @@ def small_experiment(small_model):
     )
 
 
-def heeds_interrupts():
-    """As in a terminal: a test run in the background hands on SIGINT ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Shell:
     """The real `cosim` command in a process of its own, working in ``folder``."""
@@ -63,7 +57,7 @@ class Shell:
                         "COLUMNS": "200", "NO_COLOR": "1", **(env or {})}
         return subprocess.Popen([*prefix, sys.executable, "-m", "cosim.cli", *map(str, words)], cwd=self.folder,
                                 env=surroundings, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                text=True, preexec_fn=heeds_interrupts)
+                                text=True)
 
     def run(self, *words, **how):
         """Run it to its end: (exit code, standard output, standard error)."""

@@ -47,7 +47,7 @@ def test_a_line_that_left_its_range_is_told_with_its_time(warm_shell, simulated)
     frame.loc[time > start + 0.03, "v(xboard.h1_3_p)"] = 0.61
     write_frame(path, frame, key)
     first = time[time > start + 0.03].iloc[0]
-    found = re.search(r"sine left its linear range: hidden layer 1, neuron 3 reached 0\.610 V, first past its limit at (\S+) s",
+    found = re.search(r"its linear range: sine: hidden layer 1, neuron 3 reached 0\.610 V, first past its limit at (\S+) s",
                       warm_shell.succeeds("compare", folder, "--waveforms", "waves"))
     assert float(found[1]) == pytest.approx(first, rel=1e-5)
 

@@ -162,7 +162,7 @@ def test_clamp_hits_come_from_the_waveforms(warm_shell, small_experiment, tmp_pa
                           "v(xboard.h1_3_p)": [0.0, 0.3, 0.0], "v(xboard.d0)": [0.0, 0.1, 0.2]})
     write_frame(tmp_path / "waves" / "sine.parquet", frame, folder_key(tmp_path / "decks"))
     told = warm_shell.succeeds("inspect", "decks", "--loops", "--all", "--waveforms", "waves")
-    assert "sine: state 0 reached 0.500 V at 0.01 s" in " ".join(told.split())
+    assert "sine: state 0 reached 0.500 V, first past its limit at 0.01 s" in " ".join(told.split())
     assert rows(told)["hidden_1 inverter 3", "on"][6:8] == ["300.0", "150"]  # mV, and what is left of 450
     assert "sine.parquet" in warm_shell.refuses("inspect", "decks", "--loops", "--waveforms", tmp_path)
 
