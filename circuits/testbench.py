@@ -14,7 +14,9 @@ from circuits.solver import ACCURATE, Solver
 SUPPLY = 2.5  # V
 # A hundredth of a picosiemens at every node: without an entry on its diagonal there, KLU loses the operating point of a
 # board whose wire meshes are reduced away. Any value does; this one takes 5e-4 off an op-amp's open-loop gain.
-MACRO_SOLVER = "rshunt=1e14"
+# KLU chooses its pivots once, at the start. Those on the diagonal hold after the switches have moved, others need not:
+# it may take one that is a millionth of its column's largest (by default a thousandth).
+MACRO_SOLVER = "rshunt=1e14 pivrel=1e-6"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ _MEND = {
     FailureKind.MISSING_MODEL: "define the name, or include the file that does",
     FailureKind.MATH_DOMAIN: "keep the argument inside the function's domain, e.g. log(max(x,1e-30))",
     FailureKind.NO_CONVERGENCE: "smooth the source or device there (no if(), finite edges), give .ic/.nodeset, or "
-                                "take klu out of .options (KLU keeps its pivots, reduced arrays may need others later)",
+                                "add pivrel=1e-6 to .options (KLU keeps the pivots it starts with)",
     FailureKind.MISSING_VECTOR: "correct the names in .save",
     FailureKind.PARSE_ERROR: "correct that line of the deck",
     FailureKind.ENGINE_ERROR: "see the log's tail",

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 
 from circuits.engine.job import Job
 from circuits.engine.run import run
-from circuits.errors import CircuitError
+from circuits.errors import CircuitError, FailureKind
 from circuits.guard import check_deck
 from circuits.stages.clamp import ONSET
 from circuits.testbench import SUPPLY
@@ -85,6 +85,7 @@ def test_runs_or_says_why(experiment):
             waves = run(Job(deck=folder / "fuzz.cir", timeout=120, max_voltage=SUPPLY + 0.1)).waveforms
         except TYPED as refused:
             note(f"refused: {refused}")
+            assert getattr(refused, "kind", None) is not FailureKind.NO_CONVERGENCE
             return
         case = experiment.cases[0]
         states = twin_states(waves, read_manifest(folder), case)
