@@ -28,7 +28,7 @@ model vccs vccs
 model vcvs vcvs
 """
 _TYPES = {"d": ("sp_diode", {}), "nmos": ("sp_mos1", {"type": "1"}), "pmos": ("sp_mos1", {"type": "-1"})}
-_IGNORED = frozenset("klu sparse noopiter nopage noinit noacct trtol xmu method maxord pivrel".split())  # how ngspice integrates
+_IGNORED = frozenset("klu sparse noopiter nopage noinit noacct trtol xmu method maxord pivrel".split())  # how it integrates
 _PASSED = frozenset("reltol abstol vntol chgtol gmin temp tnom".split())
 
 
