@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from circuits.array import SIZE, array_pins
 from circuits.array_network import cell_curvature, port_network
 from circuits.block import Block
 from circuits.select_transistor import SelectTransistor
+from circuits.star import star
 from circuits.wires import Wires
 
 # V/V^2, of the nodes that square a pair's voltage: 4 mV at full scale, so that a microvolt, the solver's tolerance, is 3e-4 of
@@ -18,7 +20,6 @@ from circuits.wires import Wires
 SQUARE = 0.1
 READ = 0.2  # V, full scale of a line
 SMALLEST = 2e-12  # A at full scale, a ten-millionth of a full-scale cell current: smaller curvature currents are left out
-DROP = 1e-12  # of a pin's whole conductance: what all couplings left out at that pin may add up to
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,12 +44,21 @@ def reduce_array(g: np.ndarray, *, n_outputs: int, wires: Wires, transistor: Sel
         curvature=cell_curvature(g, selected=selected, r_on=r_on, curvature=transistor.curvature()))
 
 
-def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, drop: float = DROP) -> Block:
-    """An array of linear memristors, same pins as :func:`circuits.array.memristor_array`, nothing inside.
+def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hanging: Sequence[int] = ()) -> Block:
+    """An array of linear memristors on a board, same pins as :func:`circuits.array.memristor_array`, nothing inside.
 
-    The transistors' curvature, 1.4e-5 of a full-scale cell current, is kept to second order: a node a pair of bit lines,
-    at -0.1/V times the square of its voltage, drives the source lines through resistors of ten megohm and more. Bit lines
-    2j and 2j+1 must therefore be a pair, +v and -v.
+    Between pins stands what the Schur complement says, but for what the board makes of it:
+
+    * Bit lines 2j and 2j+1 are a pair, +v and -v, and an op-amp drives each of them, but for a ``hanging`` one while its
+      neuron is off. Nothing flows back from the source lines into a line that an op-amp drives: a transconductance, and
+      its load. Left out: the source lines' 0.1 mV through that load times the op-amp's closed-loop output resistance.
+    * A hanging line takes the difference of its couplings to the two lines of another pair.
+    * Source lines couple through a star (:func:`circuits.star.star`). Left out: what single couplings differ from it, a
+      tenth of a coupling, times the source lines' 0.1 mV.
+    * The transistors' curvature, 1.4e-5 of a full-scale cell current, is kept to second order: a node a pair of bit lines,
+      at -0.1/V times the square of its voltage, drives the source lines through resistors of ten megohm and more.
+
+    Together these leave 1.3e-6 of full scale of the HP twin, 3e-6 of one of twelve tiles (docs/speed.md).
 
     Word lines are not looked at: the file holds for the word lines that it was reduced with. Bit lines from ``n_lines`` on
     must be grounded, as they are on the board.
@@ -57,25 +67,21 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, drop
         name: of the tile.
         reduced: what the inside was reduced to.
         n_lines: bit lines in use.
-        drop: couplings are left out, smallest first, while those left out at a pin carry less than this part of what the
-            pin's whole conductance would.
+        hanging: bit lines that nothing drives while their neuron is off, one of a pair at most.
     """
     s = SubCircuit(f"array_{name}", *array_pins())
     between = reduced.between
-    pins = (*array_pins()[: 2 * SIZE], "vsub")
-    grounded = np.zeros(len(between), dtype=bool)
-    grounded[n_lines:SIZE] = True
-    used = np.flatnonzero(~grounded & (between.sum(axis=1) > 0))
-    kept = _without_small(between, drop)
-    for i in used:
-        for j in used[used > i]:
-            if kept[i, j] > 0:
-                s.R(f"_{pins[i]}_{pins[j]}", pins[i], pins[j], _ohms(kept[i, j]))
-        to_ground = kept[i, grounded].sum()
-        if to_ground > 0:
-            s.R(f"_{pins[i]}_gnd", pins[i], 0, _ohms(to_ground))
-        if pins[i] != "vsub":
-            s.C(f"_{pins[i]}", pins[i], 0, SIZE * wires.capacitance)
+    sums = [k for k in range(SIZE) if between[SIZE + k].any()]
+    _add_cells(s, between, n_lines, hanging, sums)
+    _add_pair_couplings(s, between, n_lines, hanging)
+    for k, leg in zip(sums, star(between[SIZE : 2 * SIZE, SIZE : 2 * SIZE].sum(axis=1)[sums]), strict=True):
+        if leg > 0:
+            s.R(f"_sl{k}_star", f"sl{k}", "star", _ohms(leg))
+    for pin, to_ground, to_substrate in _loads(between, n_lines, hanging, sums):
+        s.R(f"_{pin}_gnd", pin, 0, _ohms(to_ground))
+        if to_substrate > 0:
+            s.R(f"_{pin}_vsub", pin, "vsub", _ohms(to_substrate))
+        s.C(f"_{pin}", pin, 0, SIZE * wires.capacitance)
     notes = _add_curvature(s, reduced.curvature, n_lines)
     return Block(
         netlist=s,
@@ -83,16 +89,54 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, drop
         purpose="32x32 1T1R array, cells and wires reduced to what is between its pins (Schur complement)",
         notes=notes,
         pins={
-            f"bl0..bl{SIZE - 1}": f"bit lines; from bl{n_lines} on to be grounded" if n_lines < SIZE else "bit lines",
+            f"bl0..bl{SIZE - 1}": "bit lines in pairs, +v and -v"
+            + (f"; from bl{n_lines} on to be grounded" if n_lines < SIZE else "")
+            + (f"; {'odd' if hanging[0] % 2 else 'even'} ones may hang, op-amps drive the others" if hanging
+               else "; op-amps drive them"),
             f"sl0..sl{SIZE - 1}": "source lines, held at virtual ground",
-            f"wl0..wl{SIZE - 1}": "word lines, not connected: the rows that were selected are in the resistors",
+            f"wl0..wl{SIZE - 1}": "word lines, not connected: the rows that were selected are in the conductances",
             "vsub": "substrate, takes the junctions' gmin",
         },
         drawing=f"""
-            r_<pin>_<pin> in ohm, between two pins; c_<pin> in F, a line's {SIZE} wire segments lumped at its pin
-            b_sq<j>, r_sq<j>_sl<k>: what the select transistors' curvature takes from source line k at +-v on pair j
+            g_bl<c>_sl<r> in S: what a driven bit line feeds into source line r; r_bl<c>_sl<r> in ohm: a line that may hang
+            g_bl<c>_bl<d>: what pair d feeds into line c while that hangs; r_sl<r>_star: couplings of the source lines
+            r_<pin>_gnd, r_<pin>_vsub: the pin's load; c_<pin> in F: a line's {SIZE} wire segments lumped at its pin
+            b_sq<j>, r_sq<j>_sl<r>: what the select transistors' curvature takes from source line r at +-v on pair j
         """,
     )
+
+
+def _add_cells(s: SubCircuit, between: np.ndarray, n_lines: int, hanging: Sequence[int], sums: list[int]) -> None:
+    """From every bit line to every source line: both ways where the line may hang, one way where an op-amp drives it."""
+    for k in sums:
+        for line in range(n_lines):
+            y = between[SIZE + k, line]
+            if line in hanging:
+                s.R(f"_bl{line}_sl{k}", f"bl{line}", f"sl{k}", _ohms(y))
+            else:
+                s.VCCS(f"_bl{line}_sl{k}", 0, f"sl{k}", f"bl{line}", 0, _digits(y))
+
+
+def _add_pair_couplings(s: SubCircuit, between: np.ndarray, n_lines: int, hanging: Sequence[int]) -> None:
+    """From every other pair to a line that may hang."""
+    for line in hanging:
+        for j in range(n_lines // 2):
+            sense, partner = (2 * j + 1, 2 * j) if 2 * j + 1 in hanging else (2 * j, 2 * j + 1)
+            y = between[line, sense] - between[line, partner]
+            if j != line // 2 and y:
+                s.VCCS(f"_bl{line}_bl{sense}", 0, f"bl{line}", f"bl{sense}", 0, _digits(y))
+
+
+def _loads(between: np.ndarray, n_lines: int, hanging: Sequence[int], sums: list[int]) -> Iterator[tuple[str, float, float]]:
+    """Pin, its conductance to ground and to the substrate [S]."""
+    driven = [line for line in range(SIZE) if line not in hanging]  # or grounded
+    for line in range(n_lines):
+        if line in hanging:  # its partner at minus its own voltage counts twice
+            yield f"bl{line}", between[line, :SIZE].sum() + between[line, line ^ 1], between[line, -1]
+        else:
+            yield f"bl{line}", between[line].sum(), 0.0
+    for k in sums:
+        yield f"sl{k}", between[SIZE + k, driven].sum(), between[SIZE + k, -1]
 
 
 def _add_curvature(s: SubCircuit, curvature: np.ndarray, n_lines: int) -> dict[str, str]:
@@ -109,18 +153,8 @@ def _add_curvature(s: SubCircuit, curvature: np.ndarray, n_lines: int) -> dict[s
 
 
 def _ohms(conductance: float) -> float:
-    return float(f"{1.0 / conductance:.13g}")
+    return _digits(1.0 / conductance)
 
 
-def _without_small(between: np.ndarray, drop: float) -> np.ndarray:
-    """Symmetric copy without couplings so small that those missing at a pin add up to ``drop`` of its sum at most."""
-    kept = between.copy()
-    budget = drop * between.sum(axis=1)
-    rows, columns = np.triu_indices(len(between), 1)
-    for k in np.argsort(between[rows, columns], kind="stable"):
-        i, j = rows[k], columns[k]
-        if between[i, j] > min(budget[i], budget[j]):
-            break
-        budget[[i, j]] -= between[i, j]
-        kept[i, j] = kept[j, i] = 0.0
-    return kept
+def _digits(value: float) -> float:
+    return float(f"{value:.13g}")

@@ -29,6 +29,11 @@ class BoardSpec:
     reduced: Mapping[str, Reduced] | None = None  # tile -> array: macromodels; None: every cell
 
     def __post_init__(self) -> None:
+        fed_by = ""
+        for one in self.layers:
+            if one.undriven != fed_by:
+                raise CircuitError(f"layer {one.name}: undriven {one.undriven!r}, but the layer before it lets go {fed_by!r}")
+            fed_by = one.off_line
         if len(self.columns) != self.layers[0].n_inputs:
             raise CircuitError(
                 f"{len(self.columns)} columns for a first layer of {self.layers[0].n_inputs} inputs: one a column"

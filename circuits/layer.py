@@ -41,17 +41,25 @@ class LayerSpec:
     transistor: SelectTransistor = field(default_factory=SelectTransistor)
     kappa: float = 0.0  # 1/V, memristors' nonlinearity; a macromodel is refused with any
     r_board: float = R_BOARD  # ohm, from a line's trunk to each tile, where there is more than one tile
+    undriven: str = ""  # "p" or "n": the line of an input's pair that nothing drives while its neuron is off; "": none
 
     def __post_init__(self) -> None:
         if self.neuron not in NEURONS:
             raise CircuitError(f"layer {self.name}: neuron {self.neuron!r}; a ReLU is a {' or a '.join(NEURONS)}")
         if self.last and self.relu and self.neuron == "two_stage":
             raise CircuitError(f"layer {self.name}: the last layer's ReLU must be a relu_tia, whose sign the integrators take")
+        if self.undriven not in ("", "p", "n"):
+            raise CircuitError(f"layer {self.name}: undriven {self.undriven!r}; it is 'p', 'n' or '', the line of a pair")
 
     @property
     def two_stage(self) -> bool:
         """A ReLU of two stages, whose own line is +h."""
         return self.relu and self.neuron == "two_stage"
+
+    @property
+    def off_line(self) -> str:
+        """Line of an output's pair that a diode lets go while the neuron is off; :attr:`undriven` of the layer behind."""
+        return ("p" if self.two_stage else "n") if self.relu else ""
 
     @property
     def n_bit_lines(self) -> int:
@@ -62,6 +70,11 @@ class LayerSpec:
     def tiles(self) -> tuple[Tile, ...]:
         """Its arrays, row by row of the floor plan."""
         return tile_layer(self.name, self.n_outputs, self.n_bit_lines)
+
+    def hanging(self, tile: Tile) -> tuple[int, ...]:
+        """Bit lines of one of its tiles that may hang: nothing drives them while their neuron is off."""
+        pairs = range(min(tile.n_lines // 2, self.n_inputs - tile.first_line // 2))  # the bias, the last pair, is driven
+        return tuple(2 * j + (self.undriven == "n") for j in pairs) if self.undriven else ()
 
     @property
     def is_one_tile(self) -> bool:
@@ -140,7 +153,7 @@ def _array(tile: Tile, spec: LayerSpec, reduced: Mapping[str, Reduced] | None) -
     if spec.kappa:
         raise CircuitError(f"layer {spec.name}: memristors with kappa = {spec.kappa} 1/V have no macromodel, "
                            "use fidelity flat or kappa = 0")
-    return array_macro(tile.name, reduced[tile.name], n_lines=tile.n_lines, wires=spec.wires)
+    return array_macro(tile.name, reduced[tile.name], n_lines=tile.n_lines, wires=spec.wires, hanging=spec.hanging(tile))
 
 
 def _wired(s: SubCircuit, tile: Tile, kind: str, trunk: list[str], r_board: float) -> list[str]:

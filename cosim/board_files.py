@@ -56,5 +56,5 @@ def _layers(manifest: Manifest) -> tuple[LayerSpec, ...]:
         made.append(LayerSpec(
             name=one["name"], n_inputs=n_inputs, n_outputs=one["n_outputs"], bias=bool(bias), relu=one["relu"],
             r_f=float(one["r_f"]), last=one is raw["layers"][-1], neuron=raw["neuron"], wires=wires, transistor=transistor,
-            r_board=float(raw["r_board"]), kappa=float(raw["kappa"])))
+            r_board=float(raw["r_board"]), kappa=float(raw["kappa"]), undriven=made[-1].off_line if made else ""))
     return tuple(made)

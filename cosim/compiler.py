@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -127,15 +128,14 @@ def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: 
                     derivative=r_in * c_int * scales.state / scales.time)
     feeding = [np.array([scales.inputs[int(c[1:])] if c[0] == "u" else scales.state for c in columns])]
     feeding += [np.full(layer.n_outputs, scale) for layer, scale in zip(network[:-1], scales.hidden, strict=True)]
-    layers = tuple(
-        _compile_layer(number, layer, len(network), column_scale, out_scale, scales.bias, options)
-        for number, (layer, column_scale, out_scale) in enumerate(
-            zip(network, feeding, (*scales.hidden, scales.derivative), strict=True), start=1)
-    )
+    layers: list[CompiledLayer] = []
+    for layer, column_scale, out_scale in zip(network, feeding, (*scales.hidden, scales.derivative), strict=True):
+        layers.append(_compile_layer(len(layers) + 1, layer, len(network), column_scale, out_scale, scales.bias,
+                                     layers[-1].spec.off_line if layers else "", options))
     c_lead = floor_digits(options.lead / r_in) if options.lead else 0.0
     board = BoardSpec(layers=tuple(one.spec for one in layers), columns=columns, r_in=r_in, c_int=c_int, c_lead=c_lead,
                       reduced=_reduced(layers) if options.fidelity == "macro" else None)
-    return CompiledTwin(network=network, columns=columns, scales=scales, board=board, layers=layers, options=options)
+    return CompiledTwin(network=network, columns=columns, scales=scales, board=board, layers=tuple(layers), options=options)
 
 
 def _check_shapes(network: tuple[Affine, ...], columns: tuple[str, ...], calibration: Calibration) -> None:
@@ -162,7 +162,7 @@ def _integrator(scales: Scales) -> tuple[float, float]:
 
 
 def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndarray, out_scale: float, bias_volts: float,
-                   options: Options) -> CompiledLayer:
+                   undriven: str, options: Options) -> CompiledLayer:
     weight = layer.weight / column_scale
     if layer.bias is not None:
         weight = np.column_stack([weight, layer.bias / bias_volts])
@@ -181,7 +181,8 @@ def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndar
             target[:, -1] += leakage() / gain / bias_volts
         spec = LayerSpec(name=name, n_inputs=layer.n_inputs, n_outputs=layer.n_outputs, bias=layer.bias is not None,
                          relu=layer.relu, r_f=r_f, neuron=options.neuron, all_cells=options.all_cells, last=last,
-                         wires=options.wires, transistor=options.transistor, r_board=options.r_board, kappa=options.kappa)
+                         wires=options.wires, transistor=options.transistor, r_board=options.r_board, kappa=options.kappa,
+                         undriven=undriven)
         arrays = [(tile, _compensate_tile(tile, spec, target, options)) for tile in spec.tiles]
         if not any(one.unreached() for _, one in arrays):
             break
@@ -202,7 +203,7 @@ def _programmed(g: np.ndarray, options: Options, layer: int, tile: Tile) -> np.n
     return np.vectorize(lambda value: float(f"{value:.{DIGITS}g}"))(g)  # what the deck will state
 
 
-def _reduced(layers: tuple[CompiledLayer, ...]) -> dict[str, Reduced]:
+def _reduced(layers: Sequence[CompiledLayer]) -> dict[str, Reduced]:
     return {one.tile.name: reduce_array(one.g, n_outputs=one.tile.n_outputs, wires=layer.spec.wires,
                                         transistor=layer.spec.transistor,
                                         r_port=0.0 if layer.spec.is_one_tile else layer.spec.r_board)

@@ -66,7 +66,9 @@ def currents(block, folder, options, extra=None, hanging=(), volts=0.002):
     nodes = []
     for k in range(LINES):
         nodes.append(f"bl{k}")
-        if k not in hanging:
+        if k in hanging:  # as on the board, an inverter drives its pair's other line
+            c.VCVS(f"_bl{k ^ 1}", f"bl{k ^ 1}", 0, f"bl{k}", 0, -1)
+        elif k ^ 1 not in hanging:
             c.V(f"_bl{k}", f"bl{k}", 0, f"dc {volts * (-1) ** k * (k // 2 + 1)}")
     c.X("dut", block.name, *nodes, *[0] * (SIZE - LINES), *(f"sl{k}" for k in range(ROWS)), *[0] * (SIZE - ROWS),
         *["vcc"] * ROWS, *["vee"] * (SIZE - ROWS), "vee")
@@ -80,10 +82,10 @@ def currents(block, folder, options, extra=None, hanging=(), volts=0.002):
     return np.array([w[name][-1] for name in save])
 
 
-@pytest.mark.parametrize("hanging", [(), (2, 7)])
+@pytest.mark.parametrize("hanging", [(), (3, 7), (0, 2, 4)])
 def test_macro_is_the_flat_array(g, tmp_path, hanging):
     tight = " reltol=1e-7 abstol=1e-15 vntol=1e-10"
-    macro = currents(array_macro("t", reduced(g), n_lines=LINES, wires=Wires()), tmp_path / "macro",
+    macro = currents(array_macro("t", reduced(g), n_lines=LINES, wires=Wires(), hanging=hanging), tmp_path / "macro",
                      f"{SOLVER} {MACRO_SOLVER}{tight}", hanging=hanging)
     flat = currents(memristor_array("t"), tmp_path / "flat", f"{SOLVER}{tight}",
                     {"conductances/t.inc": conductance_text(g, "t")}, hanging=hanging)
@@ -91,7 +93,7 @@ def test_macro_is_the_flat_array(g, tmp_path, hanging):
     np.testing.assert_allclose(macro[:ROWS], flat[:ROWS], rtol=2e-6, atol=8e-12)
     # V: 1e-12 A a cell in 0.4 mS of a line that hangs, five cells
     np.testing.assert_allclose(macro[ROWS:], flat[ROWS:], rtol=0, atol=2e-9)
-    assert np.ptp(flat[:ROWS]) > 1e-6
+    assert np.ptp(flat[:ROWS]) > 5e-7
 
 
 def test_the_transistors_curvature_is_in_it(g, tmp_path):
@@ -107,18 +109,23 @@ def test_the_transistors_curvature_is_in_it(g, tmp_path):
     assert np.abs(macro - flat).max() < 0.15 * missed  # the mean of both polarities is within 11 %
 
 
-def test_left_out_couplings_stay_inside_the_stated_error(g):
-    between = reduced(g).between
-    drop = 1e-3
-    kept = np.zeros_like(between)
-    pins = (*array_pins()[: 2 * SIZE], "vsub")
-    for element in array_macro("t", reduced(g), n_lines=LINES, wires=Wires(), drop=drop).netlist.elements:
-        name, a, b, value = str(element).split()
-        if name.startswith("R") and not name.startswith("R_sq") and "0" not in (a, b):
-            i, j = pins.index(a), pins.index(b)
-            kept[i, j] = kept[j, i] = 1 / float(value)
-    used = [*range(LINES), *range(SIZE, SIZE + ROWS), 2 * SIZE]
-    lost = (between - kept)[np.ix_(used, used)].sum(axis=1)
-    assert (lost >= -1e-15).all()
-    assert lost.max() > 0
-    assert (lost <= drop * between[used].sum(axis=1) * (1 + 1e-9)).all()
+def test_every_pin_keeps_its_load(g, tmp_path):
+    # what an ohmmeter reads from one pin to all others: ones, of the network as reduced; of the elements, what they add up to
+    between, hanging = reduced(g).between, (1, 3, 5)
+    load, star = dict.fromkeys(array_pins(), 0.0), {}
+    for element in array_macro("t", reduced(g), n_lines=LINES, wires=Wires(), hanging=hanging).netlist.elements:
+        name, a, b, *rest = str(element).lower().split()
+        if name.startswith("r_") and b == "star":
+            star[a] = 1 / float(rest[0])
+        elif name.startswith("r_") and "_sq" not in name:
+            for pin in (a, b):
+                if pin != "0":
+                    load[pin] += 1 / float(rest[0])
+    for pin, leg in star.items():
+        load[pin] += leg - leg**2 / sum(star.values())
+    pins = [*(f"bl{k}" for k in range(LINES)), *(f"sl{k}" for k in range(ROWS))]
+    wanted = dict(zip(array_pins()[: 2 * SIZE], between.sum(axis=1), strict=False))
+    for line in hanging:  # its pair's other line is at minus its voltage
+        wanted[f"bl{line}"] += between[line, line ^ 1]
+    np.testing.assert_allclose([load[pin] for pin in pins], [wanted[pin] for pin in pins], rtol=1e-9)
+    assert set(star) == {f"sl{k}" for k in range(ROWS)}
