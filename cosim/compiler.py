@@ -118,7 +118,7 @@ def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: 
     """
     options = options or Options()
     network = read_network(model)
-    _check_shapes(network, columns, calibration)
+    check_shapes(network, columns, calibration)
     check_memory([(2 * (one.n_inputs + (one.bias is not None)), one.n_outputs) for one in network], options.fidelity)
     scales = calibrate(network, columns, calibration, options.ranges, options.time_scale)
     r_in, c_int = _integrator(scales)
@@ -138,7 +138,12 @@ def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: 
     return CompiledTwin(network=network, columns=columns, scales=scales, board=board, layers=layers, options=options)
 
 
-def _check_shapes(network: tuple[Affine, ...], columns: tuple[str, ...], calibration: Calibration) -> None:
+def check_shapes(network: tuple[Affine, ...], columns: tuple[str, ...], calibration: Calibration) -> None:
+    """Refuse a network that does not fit its columns and its calibration.
+
+    Raises:
+        UnsupportedModelError: says which of the three numbers differ.
+    """
     n_states, n_external = calibration.states.shape[1], calibration.inputs.shape[1]
     wanted = {f"u{k}" for k in range(n_external)} | {f"x{k}" for k in range(n_states)}
     if set(columns) != wanted or len(set(columns)) != len(columns):

@@ -8,6 +8,7 @@ import numpy as np
 from torch import nn
 
 from circuits.deck import write_files
+from circuits.folder_lock import only_writer
 from cosim.case import Case
 from cosim.compiler import CompiledTwin
 from cosim.decks import case_deck, conductance_file
@@ -50,12 +51,14 @@ def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: 
     files[NAME] = manifest_text(twin, cases, subject, WEIGHTS)
     folder = Path(folder)
     try:
-        stale = _decks_before(folder) - {case.name for case in cases}
-        write_files(folder, files)
-        for name in stale:
-            (folder / f"{name}.cir").unlink(missing_ok=True)
+        with only_writer(folder):  # two at once would leave a board of both
+            stale = _decks_before(folder) - {case.name for case in cases}
+            write_files(folder, files)
+            for name in stale:
+                (folder / f"{name}.cir").unlink(missing_ok=True)
     except OSError as error:
-        raise ResultsError(f"cannot write decks to {folder}: {error}; free space or name another folder") from error
+        raise ResultsError(f"cannot write decks to {folder}: {error.strerror or error}; free space or name another "
+                           "folder") from error
     return [folder / f"{case.name}.cir" for case in cases]
 
 
@@ -64,8 +67,9 @@ def read_model(manifest: Manifest) -> nn.Module:
 
     Raises:
         ResultsError: the folder's weights are others.
+        training.errors.CheckpointError: they are missing or damaged.
     """
-    model = load(manifest.weights).net
+    model = load(manifest.weights, remedy="compile again").net
     if network_hash(read_network(model)) != manifest.weights_sha256:
         raise ResultsError(f"{manifest.weights} does not hold the weights that the decks were compiled from; compile again")
     return model
