@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +25,7 @@ from cosim.network import Affine, read_network
 from cosim.programming import Programming
 from cosim.resistors import e96_at_least, floor_digits
 from cosim.scaling import Calibration, Ranges, Scales, calibrate
+from cosim.simulation import Progress
 from cosim.window import Window
 
 CAPACITORS = (1e-6, 1e-7, 1e-8, 1e-9, 1e-10)  # F, integrators; the largest that leaves r_in at 100 kohm or more
@@ -102,7 +104,7 @@ class CompiledTwin:
 
 
 def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: Calibration,
-                    options: Options | None = None) -> CompiledTwin:
+                    options: Options | None = None, progress: Progress | None = None) -> CompiledTwin:
     """Compile d x/dt = model(columns) to a board.
 
     Args:
@@ -112,6 +114,7 @@ def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: 
             states; every state exactly once.
         calibration: samples of inputs and states; they fix the scales.
         options: window, ranges, wires, programming, time scale.
+        progress: called with (layer and feedback resistor, part done), of layers with more than one array.
     Raises:
         UnsupportedModelError: a layer or a size that the board has no circuit for; names it.
         MappingError: conductances that cannot be reached.
@@ -128,7 +131,7 @@ def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: 
     feeding = [np.array([scales.inputs[int(c[1:])] if c[0] == "u" else scales.state for c in columns])]
     feeding += [np.full(layer.n_outputs, scale) for layer, scale in zip(network[:-1], scales.hidden, strict=True)]
     layers = tuple(
-        _compile_layer(number, layer, len(network), column_scale, out_scale, scales.bias, options)
+        _compile_layer(number, layer, len(network), column_scale, out_scale, scales.bias, options, progress)
         for number, (layer, column_scale, out_scale) in enumerate(
             zip(network, feeding, (*scales.hidden, scales.derivative), strict=True), start=1)
     )
@@ -167,7 +170,7 @@ def _integrator(scales: Scales) -> tuple[float, float]:
 
 
 def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndarray, out_scale: float, bias_volts: float,
-                   options: Options) -> CompiledLayer:
+                   options: Options, progress: Progress | None) -> CompiledLayer:
     weight = layer.weight / column_scale
     if layer.bias is not None:
         weight = np.column_stack([weight, layer.bias / bias_volts])
@@ -187,13 +190,23 @@ def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndar
         spec = LayerSpec(name=name, n_inputs=layer.n_inputs, n_outputs=layer.n_outputs, bias=layer.bias is not None,
                          relu=layer.relu, r_f=r_f, neuron=options.neuron, all_cells=options.all_cells, last=last,
                          wires=options.wires, transistor=options.transistor, r_board=options.r_board, kappa=options.kappa)
-        arrays = [(tile, _compensate_tile(tile, spec, target, options)) for tile in spec.tiles]
+        arrays = [(tile, _compensate_tile(tile, spec, target, options)) for tile in _told(spec, progress)]
         if not any(one.unreached() for _, one in arrays):
             break
         r_f = e96_at_least(r_f * 1.001)
     tiles = tuple(CompiledTile(tile=tile, wanted=one, g=_programmed(one.g, options, number, tile))
                   for tile, one in arrays)
     return CompiledLayer(spec=spec, target=target, column_scale=column_scale, tiles=tiles)
+
+
+def _told(spec: LayerSpec, progress: Progress | None) -> Iterator[Tile]:
+    """Tiles of a layer, each told as it is taken; of a single one there is nothing to tell."""
+    told = progress if progress is not None and not spec.is_one_tile else lambda label, part: None
+    label = f"{spec.name}, {len(spec.tiles)} arrays, r_f {spec.r_f:g} ohm"
+    for number, tile in enumerate(spec.tiles):
+        told(label, number / len(spec.tiles))
+        yield tile
+    told(label, 1.0)
 
 
 def _compensate_tile(tile: Tile, spec: LayerSpec, target: np.ndarray, options: Options) -> Compensated:

@@ -16,7 +16,9 @@ from cosim.case import Case
 from cosim.compiler import CompiledTwin, Options, check_shapes, compile_network
 from cosim.errors import CosimError
 from cosim.network import read_network
+from cosim.results import check_writable
 from cosim.scaling import Calibration
+from cosim.simulation import Progress
 from cosim.twin_folder import write_twin
 from training.errors import TrainingError
 
@@ -49,10 +51,12 @@ class Experiment:
                     raise CosimError(f"experiment {self.subject!r}, case {case.name}: {what} has {len(values)} values, the "
                                      f"network takes {len(wanted)} ({', '.join(wanted) or 'none'}); give as many")
 
-    def compile(self, folder: Path, options: Options | None = None) -> CompiledTwin:
+    def compile(self, folder: Path, options: Options | None = None, progress: Progress | None = None) -> CompiledTwin:
         """Compile and write the folder of decks; see :func:`cosim.twin_folder.write_twin`."""
-        twin = compile_network(self.model, columns=self.columns, calibration=self.calibration, options=options)
-        write_twin(twin, self.model, list(self.cases), folder, self.subject)
+        check_writable(Path(folder))  # compiling a wide network takes minutes
+        twin = compile_network(self.model, columns=self.columns, calibration=self.calibration, options=options,
+                               progress=progress)
+        write_twin(twin, self.model, list(self.cases), folder, self.subject, progress)
         return twin
 
 

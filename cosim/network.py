@@ -73,8 +73,8 @@ def sequential_of(model: nn.Module) -> nn.Sequential:
             return nn.Sequential(*layers)
         if before is None or node.all_input_nodes != [before]:
             raise UnsupportedModelError(
-                f"model {name}: step {node.name!r} of its forward{_line(node)} is not fed by the step before it alone; the board "
-                "has one chain of layers: pass one tensor from layer to layer"
+                f"model {name}: step {node.name!r} of its forward{_line(node)} is not fed by the step before it alone; the "
+                "board has one chain of layers: pass one tensor from layer to layer"
             )
         if node.op == "call_module":
             layers.append(model.get_submodule(node.target))
@@ -82,9 +82,9 @@ def sequential_of(model: nn.Module) -> nn.Sequential:
             layers.append(nn.ReLU())
         else:
             raise UnsupportedModelError(
-                f"model {name}: step {node.name!r} of its forward{_line(node)} is no layer; the board has circuits for Linear and "
-                "ReLU only: put a factor or an offset into the weights and biases of a Linear, and train with ReLU instead of "
-                "any other function"
+                f"model {name}: step {node.name!r} of its forward{_line(node)} is no layer; the board has circuits for Linear "
+                "and ReLU only: put a factor or an offset into the weights and biases of a Linear, and train with ReLU instead "
+                "of any other function"
             )
         before = node
     raise UnsupportedModelError(f"model {name}: its forward gives nothing back that a layer made")

@@ -46,8 +46,8 @@ class Calibration:
             except (TypeError, ValueError) as error:
                 raise CosimError(f"calibration {name}: need a finite (samples, signals) array of numbers ({error})") from error
             if array.ndim != 2 or not np.isfinite(array).all():
-                raise CosimError(f"calibration {name}: need a finite (samples, signals) array, got {array.shape}; one signal is "
-                                 "a column, (samples, 1)")
+                raise CosimError(f"calibration {name}: need a finite (samples, signals) array, got {array.shape}; one signal "
+                                 "is a column, (samples, 1)")
             object.__setattr__(self, name, array)
         if len(self.inputs) != len(self.states):
             raise CosimError(
