@@ -13,6 +13,7 @@ from pathlib import Path
 from circuits.corners import NOMINAL_TEMPERATURE, Corner
 from circuits.deck import write_files
 from circuits.errors import CircuitError
+from circuits.folder_lock import only_writer
 from circuits.guard import check_deck
 from circuits.testbench import SUPPLY
 
@@ -93,7 +94,9 @@ def write_corner(source: Path, target: Path, corner: Corner, macros: Mapping[str
     beside = [path for path in source.glob("*") if path.is_file() and path.suffix not in (*TEXT, ".raw")]
     beside += source.glob("conductances/*.inc")  # no macro deck includes them
     others = {path.relative_to(source).as_posix(): path.read_bytes() for path in sorted(beside)}
-    write_files(target, {**others, **corner_files(files, corner, macros)})
+    made = {**others, **corner_files(files, corner, macros)}
+    with only_writer(target):
+        write_files(target, made)
     return [target / deck.name for deck in decks]
 
 

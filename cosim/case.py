@@ -30,8 +30,9 @@ class Case:
         if not (np.isfinite(self.duration) and self.duration > 0 and self.samples >= 2):
             raise CosimError(f"case {self.name}: duration {self.duration} s and {self.samples} samples; both must be "
                              "positive, with at least 2 samples")
-        if not self.initial or not np.isfinite(self.initial).all():
-            raise CosimError(f"case {self.name}: initial state {self.initial} must be finite, one value a state")
+        if np.ndim(self.initial) != 1 or not np.size(self.initial) or not np.isfinite(self.initial).all():
+            raise CosimError(f"case {self.name}: initial = {self.initial!r} must be finite, one value a state, e.g. (0.1,)")
+        object.__setattr__(self, "initial", tuple(map(float, self.initial)))  # lists and arrays are taken too
 
     @property
     def times(self) -> np.ndarray:

@@ -8,40 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from circuits.errors import CircuitError
 from cosim.errors import CosimError
+from cosim.interrupt import Commands, ended, terminate
 from training.errors import TrainingError
 
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, as a batch system sends it: ends the run as Ctrl-C does."""
-
-
-class _Commands(TyperGroup):
-    """Says what an interrupt leaves behind; typer itself would end without a word."""
-
-    def invoke(self, ctx):
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt as why:
-            raise typer.Exit(_ended(why)) from None
-
-
-def _ended(why: KeyboardInterrupt) -> int:
-    """Say what an interrupt leaves behind; returns the exit code, 128 and the signal's number."""
-    word, number = ("terminated", signal.SIGTERM) if isinstance(why, Terminated) else ("interrupted", signal.SIGINT)
-    print(f"cosim: {word}; finished results are kept, run the same command to go on", file=sys.stderr)
-    return 128 + number
-
-
-def _terminate(*_: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends at once
-    raise Terminated
-
-
-app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["--help", "-h"]},
                   help="Compile a torch neural ODE into SPICE decks of an analogue memristor computer, simulate them and "
                        "compare the waveforms.")
@@ -128,11 +101,13 @@ def compile_(
     fidelity: Annotated[str, typer.Option(help="flat: every cell and wire. macro: each array reduced to what is between its "
                                                "pins, thirty times faster.")] = "flat",
     time_scale: Annotated[float, typer.Option(help="Circuit seconds per model second.")] = 1.0,
+    quiet: Quiet = False,
 ) -> None:
     """Compile a network into a folder of decks."""
     from cosim.commands.compile import run
 
-    run(source, out, levels=levels, error=error, cell_yield=cell_yield, seed=seed, fidelity=fidelity, time_scale=time_scale)
+    run(source, out, levels=levels, error=error, cell_yield=cell_yield, seed=seed, fidelity=fidelity, time_scale=time_scale,
+        quiet=quiet)
 
 
 @app.command()
@@ -286,11 +261,11 @@ def doctor() -> None:
 
 def main() -> None:
     """Run the command; what a user can cause ends in one message and exit code 1, without a traceback."""
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, terminate)
     try:
         app()
     except KeyboardInterrupt as why:  # before or after the command itself
-        sys.exit(_ended(why))
+        sys.exit(ended(why))
     except (CosimError, CircuitError, TrainingError) as error:
         print(f"cosim: {error}", file=sys.stderr)
         sys.exit(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,6 +25,7 @@ from cosim.network import Affine, read_network
 from cosim.programming import Programming
 from cosim.resistors import e96_at_least, floor_digits
 from cosim.scaling import Calibration, Ranges, Scales, calibrate
+from cosim.simulation import Progress
 from cosim.window import Window
 
 CAPACITORS = (1e-6, 1e-7, 1e-8, 1e-9, 1e-10)  # F, integrators; the largest that leaves r_in at 100 kohm or more
@@ -103,7 +104,7 @@ class CompiledTwin:
 
 
 def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: Calibration,
-                    options: Options | None = None) -> CompiledTwin:
+                    options: Options | None = None, progress: Progress | None = None) -> CompiledTwin:
     """Compile d x/dt = model(columns) to a board.
 
     Args:
@@ -113,13 +114,14 @@ def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: 
             states; every state exactly once.
         calibration: samples of inputs and states; they fix the scales.
         options: window, ranges, wires, programming, time scale.
+        progress: called with (layer and feedback resistor, part done), of layers with more than one array.
     Raises:
         UnsupportedModelError: a layer or a size that the board has no circuit for; names it.
         MappingError: conductances that cannot be reached.
     """
     options = options or Options()
     network = read_network(model)
-    _check_shapes(network, columns, calibration)
+    check_shapes(network, columns, calibration)
     check_memory([(2 * (one.n_inputs + (one.bias is not None)), one.n_outputs) for one in network], options.fidelity)
     scales = calibrate(network, columns, calibration, options.ranges, options.time_scale)
     r_in, c_int = _integrator(scales)
@@ -131,14 +133,19 @@ def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: 
     layers: list[CompiledLayer] = []
     for layer, column_scale, out_scale in zip(network, feeding, (*scales.hidden, scales.derivative), strict=True):
         layers.append(_compile_layer(len(layers) + 1, layer, len(network), column_scale, out_scale, scales.bias,
-                                     layers[-1].spec.off_line if layers else "", options))
+                                     layers[-1].spec.off_line if layers else "", options, progress))
     c_lead = floor_digits(options.lead / r_in) if options.lead else 0.0
     board = BoardSpec(layers=tuple(one.spec for one in layers), columns=columns, r_in=r_in, c_int=c_int, c_lead=c_lead,
                       reduced=_reduced(layers) if options.fidelity == "macro" else None)
     return CompiledTwin(network=network, columns=columns, scales=scales, board=board, layers=tuple(layers), options=options)
 
 
-def _check_shapes(network: tuple[Affine, ...], columns: tuple[str, ...], calibration: Calibration) -> None:
+def check_shapes(network: tuple[Affine, ...], columns: tuple[str, ...], calibration: Calibration) -> None:
+    """Refuse a network that does not fit its columns and its calibration.
+
+    Raises:
+        UnsupportedModelError: says which of the three numbers differ.
+    """
     n_states, n_external = calibration.states.shape[1], calibration.inputs.shape[1]
     wanted = {f"u{k}" for k in range(n_external)} | {f"x{k}" for k in range(n_states)}
     if set(columns) != wanted or len(set(columns)) != len(columns):
@@ -162,7 +169,7 @@ def _integrator(scales: Scales) -> tuple[float, float]:
 
 
 def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndarray, out_scale: float, bias_volts: float,
-                   undriven: str, options: Options) -> CompiledLayer:
+                   undriven: str, options: Options, progress: Progress | None) -> CompiledLayer:
     weight = layer.weight / column_scale
     if layer.bias is not None:
         weight = np.column_stack([weight, layer.bias / bias_volts])
@@ -183,13 +190,23 @@ def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndar
                          relu=layer.relu, r_f=r_f, neuron=options.neuron, all_cells=options.all_cells, last=last,
                          wires=options.wires, transistor=options.transistor, r_board=options.r_board, kappa=options.kappa,
                          undriven=undriven)
-        arrays = [(tile, _compensate_tile(tile, spec, target, options)) for tile in spec.tiles]
+        arrays = [(tile, _compensate_tile(tile, spec, target, options)) for tile in _told(spec, progress)]
         if not any(one.unreached() for _, one in arrays):
             break
         r_f = e96_at_least(r_f * 1.001)
     tiles = tuple(CompiledTile(tile=tile, wanted=one, g=_programmed(one.g, options, number, tile))
                   for tile, one in arrays)
     return CompiledLayer(spec=spec, target=target, column_scale=column_scale, tiles=tiles)
+
+
+def _told(spec: LayerSpec, progress: Progress | None) -> Iterator[Tile]:
+    """Tiles of a layer, each told as it is taken; of a single one there is nothing to tell."""
+    told = progress if progress is not None and not spec.is_one_tile else lambda label, part: None
+    label = f"{spec.name}, {len(spec.tiles)} arrays, r_f {spec.r_f:g} ohm"
+    for number, tile in enumerate(spec.tiles):
+        told(label, number / len(spec.tiles))
+        yield tile
+    told(label, 1.0)
 
 
 def _compensate_tile(tile: Tile, spec: LayerSpec, target: np.ndarray, options: Options) -> Compensated:

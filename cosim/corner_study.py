@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from circuits.corners import CORNERS, Corner
 from circuits.errors import SeveralFailed, SimulationError
@@ -17,10 +19,11 @@ from cosim.console import Console
 from cosim.corner_bound import bound_of, predict
 from cosim.corner_folder import write_corner_folder
 from cosim.corner_row import CLAIM, CornerCase, CornerRow, TwinError
+from cosim.errors import ResultsError
 from cosim.manifest import Manifest
 from cosim.network import read_network
 from cosim.reference import reference
-from cosim.results import write_json
+from cosim.results import check_writable
 from cosim.scaling import SWING
 from cosim.simulation import Progress, Run, read_vectors, simulate
 from cosim.twin_folder import read_model
@@ -47,8 +50,10 @@ class CornerStudy:
         is told in its corner's row.
 
         Raises:
-            ResultsError, circuits.errors.CircuitError: the folder is not one of ours, or a corner changes nothing in it.
+            ResultsError, circuits.errors.CircuitError: the folder is not one of ours, or a corner changes nothing in it; the
+                results cannot be written; a state at rest, of which no error in parts of full scale can be told.
         """
+        check_writable(self.root)
         rows = {row.corner: row for row in self._rows(list(dict.fromkeys([CORNERS["nominal"], *corners])), "corners")}
         flagged = [row for row in rows.values() if row.verdict == "flagged"]
         apart = {one for row in flagged for one in row.corner.without().values()} - rows.keys()
@@ -59,6 +64,11 @@ class CornerStudy:
     def _rows(self, corners: Sequence[Corner], what: str) -> list[CornerRow]:
         blueprint, model, cases = read_blueprint(self.manifest.folder), read_model(self.manifest), self.manifest.cases
         expected = {name: reference(model, case) for name, case in cases.items()}
+        for name, states in expected.items():
+            if (rest := np.flatnonzero(~states.any(axis=0))).size:
+                raise ResultsError(f"{self.manifest.folder}, case {name}: torch keeps state x{rest[0]} at 0 throughout, so "
+                                   "that errors in parts of its largest value have no meaning; give the case an initial state "
+                                   "or a stimulus that moves it, or leave it out; `cosim compare` tells absolute errors")
         bounds = {}
         for corner in corners:
             board = board_at(blueprint, corner)
@@ -121,9 +131,3 @@ def explained(row: CornerRow, measured: dict[Corner, CornerRow]) -> CornerRow:
 def _claims(error: TwinError) -> float:
     """How many times the claim."""
     return max(error.mre / CLAIM.mre, error.max / CLAIM.max)
-
-
-def write_corners(path: Path, manifest: Manifest, rows: Sequence[CornerRow]) -> None:
-    """Rows and what they were held against, as JSON."""
-    write_json(path, {"subject": manifest.subject, "fidelity": manifest.raw["fidelity"], "claim": asdict(CLAIM),
-                      "corners": [row.as_dict() for row in rows]})

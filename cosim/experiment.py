@@ -13,9 +13,12 @@ from torch import nn
 
 from circuits.errors import CircuitError
 from cosim.case import Case
-from cosim.compiler import CompiledTwin, Options, compile_network
+from cosim.compiler import CompiledTwin, Options, check_shapes, compile_network
 from cosim.errors import CosimError
+from cosim.network import read_network
+from cosim.results import check_writable
 from cosim.scaling import Calibration
+from cosim.simulation import Progress
 from cosim.twin_folder import write_twin
 from training.errors import TrainingError
 
@@ -40,11 +43,20 @@ class Experiment:
         names = [case.name for case in self.cases]
         if not names or len(set(names)) != len(names):
             raise CosimError(f"experiment {self.subject!r}: cases {names}; give at least one, each a name of its own")
+        check_shapes(read_network(self.model), self.columns, self.calibration)
+        for case in self.cases:
+            for what, values, letter in (("stimuli", case.stimuli, "u"), ("initial", case.initial, "x")):
+                wanted = [name for name in self.columns if name[0] == letter]
+                if len(values) != len(wanted):
+                    raise CosimError(f"experiment {self.subject!r}, case {case.name}: {what} has {len(values)} values, the "
+                                     f"network takes {len(wanted)} ({', '.join(wanted) or 'none'}); give as many")
 
-    def compile(self, folder: Path, options: Options | None = None) -> CompiledTwin:
+    def compile(self, folder: Path, options: Options | None = None, progress: Progress | None = None) -> CompiledTwin:
         """Compile and write the folder of decks; see :func:`cosim.twin_folder.write_twin`."""
-        twin = compile_network(self.model, columns=self.columns, calibration=self.calibration, options=options)
-        write_twin(twin, self.model, list(self.cases), folder, self.subject)
+        check_writable(Path(folder))  # compiling a wide network takes minutes
+        twin = compile_network(self.model, columns=self.columns, calibration=self.calibration, options=options,
+                               progress=progress)
+        write_twin(twin, self.model, list(self.cases), folder, self.subject, progress)
         return twin
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -45,15 +47,17 @@ def sequential_of(model: nn.Module) -> nn.Sequential:
     layers one after the other, ``torch.relu`` in any spelling counting as a ReLU.
 
     Raises:
-        UnsupportedModelError: forward branches, or does something else than call layers; names it.
+        UnsupportedModelError: forward branches, or does something else than call layers; names it and its line.
     """
     if isinstance(model, nn.Sequential):
         return model
     name = type(model).__name__
     if isinstance(model, nn.Linear):
         return nn.Sequential(model)
+    tracer = fx.Tracer()
+    tracer.record_stack_traces = True
     try:
-        graph = fx.symbolic_trace(model).graph
+        graph = tracer.trace(model)
     except Exception as error:  # whatever a user's forward raises under tracing
         raise UnsupportedModelError(
             f"model {name} cannot be traced ({type(error).__name__}: {error}); its forward must pass one tensor through Linear "
@@ -67,10 +71,10 @@ def sequential_of(model: nn.Module) -> nn.Sequential:
             continue
         if node.op == "output" and node.args == (before,):
             return nn.Sequential(*layers)
-        if before is None or node.args[:1] != (before,) or len(node.all_input_nodes) != 1:
+        if before is None or node.all_input_nodes != [before]:
             raise UnsupportedModelError(
-                f"model {name}: step {node.name!r} of its forward is not fed by the step before it alone; the board has one "
-                "chain of layers"
+                f"model {name}: step {node.name!r} of its forward{_line(node)} is not fed by the step before it alone; the "
+                "board has one chain of layers: pass one tensor from layer to layer"
             )
         if node.op == "call_module":
             layers.append(model.get_submodule(node.target))
@@ -78,10 +82,18 @@ def sequential_of(model: nn.Module) -> nn.Sequential:
             layers.append(nn.ReLU())
         else:
             raise UnsupportedModelError(
-                f"model {name}: step {node.name!r} of its forward is no layer; the board has circuits for Linear and ReLU only"
+                f"model {name}: step {node.name!r} of its forward{_line(node)} is no layer; the board has circuits for Linear "
+                "and ReLU only: put a factor or an offset into the weights and biases of a Linear, and train with ReLU instead "
+                "of any other function"
             )
         before = node
     raise UnsupportedModelError(f"model {name}: its forward gives nothing back that a layer made")
+
+
+def _line(node: fx.Node) -> str:
+    """Where the user's file has a step; "" where torch does not tell."""
+    found = re.search(r'File "(.*)", line (\d+)', node.stack_trace or "")
+    return f" ({Path(found[1]).name}, line {found[2]})" if found else ""
 
 
 def read_network(model: nn.Module) -> tuple[Affine, ...]:
@@ -121,7 +133,7 @@ def _affine(module: nn.Linear, position: int) -> Affine:
             index = ",".join(str(i) for i in np.argwhere(~np.isfinite(array))[0])
             raise UnsupportedModelError(
                 f"layer {position}: {name}[{index}] = {array[~np.isfinite(array)][0]}; "
-                "weights must be finite, train again or repair the checkpoint"
+                "weights must be finite: train again, or repair what they come from"
             )
     return Affine(weight=weight, bias=bias, relu=False)
 

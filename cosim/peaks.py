@@ -7,12 +7,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from circuits.waveforms import Waveforms
-from cosim.errors import ResultsError
 from cosim.manifest import Manifest
-from cosim.network import Affine, network_hash, read_network
+from cosim.network import Affine, read_network
 from cosim.reference import reference
 from cosim.scaling import columns_of
-from training.checkpoint import load
+from cosim.twin_folder import read_model
 
 
 def reference_peaks(manifest: Manifest) -> dict[str, float]:
@@ -24,7 +23,8 @@ def reference_peaks(manifest: Manifest) -> dict[str, float]:
     Raises:
         ResultsError: the weights are not those of the decks.
     """
-    model, network, found = load(manifest.weights).net, _network(manifest), []
+    model, found = read_model(manifest), []
+    network = read_network(model)
     for case in manifest.cases.values():
         fine, states = case.fine_times, reference(model, case)
         between = np.stack([np.interp(fine, case.times, column) for column in states.T], axis=1)
@@ -34,20 +34,13 @@ def reference_peaks(manifest: Manifest) -> dict[str, float]:
 
 def waveform_peaks(manifest: Manifest, runs: Iterable[Waveforms]) -> dict[str, float]:
     """The same [V] from simulated waveforms; what decks do not save, from the network at the simulated inputs and states."""
-    network, scales, found = _network(manifest), manifest.scales, []
+    network, scales, found = read_network(read_model(manifest)), manifest.scales, []
     for one in runs:
         inputs = np.array([one[f"v(u{k})"] / scale for k, scale in enumerate(scales.inputs)]).reshape(-1, len(one)).T
         states = np.stack([one[f"v(x{k}_p)"] / scales.state for k in range(network[-1].n_outputs)], axis=1)
         found.append(_network_peaks(manifest, network, inputs, states)
                      | {name: float(np.abs(one[name]).max()) for name in one.names[1:]})
     return _largest(found)
-
-
-def _network(manifest: Manifest) -> tuple[Affine, ...]:
-    network = read_network(load(manifest.weights).net)
-    if network_hash(network) != manifest.weights_sha256:
-        raise ResultsError(f"{manifest.weights} does not hold the weights that the decks were compiled from; compile again")
-    return network
 
 
 def _network_peaks(manifest: Manifest, network: tuple[Affine, ...], inputs: np.ndarray, states: np.ndarray) -> dict[str, float]:

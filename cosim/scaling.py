@@ -36,13 +36,19 @@ class Ranges:
 class Calibration:
     """Samples of what the network will see: its external inputs and states along the training trajectories."""
 
-    inputs: np.ndarray  # (m, n_external) model units
+    inputs: np.ndarray  # (m, n_external) model units; lists and tensors are taken too
     states: np.ndarray  # (m, n_states) model units
 
     def __post_init__(self) -> None:
-        for name, array in (("inputs", self.inputs), ("states", self.states)):
-            if np.ndim(array) != 2 or not np.isfinite(array).all():
-                raise CosimError(f"calibration {name}: need a finite (samples, signals) array, got {np.shape(array)}")
+        for name in ("inputs", "states"):
+            try:
+                array = np.asarray(getattr(self, name), dtype=float)
+            except (TypeError, ValueError) as error:
+                raise CosimError(f"calibration {name}: need a finite (samples, signals) array of numbers ({error})") from error
+            if array.ndim != 2 or not np.isfinite(array).all():
+                raise CosimError(f"calibration {name}: need a finite (samples, signals) array, got {array.shape}; one signal "
+                                 "is a column, (samples, 1)")
+            object.__setattr__(self, name, array)
         if len(self.inputs) != len(self.states):
             raise CosimError(
                 f"calibration has {len(self.inputs)} samples of inputs and {len(self.states)} of states; need as many"

@@ -8,6 +8,7 @@ import numpy as np
 from torch import nn
 
 from circuits.deck import write_files
+from circuits.folder_lock import only_writer
 from cosim.case import Case
 from cosim.compiler import CompiledTwin
 from cosim.decks import case_deck, conductance_file
@@ -16,12 +17,14 @@ from cosim.manifest import NAME, Manifest, manifest_text, read_manifest
 from cosim.network import network_hash, read_network, sequential_of
 from cosim.reference import reference
 from cosim.scaling import check_clipping
+from cosim.simulation import Progress
 from training.checkpoint import encode, load
 
 WEIGHTS = "weights.npz"
 
 
-def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: Path, subject: str) -> list[Path]:
+def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: Path, subject: str,
+               progress: Progress | None = None) -> list[Path]:
     """Write the folder; every run with the same inputs writes the same bytes.
 
     Every case is checked against the stages' linear ranges first, so nothing is written for a run that would clip.
@@ -31,6 +34,7 @@ def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: 
         cases: one deck each.
         folder: made if missing; decks of cases that are no longer wanted are removed.
         subject: what is being solved, for titles.
+        progress: called with ("writing decks", part done).
     Returns:
         Paths of the decks.
     Raises:
@@ -38,7 +42,9 @@ def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: 
         ResultsError: the folder cannot be written.
     """
     files: dict[str, str | bytes] = {}
-    for case in cases:
+    for number, case in enumerate(cases):
+        if progress is not None:
+            progress("writing decks", number / len(cases))
         states = reference(model, case)
         fine = case.fine_times  # a stimulus faster than the comparison grid would hide its peaks between the samples
         between = np.stack([np.interp(fine, case.times, column) for column in states.T], axis=1)
@@ -50,12 +56,16 @@ def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: 
     files[NAME] = manifest_text(twin, cases, subject, WEIGHTS)
     folder = Path(folder)
     try:
-        stale = _decks_before(folder) - {case.name for case in cases}
-        write_files(folder, files)
-        for name in stale:
-            (folder / f"{name}.cir").unlink(missing_ok=True)
+        with only_writer(folder):  # two at once would leave a board of both
+            stale = _decks_before(folder) - {case.name for case in cases}
+            write_files(folder, files)
+            for name in stale:
+                (folder / f"{name}.cir").unlink(missing_ok=True)
     except OSError as error:
-        raise ResultsError(f"cannot write decks to {folder}: {error}; free space or name another folder") from error
+        raise ResultsError(f"cannot write decks to {folder}: {error.strerror or error}; free space or name another "
+                           "folder") from error
+    if progress is not None:
+        progress("writing decks", 1.0)
     return [folder / f"{case.name}.cir" for case in cases]
 
 
@@ -64,8 +74,9 @@ def read_model(manifest: Manifest) -> nn.Module:
 
     Raises:
         ResultsError: the folder's weights are others.
+        training.errors.CheckpointError: they are missing or damaged.
     """
-    model = load(manifest.weights).net
+    model = load(manifest.weights, remedy="compile again").net
     if network_hash(read_network(model)) != manifest.weights_sha256:
         raise ResultsError(f"{manifest.weights} does not hold the weights that the decks were compiled from; compile again")
     return model

@@ -17,7 +17,8 @@ from torch import nn
 
 from training.errors import CheckpointError
 
-REMEDY = "train again with `cosim train current --force` (or voltage), or restore the file"
+REMEDY = ("train again with `cosim train current --force` (or voltage; a network of Lorenz96: delete it and run `cosim "
+          "lorenz96`), or restore the file")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,15 +77,18 @@ def save(path: Path, net: nn.Sequential, provenance: dict) -> Path:
     return path
 
 
-def load(path: Path) -> Checkpoint:
+def load(path: Path, remedy: str = REMEDY) -> Checkpoint:
     """Read a checkpoint and check all of it.
+
+    Args:
+        remedy: what to do about a file that cannot be used, for the message.
 
     Raises:
         CheckpointError: missing, damaged, incomplete, inconsistent or not finite; names the file, the array, the remedy.
     """
     path = Path(path)
     if not path.is_file():
-        raise CheckpointError(f"{path} does not exist; {REMEDY}")
+        raise CheckpointError(f"{path} does not exist; {remedy}")
     try:
         archive = np.load(path, allow_pickle=False)
         if not isinstance(archive, np.lib.npyio.NpzFile):
@@ -92,25 +96,25 @@ def load(path: Path) -> Checkpoint:
         with archive:
             arrays = dict(archive)
     except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, zlib.error) as error:  # zipfile's repertoire
-        raise CheckpointError(f"{path} is damaged ({error}); {REMEDY}") from error
+        raise CheckpointError(f"{path} is damaged ({error}); {remedy}") from error
     try:
         provenance = json.loads(str(arrays["provenance"]))
         net = nn.Sequential(*(_layer(str(kind), k, arrays) for k, kind in enumerate(arrays["layers"])))
     except KeyError as error:
-        raise CheckpointError(f"{path} has no array {error}; {REMEDY}") from error
+        raise CheckpointError(f"{path} has no array {error}; {remedy}") from error
     except (ValueError, TypeError) as error:
-        raise CheckpointError(f"{path} cannot be read ({error}); {REMEDY}") from error
+        raise CheckpointError(f"{path} cannot be read ({error}); {remedy}") from error
     linears = [layer for layer in net if isinstance(layer, nn.Linear)]
     if not linears or not isinstance(provenance, dict):
         raise CheckpointError(f"{path} holds {len(linears)} Linear layers and provenance of type "
-                              f"{type(provenance).__name__}, not a network and its provenance; {REMEDY}")
+                              f"{type(provenance).__name__}, not a network and its provenance; {remedy}")
     for one, after in pairwise(linears):
         if one.out_features != after.in_features:
             raise CheckpointError(f"{path}: a layer of {one.out_features} outputs is followed by one of "
-                                  f"{after.in_features} inputs; {REMEDY}")
+                                  f"{after.in_features} inputs; {remedy}")
     widths = [linears[0].in_features, *(layer.out_features for layer in linears)]
     if provenance.get("widths", widths) != widths:
-        raise CheckpointError(f"{path}: the arrays have widths {widths}, the provenance {provenance['widths']}; {REMEDY}")
+        raise CheckpointError(f"{path}: the arrays have widths {widths}, the provenance {provenance['widths']}; {remedy}")
     return Checkpoint(net=net, provenance=provenance)
 
 

@@ -65,7 +65,7 @@ def stopped(job: Job, finished: Finished) -> dict | None:
     """The limit that ended the process, None when none did; fields of a SimulationError."""
     if finished.ended == "timeout":
         return dict(kind=FailureKind.TIMEOUT, message=f"ran for {finished.seconds:.1f} s, the limit is {job.timeout:g} s; "
-                    "raise Job.timeout, or enlarge the time step of .tran")
+                    "raise it (--timeout of `cosim simulate`, Job.timeout in Python), or enlarge the time step of .tran")
     if finished.ended == "stopped":
         return dict(kind=FailureKind.KILLED, message="stopped by the caller; run it again")
     if finished.returncode == -signal.SIGXCPU:

@@ -20,7 +20,7 @@ from cosim.manifest import Manifest, read_manifest
 from cosim.metrics import waveform_error
 from cosim.reference import reference
 from cosim.results import read_frame
-from cosim.simulation import NGSPICE, VACASK, deck_key, frame_to_waveforms
+from cosim.simulation import NGSPICE, VACASK, Engine, deck_key, frame_to_waveforms
 from cosim.twin_folder import read_model
 
 
@@ -63,13 +63,18 @@ def find_waveforms(source: Path, manifest: Manifest, name: str) -> Waveforms:
     """Waveforms of a case from ``<name>.parquet``, or from the ``<name>.raw`` of a designer's own run.
 
     Raises:
-        ResultsError: there are none, or they were simulated from another deck than the folder holds.
+        ResultsError: there are none, or they were simulated from another deck than the folder holds, or ngspice is missing
+            and that cannot be told.
     """
     if (path := source / f"{name}.parquet").is_file():
         frame = read_frame(path)
-        if frame.attrs.get("key") not in _keys(manifest, name):
-            raise ResultsError(f"{path} was not simulated from {manifest.folder / f'{name}.cir'} as it is now; run `cosim "
-                               "simulate` again")
+        keys, missing = _keys(manifest, name)
+        if frame.attrs.get("key") not in keys:
+            deck = manifest.folder / f"{name}.cir"
+            if NGSPICE in missing:
+                raise ResultsError(f"{path}: whether it was simulated from {deck} as it is now cannot be told without the "
+                                   f"ngspice that did it; {missing[NGSPICE].message}")
+            raise ResultsError(f"{path} was not simulated from {deck} as it is now; run `cosim simulate` again")
         return frame_to_waveforms(frame)
     if (source / f"{name}.raw").is_file():
         return read_raw(source / f"{name}.raw")[0]
@@ -77,13 +82,15 @@ def find_waveforms(source: Path, manifest: Manifest, name: str) -> Waveforms:
                        "with --waveforms")
 
 
-def _keys(manifest: Manifest, name: str) -> set[str]:
-    """What a result of a case's deck may be marked with: by the engines that are here, and by the behavioural model."""
-    keys = {folder_key(manifest.folder)}
+def _keys(manifest: Manifest, name: str) -> tuple[set[str], dict[Engine, SimulationError]]:
+    """What a result of a case's deck may be marked with, by the engines that are here and by the behavioural model; and the
+    engines that are not here."""
+    keys, missing = {folder_key(manifest.folder)}, {}
     for engine in (NGSPICE, VACASK):
         try:
             engine.version()
-        except SimulationError:
-            continue  # not installed: its results cannot be told from others
+        except SimulationError as error:
+            missing[engine] = error
+            continue
         keys.add(deck_key(manifest.folder / f"{name}.cir", engine))
-    return keys
+    return keys, missing

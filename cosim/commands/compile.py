@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cosim.compiler import Options
+from cosim.console import Console
 from cosim.errors import CosimError
 from cosim.experiment import Experiment, load_experiment
 from cosim.hp_memristor import hp_experiment
@@ -14,11 +15,13 @@ from training.systems.hp_memristor import DRIVES
 
 
 def run(source: Path, out: Path, *, levels: int | None, error: float, cell_yield: float, seed: int, fidelity: str,
-        time_scale: float) -> None:
+        time_scale: float, quiet: bool) -> None:
     """Compile and say what came out, and what could not be reached."""
     programming = Programming(levels=levels, error=error, cell_yield=cell_yield, seed=seed)
     options = Options(programming=programming, fidelity=fidelity, time_scale=time_scale)
-    twin = read_experiment(source).compile(out, options)
+    experiment = read_experiment(source)
+    with Console(quiet=quiet).bars() as bars:
+        twin = experiment.compile(out, options, bars)
     for layer in twin.layers:
         spec = layer.spec
         print(f"{spec.name}: {spec.n_inputs} -> {spec.n_outputs}, r_f {spec.r_f:g} ohm, "

@@ -11,8 +11,9 @@ from cosim.commands.compile import read_experiment
 from cosim.commands.doctor import require_engine
 from cosim.compiler import Options
 from cosim.console import Console
+from cosim.corner_file import write_corners
 from cosim.corner_row import CLAIM, CornerRow
-from cosim.corner_study import CornerStudy, write_corners
+from cosim.corner_study import CornerStudy
 from cosim.errors import CosimError, ResultsError
 from cosim.experiment import Experiment
 from cosim.hp_harness import ensure_checkpoints
@@ -42,16 +43,20 @@ def run(source: Path | None, *, corners: list[str], fidelity: str | None, out: P
         fidelity = fidelity or "macro"
         root = (out or (Path("runs") / source.stem / "corners" if source else HP_OUT)) / fidelity.replace("-", "_")
         decks = root / "decks"
-        _experiment(source, console).compile(decks, OPTIONS[fidelity])
+        experiment = _experiment(source, console)
+        with console.bars() as bars:
+            experiment.compile(decks, OPTIONS[fidelity], bars)
     manifest = read_manifest(decks)
     rows = CornerStudy(manifest=manifest, root=root, console=console, workers=workers, timeout=timeout, force=force).run(wanted)
-    write_corners(root / "corners.json", manifest, rows)
+    dropped = write_corners(root / "corners.json", manifest, rows)
     title = f"{manifest.subject}, {manifest.raw['fidelity']} decks: twin against torch, worst of {', '.join(manifest.cases)}"
     Console().table(pd.DataFrame([_cells(row) for row in rows]), f"{title}; max in parts of full scale")
     for row in rows:
         if row.verdict == "flagged":
             print(f"flagged: {row.corner.name} ({row.error}) is beyond {CLAIM}; cause: {row.cause}")
     print(f"rows: {root / 'corners.json'}")
+    if dropped:
+        print(f"no longer in it, because of other decks or another ngspice: {', '.join(dropped)}")
     if failed := [row for row in rows if row.verdict == "FAILED"]:
         raise ResultsError("corners that are not to be believed: " + "\n  ".join(
             f"{row.corner.name}, {row.trouble}" for row in failed) + f"\n  their decks and waveforms are below {root}")

@@ -30,5 +30,5 @@ def neurons(vectors: pd.DataFrame, expected: list[np.ndarray], times: np.ndarray
         axis_row[0].set_ylabel("neuron output [mV]")
     for axis in axes[-1]:
         axis.set_xlabel("time [s]")
-    axes[0, 0].legend(loc="best")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)  # clear of the curves
     return figure

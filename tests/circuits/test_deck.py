@@ -1,11 +1,15 @@
 """Writing a folder of files: all or nothing, and nothing twice."""
 
 import errno
+import subprocess
+import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from circuits.deck import write_files
+from circuits.folder_lock import only_writer
 
 
 def contents(folder):
@@ -40,3 +44,29 @@ def test_a_failure_on_the_last_file_changes_none(tmp_path, monkeypatch, error):
     with pytest.raises(type(error)):
         write_files(tmp_path, {"a": "2\n", "b": "2\n", "c/d": "2\n"})
     assert contents(tmp_path) == before
+
+
+def test_a_second_writer_waits_for_the_first(tmp_path):
+    def second():
+        with only_writer(tmp_path / "new"):
+            (tmp_path / "new" / "a").write_text("second\n")
+
+    waiting = Thread(target=second)
+    with only_writer(tmp_path / "new"):
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        assert contents(tmp_path) == {}
+    waiting.join(10)
+    assert contents(tmp_path) == {"new/a": b"second\n"}
+
+
+def test_a_killed_writer_holds_nothing(tmp_path):
+    held = ("import sys, time\nfrom pathlib import Path\nfrom circuits.folder_lock import only_writer\n"
+            "with only_writer(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)\n")
+    with subprocess.Popen([sys.executable, "-c", held, tmp_path], cwd=Path(__file__).parents[2], text=True,
+                          stdout=subprocess.PIPE) as first:
+        assert first.stdout.readline() == "held\n"
+        first.kill()
+    with only_writer(tmp_path):
+        pass

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cosim.behavioural.simulation import folder_key
 from cosim.results import read_frame, write_frame
 from training.experiment import checkpoint_paths
 
@@ -28,13 +29,14 @@ from training.stimuli import Sine
 def experiment():
     torch.manual_seed(0)
     sine, width, hidden, amplitude, columns, cases = Sine(), 5, nn.ReLU(), 0.091, ("u0", "x0"), 1
+    initial, states = (0.1,), np.linspace(-0.4, 0.4, 51)[:, None]
     CHANGE
     model = nn.Sequential(nn.Linear(2, width), hidden, nn.Linear(width, 1))
     with torch.no_grad():
         WEIGHTS
     t = np.linspace(0, 0.1, 51)
-    calibration = Calibration(inputs=sine(t)[:, None], states=np.linspace(-0.4, 0.4, 51)[:, None])
-    case = Case(name="sine", stimuli=(Sine(amplitude=amplitude),), initial=(0.1,), duration=0.02, samples=21)
+    calibration = Calibration(inputs=sine(t)[:, None], states=states)
+    case = Case(name="sine", stimuli=(Sine(amplitude=amplitude),), initial=initial, duration=0.02, samples=21)
     return Experiment(subject="small", model=model, columns=columns, calibration=calibration, cases=(case,) * cases)
 """
 
@@ -66,17 +68,22 @@ def earlier(tmp_path, compiled, contents):
 
 @pytest.mark.parametrize(("change", "weights", "says"), [
     ("hidden = nn.Tanh()", "pass", ["layer 1 is a Tanh", "Linear and ReLU only"]),
-    ("", "model[2].weight[0, 1] = float('nan')", ["layer 2: weight[0,1] = nan", "train again or repair"]),
-    ("", "model[0].bias[3] = float('-inf')", ["layer 0: bias[3] = -inf", "train again or repair"]),
+    ("", "model[2].weight[0, 1] = float('nan')", ["mine.py: layer 2: weight[0,1] = nan", "train again, or repair"]),
+    ("", "model[0].bias[3] = float('-inf')", ["mine.py: layer 0: bias[3] = -inf", "train again, or repair"]),
     ("width = 1_000_000", "pass", ["the network needs 93751 arrays", "The largest layer, Linear 2, has", "make it narrower"]),
     ("amplitude = 5.0", "pass", ["case sine drives external input 0", "at t = ", "past its linear limit of 0.45 V",
                                  "lower the stimulus"]),
     ("columns = ('x0', 'u0')", "pass", ["columns ('x0', 'u0')", "external inputs first"]),
+    ("initial = (0.1, 0.2)", "pass", ["mine.py: experiment 'small', case sine: initial has 2 values", "takes 1 (x0)"]),
+    ("initial = 0.1", "pass", ["mine.py: case sine: initial = 0.1 must be", "one value a state, e.g. (0.1,)"]),
+    ("states = states[:, 0]", "pass", ["mine.py: calibration states: need", "got (51,); one signal is a column"]),
+    ("states = [[0.1], [0.1, 0.2]]", "pass", ["mine.py: calibration states: need", "array of numbers"]),
     ("cases = 2", "pass", ["cases ['sine', 'sine']", "a name of its own"]),
-    ("width / 0", "pass", ["mine.py, line 15: ZeroDivisionError: division by zero", "correct the file"]),
-    ("raise SystemExit(0)", "pass", ["mine.py, line 15: SystemExit: 0", "correct the file"]),
-    ("if width", "pass", ["mine.py, line 15: SyntaxError", "correct the file"]),
-], ids=["unsupported layer", "nan", "inf", "too large", "clipping", "column order", "case twice", "raises", "exits", "syntax"])
+    ("width / 0", "pass", ["mine.py, line 16: ZeroDivisionError: division by zero", "correct the file"]),
+    ("raise SystemExit(0)", "pass", ["mine.py, line 16: SystemExit: 0", "correct the file"]),
+    ("if width", "pass", ["mine.py, line 16: SyntaxError", "correct the file"]),
+], ids=["unsupported layer", "nan", "inf", "too large", "clipping", "column order", "initial states", "no initial states",
+        "calibration of one dimension", "ragged calibration", "case twice", "raises", "exits", "syntax"])
 def test_an_experiment_that_cannot_be_compiled(warm_shell, earlier, change, weights, says):
     told = warm_shell.refuses("compile", experiment_file(warm_shell.folder, change, weights), "--out", "decks")
     assert [part for part in says if part not in told] == []
@@ -146,6 +153,23 @@ def test_names_that_lead_nowhere(warm_shell, earlier, words, says):
     (warm_shell.folder / "nothing").mkdir()
     (warm_shell.folder / "notes.txt").write_text("")
     assert says in warm_shell.refuses(*words)
+
+
+@pytest.mark.parametrize(("damage", "says"), [
+    (Path.unlink, "does not exist"),
+    (lambda path: path.write_bytes(b"PK"), "is damaged"),
+], ids=["missing", "damaged"])
+@pytest.mark.parametrize("words", [("compare", "decks"), ("inspect", "decks", "--loops"), ("corners", "decks")],
+                         ids=lambda w: w[0])
+def test_weights_of_a_folder_that_cannot_be_read(warm_shell, compiled, words, damage, says):
+    shutil.copytree(compiled, warm_shell.folder / "decks")
+    (warm_shell.folder / "runs" / "decks" / "vectors").mkdir(parents=True)
+    write_frame(warm_shell.folder / "runs" / "decks" / "vectors" / "sine.parquet", pd.DataFrame({"time": [0.0]}),
+                folder_key(compiled))
+    damage(warm_shell.folder / "decks" / "weights.npz")
+    told = warm_shell.refuses(*words)
+    assert f"decks/weights.npz {says}" in told
+    assert told.endswith("compile again")
 
 
 @pytest.mark.parametrize("words", [("simulate", "decks"), ("compare", "decks"), ("inspect", "decks")], ids=lambda w: w[0])
@@ -246,3 +270,13 @@ def test_an_interrupted_run_keeps_what_it_had_and_goes_on_later(shell, contents)
     assert ": started" not in out  # quiet: results only
     assert contents(waves)[Path("a.parquet")] == after[Path("a.parquet")]
     assert read_frame(waves / "b.parquet")["time"].iloc[-1] == pytest.approx(40e-3)
+
+
+def test_an_interrupted_compile_says_that_the_decks_are_as_they_were(shell, earlier):
+    source = experiment_file(shell.folder, "width = 2000")
+    with shell.start("compile", source, "--out", "decks", "--fidelity", "macro") as process:
+        assert process.stdout.readline().startswith("hidden_1, 63 arrays, r_f ")
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=20)
+    told = shell.one_message(process.returncode, out, err, code=143)
+    assert told == "cosim: terminated; the folder of decks is as it was, run the same command again"

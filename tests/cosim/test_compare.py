@@ -13,6 +13,7 @@ from cosim.behavioural.simulation import folder_key
 from cosim.compiler import Options
 from cosim.manifest import read_manifest
 from cosim.results import read_frame, write_frame
+from cosim.simulation import deck_key
 
 MACRO = Options(fidelity="macro", all_cells=False)
 
@@ -37,6 +38,19 @@ def test_a_waveform_of_another_deck_is_refused(warm_shell, simulated, small_expe
     assert "waves/sine.parquet was not simulated from" in said
     assert said.endswith("run `cosim simulate` again")
     assert path.is_file()
+
+
+def test_without_ngspice_a_waveform_is_not_called_one_of_another_deck(warm_shell, simulated):
+    folder, path = simulated
+    words, missing = ("compare", folder, "--waveforms", "waves"), {"COSIM_NGSPICE": "/none"}
+    assert "sine" in warm_shell.succeeds(*words, env=missing)  # the behavioural model's, which no engine made
+    frame = read_frame(path)
+    frame.attrs = {}
+    write_frame(path, frame, deck_key(folder / "sine.cir"))
+    assert "sine" in warm_shell.succeeds(*words)
+    said = warm_shell.refuses(*words, env=missing)
+    assert "cannot be told without the ngspice that did it; COSIM_NGSPICE=/none is not an executable file" in said
+    assert "run .ci/install-ngspice" in said
 
 
 def test_a_line_that_left_its_range_is_told_with_its_time(warm_shell, simulated):

@@ -71,6 +71,16 @@ def test_a_tiled_board_on_paper_is_the_network(small_experiment, widths):
         np.testing.assert_allclose(paper_board(twin, u, x), [expected], rtol=2e-5, atol=1e-6)
 
 
+def test_progress_is_told_of_layers_of_several_arrays(small_experiment):
+    model, told = nn.Sequential(nn.Linear(2, 40), nn.ReLU(), nn.Linear(40, 1), nn.Linear(1, 1)), []
+    compile_network(model, columns=("u0", "x0"), calibration=small_experiment.calibration,
+                    progress=lambda label, part: told.append((label.split(", r_f")[0], part)))
+    hidden = [("hidden_1, 2 arrays", part) for part in (0.0, 0.5, 1.0)]  # 40 rows
+    second = [("hidden_2, 3 arrays", part) for part in (0.0, 1 / 3, 2 / 3, 1.0)]  # 82 bit lines
+    assert (told[:3], told[-4:]) == (hidden, second)
+    assert {*told} == {*hidden, *second}
+
+
 def test_every_conductance_is_in_the_window_and_idle_cells_rest_at_g_min(twin):
     for layer in twin.layers:
         (one,) = layer.tiles
@@ -129,6 +139,14 @@ def test_an_off_neuron_of_two_stages_clips_where_its_first_amplifier_does():
 def test_a_calibration_has_samples():
     with pytest.raises(CosimError, match="no samples"):
         Calibration(inputs=np.empty((0, 1)), states=np.empty((0, 1)))
+
+
+def test_a_calibration_of_lists_or_tensors_is_one_of_arrays(small_experiment):
+    given = small_experiment.calibration
+    for kind in (np.ndarray.tolist, torch.from_numpy):
+        same = Calibration(inputs=kind(given.inputs), states=kind(given.states))
+        assert np.array_equal(same.inputs, given.inputs)
+        assert np.array_equal(same.states, given.states)
 
 
 def test_calibration_must_be_finite():

@@ -29,7 +29,7 @@ from cosim.experiment import Experiment
 from cosim.manifest import read_manifest
 from cosim.network import read_network
 from cosim.reference import reference
-from cosim.results import write_frame
+from cosim.results import write_frame, write_json
 from cosim.scaling import Calibration
 
 
@@ -70,6 +70,17 @@ def test_the_table_and_what_does_not_pass_silently(warm_shell, compiled):
     assert re.findall(r"done, (.*)", again) == ["wires_x2 sine"]
     assert table(again) == rows
 
+    # a corner alone: the rows of the others stay; those of other decks do not, and that is said
+    path, alone = warm_shell.folder / "out" / "corners.json", (*words[:4], *words[-2:])
+    warm_shell.succeeds(*alone)
+    assert json.loads(path.read_text()) == told
+    write_json(path, told | {"decks": "others"})
+    assert "no longer in it, because of other decks or another ngspice: offset_high" in warm_shell.succeeds(*alone)
+    assert [row["name"] for row in json.loads(path.read_text())["corners"]] == ["nominal", "wires_x2"]
+    path.write_text("{")
+    assert "corners.json is damaged" in warm_shell.refuses(*alone)
+    path.unlink()
+
     # a waveform past its stated bound is an error that names the corner
     path = warm_shell.folder / "out" / "wires_x2" / "vectors" / "sine.parquet"
     frame = pd.read_parquet(path)
@@ -105,6 +116,23 @@ def test_sources_that_lead_nowhere(warm_shell, source, says):
     (warm_shell.folder / "rc" / "rc.cir").write_text("rc\nr1 a 0 1\nv1 a 0 1\n.op\n.end\n")
     (warm_shell.folder / "notes.txt").write_text("")
     assert says in warm_shell.refuses("corners", source)
+
+
+def test_a_case_at_rest_is_refused(warm_shell, small_experiment):
+    model = torch.nn.Linear(2, 1, dtype=torch.float64)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    case = replace(small_experiment.cases[0], initial=(0.0,))
+    replace(small_experiment, model=model, cases=(case,)).compile(warm_shell.folder / "decks", Options(fidelity="macro"))
+    told = warm_shell.refuses("corners", "decks", "--corner", "hot")
+    assert told.startswith("cosim: decks, case sine: torch keeps state x0 at 0 throughout")
+
+
+@pytest.mark.parametrize("out", ["taken", "taken/below"])
+def test_results_that_cannot_be_written_are_refused_first(warm_shell, compiled, out):
+    (warm_shell.folder / "taken").write_text("mine")
+    assert f"{out} cannot be a folder for results: " in warm_shell.refuses("corners", compiled, "--out", out)
 
 
 def test_a_folder_at_a_corner_is_refused(warm_shell, compiled):

@@ -1,10 +1,12 @@
 """Reading a manifest back: what it says, and every way in which it can be damaged."""
 
 import json
+from threading import Thread
 
 import numpy as np
 import pytest
 
+from circuits.folder_lock import only_writer
 from cosim.errors import ResultsError
 from cosim.manifest import read_manifest
 
@@ -76,3 +78,14 @@ def test_compiling_again_mends_a_damaged_folder(tmp_path, small_experiment, deck
     (tmp_path / "manifest.json").write_text("{")
     small_experiment.compile(tmp_path)
     assert (tmp_path / "manifest.json").read_bytes() == (decks / "manifest.json").read_bytes()
+
+
+def test_compiling_waits_for_another_that_writes_the_folder(tmp_path, small_experiment, contents):
+    compiling = Thread(target=small_experiment.compile, args=(tmp_path,))
+    with only_writer(tmp_path):
+        compiling.start()
+        compiling.join(4)  # alone it takes one
+        assert compiling.is_alive()
+        assert contents(tmp_path) == {}
+    compiling.join(30)
+    assert read_manifest(tmp_path).subject == "test"

@@ -27,5 +27,8 @@ def test_compiling_asks_first(monkeypatch):
     monkeypatch.setattr("os.sysconf", lambda name: {"SC_AVPHYS_PAGES": 1000, "SC_PAGE_SIZE": 4096}[name])
     net = nn.Sequential(nn.Linear(1, 64), nn.ReLU(), nn.Linear(64, 1))
     states = torch.linspace(-1, 1, 5)[:, None].numpy()
+    told = []
     with pytest.raises(CosimError, match="0.0 GB are free"):
-        compile_network(net, columns=("x0",), calibration=Calibration(inputs=states[:, :0], states=states))
+        compile_network(net, columns=("x0",), calibration=Calibration(inputs=states[:, :0], states=states),
+                        progress=lambda label, part: told.append(label))
+    assert told == []

@@ -87,12 +87,13 @@ def test_a_module_of_ones_own(forward):
 
 
 @pytest.mark.parametrize(("forward", "says"), [
-    (lambda m, z: m.last(torch.tanh(m.first(z))), "step 'tanh' of its forward is no layer"),
+    (lambda m, z: m.last(torch.tanh(m.first(z))), "step 'tanh' of its forward .*is no layer.* train with ReLU"),
     (lambda m, z: m.last(m.first(z)) + z[..., :1], "not fed by the step before it alone"),
     (lambda m, z: m.last(m.first(z)) if z.sum() > 0 else z, "cannot be traced"),
-    (lambda m, z: m.first(z) * 2.0, "step 'mul' of its forward is no layer"),
+    (lambda m, z: m.first(z) * 2.0, "step 'mul' of its forward .*is no layer.* put a factor or an offset into the weights"),
+    (lambda m, z: 2.0 * m.first(z), r"step 'mul' of its forward \(test_network\.py, line \d+\) is no layer"),
     (lambda m, z: z, "no Linear layer"),
-], ids=["tanh", "skip", "branch", "scaled", "nothing"])
+], ids=["tanh", "skip", "branch", "scaled", "scaled from the left", "nothing"])
 def test_refuses_a_forward_that_is_no_chain(forward, says):
     with pytest.raises(UnsupportedModelError, match=says):
         read_network(Own(forward))

@@ -28,6 +28,12 @@ def test_every_failing_deck_is_reported_and_the_others_are_kept(shell):
     assert [path.name for path in (shell.folder / "waves").iterdir()] == ["b.parquet"]
 
 
+def test_a_deck_that_takes_too_long_names_the_option(warm_shell):
+    (warm_shell.folder / "long.cir").write_text(LONG)
+    told = warm_shell.refuses("simulate", "long.cir", "--out", "waves", "--timeout", 1)
+    assert "the limit is 1 s; raise it (--timeout of `cosim simulate`, Job.timeout in Python)" in told
+
+
 def test_one_failing_deck_is_reported_alone(warm_shell):
     (warm_shell.folder / "a.cir").write_text(SINGULAR)
     assert warm_shell.refuses("simulate", "a.cir", "--out", "waves").startswith("cosim: singular: ")
