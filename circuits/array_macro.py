@@ -58,7 +58,7 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hang
     * The transistors' curvature, 1.4e-5 of a full-scale cell current, is kept to second order: a node a pair of bit lines,
       at -0.1/V times the square of its voltage, drives the source lines through resistors of ten megohm and more.
 
-    Together these leave 1.3e-6 of full scale of the HP twin, 3e-6 of one of twelve tiles (docs/speed.md).
+    ``benchmarks/macromodel.py`` prints what all of this leaves, of the HP twin and of one of twelve tiles.
 
     Word lines are not looked at: the file holds for the word lines that it was reduced with. Bit lines from ``n_lines`` on
     must be grounded, as they are on the board.
