@@ -44,7 +44,8 @@ def reduce_array(g: np.ndarray, *, n_outputs: int, wires: Wires, transistor: Sel
         curvature=cell_curvature(g, selected=selected, r_on=r_on, curvature=transistor.curvature()))
 
 
-def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hanging: Sequence[int] = ()) -> Block:
+def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hanging: Sequence[int] = (),
+                one_way: bool = False) -> Block:
     """An array of linear memristors on a board, same pins as :func:`circuits.array.memristor_array`, nothing inside.
 
     Between pins stands what the Schur complement says, but for what the board makes of it:
@@ -52,11 +53,15 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hang
     * Bit lines 2j and 2j+1 are a pair, +v and -v, and an op-amp drives each of them, but for a ``hanging`` one while its
       neuron is off. Nothing flows back from the source lines into a line that an op-amp drives: a transconductance, and
       its load. Left out: the source lines' 0.1 mV through that load times the op-amp's closed-loop output resistance.
+    * From a hanging line to the source lines there are resistors; with ``one_way`` transconductances and a load there too.
+      The block of rows and columns that the solver has to factor is then sparse, which a layer of many arrays needs. Left
+      out: a line that hangs sits at the source lines' mean and not at ground, 1e-5 of full scale on a nominal board. With
+      one offset in all op-amps it is more: the source lines' noise gain has the lines that hang in it.
     * A hanging line takes the difference of its couplings to the two lines of another pair.
     * Source lines couple through a star (:func:`circuits.star.star`). Left out: what single couplings differ from it, a
       tenth of a coupling, times the source lines' 0.1 mV.
     * The transistors' curvature, 1.4e-5 of a full-scale cell current, is kept to second order: a node a pair of bit lines,
-      at -0.1/V times the square of its voltage, drives the source lines through resistors of ten megohm and more.
+      at 0.1/V times the square of its voltage, takes from the source lines through transconductances.
 
     ``benchmarks/macromodel.py`` prints what all of this leaves, of the HP twin and of one of twelve tiles.
 
@@ -68,16 +73,18 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hang
         reduced: what the inside was reduced to.
         n_lines: bit lines in use.
         hanging: bit lines that nothing drives while their neuron is off, one of a pair at most.
+        one_way: nothing flows back into hanging lines either.
     """
     s = SubCircuit(f"array_{name}", *array_pins())
     between = reduced.between
     sums = [k for k in range(SIZE) if between[SIZE + k].any()]
-    _add_cells(s, between, n_lines, hanging, sums)
+    two_way = () if one_way else tuple(hanging)
+    _add_cells(s, between, n_lines, two_way, sums)
     _add_pair_couplings(s, between, n_lines, hanging)
     for k, leg in zip(sums, star(between[SIZE : 2 * SIZE, SIZE : 2 * SIZE].sum(axis=1)[sums]), strict=True):
         if leg > 0:
             s.R(f"_sl{k}_star", f"sl{k}", "star", _ohms(leg))
-    for pin, to_ground, to_substrate in _loads(between, n_lines, hanging, sums):
+    for pin, to_ground, to_substrate in _loads(between, n_lines, hanging, two_way, sums):
         s.R(f"_{pin}_gnd", pin, 0, _ohms(to_ground))
         if to_substrate > 0:
             s.R(f"_{pin}_vsub", pin, "vsub", _ohms(to_substrate))
@@ -98,20 +105,20 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hang
             "vsub": "substrate, takes the junctions' gmin",
         },
         drawing=f"""
-            g_bl<c>_sl<r> in S: what a driven bit line feeds into source line r; r_bl<c>_sl<r> in ohm: a line that may hang
+            g_bl<c>_sl<r> in S: what bit line c feeds into source line r; r_bl<c>_sl<r> in ohm: both ways
             g_bl<c>_bl<d>: what pair d feeds into line c while that hangs; r_sl<r>_star: couplings of the source lines
             r_<pin>_gnd, r_<pin>_vsub: the pin's load; c_<pin> in F: a line's {SIZE} wire segments lumped at its pin
-            b_sq<j>, r_sq<j>_sl<r>: what the select transistors' curvature takes from source line r at +-v on pair j
+            b_sq<j>, g_sq<j>_sl<r>: what the select transistors' curvature takes from source line r at +-v on pair j
         """,
     )
 
 
-def _add_cells(s: SubCircuit, between: np.ndarray, n_lines: int, hanging: Sequence[int], sums: list[int]) -> None:
-    """From every bit line to every source line: both ways where the line may hang, one way where an op-amp drives it."""
+def _add_cells(s: SubCircuit, between: np.ndarray, n_lines: int, two_way: Sequence[int], sums: list[int]) -> None:
+    """From every bit line to every source line."""
     for k in sums:
         for line in range(n_lines):
             y = between[SIZE + k, line]
-            if line in hanging:
+            if line in two_way:
                 s.R(f"_bl{line}_sl{k}", f"bl{line}", f"sl{k}", _ohms(y))
             else:
                 s.VCCS(f"_bl{line}_sl{k}", 0, f"sl{k}", f"bl{line}", 0, _digits(y))
@@ -127,16 +134,18 @@ def _add_pair_couplings(s: SubCircuit, between: np.ndarray, n_lines: int, hangin
                 s.VCCS(f"_bl{line}_bl{sense}", 0, f"bl{line}", f"bl{sense}", 0, _digits(y))
 
 
-def _loads(between: np.ndarray, n_lines: int, hanging: Sequence[int], sums: list[int]) -> Iterator[tuple[str, float, float]]:
+def _loads(between: np.ndarray, n_lines: int, hanging: Sequence[int], two_way: Sequence[int],
+           sums: list[int]) -> Iterator[tuple[str, float, float]]:
     """Pin, its conductance to ground and to the substrate [S]."""
-    driven = [line for line in range(SIZE) if line not in hanging]  # or grounded
     for line in range(n_lines):
         if line in hanging:  # its partner at minus its own voltage counts twice
-            yield f"bl{line}", between[line, :SIZE].sum() + between[line, line ^ 1], between[line, -1]
+            loads = between[line, : SIZE if line in two_way else -1]
+            yield f"bl{line}", loads.sum() + between[line, line ^ 1], between[line, -1]
         else:
             yield f"bl{line}", between[line].sum(), 0.0
+    others = [line for line in range(SIZE) if line not in two_way]  # grounded ones too
     for k in sums:
-        yield f"sl{k}", between[SIZE + k, driven].sum(), between[SIZE + k, -1]
+        yield f"sl{k}", between[SIZE + k, others].sum(), between[SIZE + k, -1]
 
 
 def _add_curvature(s: SubCircuit, curvature: np.ndarray, n_lines: int) -> dict[str, str]:
@@ -145,10 +154,10 @@ def _add_curvature(s: SubCircuit, curvature: np.ndarray, n_lines: int) -> dict[s
         pair = curvature[:, 2 * j] + curvature[:, 2 * j + 1]
         rows = np.flatnonzero(pair * READ**2 > SMALLEST)
         if rows.size:
-            s.B(f"_sq{j}", f"sq{j}", 0, v=f"-{SQUARE:g}*v(bl{2 * j})*v(bl{2 * j})")
+            s.B(f"_sq{j}", f"sq{j}", 0, v=f"{SQUARE:g}*v(bl{2 * j})*v(bl{2 * j})")
             notes[f"b_sq{j}"] = "V"
         for k in rows:
-            s.R(f"_sq{j}_sl{k}", f"sq{j}", f"sl{k}", float(f"{SQUARE / pair[k]:.4g}"))
+            s.VCCS(f"_sq{j}_sl{k}", f"sl{k}", 0, f"sq{j}", 0, float(f"{pair[k] / SQUARE:.4g}"))
     return notes
 
 

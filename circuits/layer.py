@@ -153,7 +153,8 @@ def _array(tile: Tile, spec: LayerSpec, reduced: Mapping[str, Reduced] | None) -
     if spec.kappa:
         raise CircuitError(f"layer {spec.name}: memristors with kappa = {spec.kappa} 1/V have no macromodel, "
                            "use fidelity flat or kappa = 0")
-    return array_macro(tile.name, reduced[tile.name], n_lines=tile.n_lines, wires=spec.wires, hanging=spec.hanging(tile))
+    return array_macro(tile.name, reduced[tile.name], n_lines=tile.n_lines, wires=spec.wires, hanging=spec.hanging(tile),
+                       one_way=not spec.is_one_tile)
 
 
 def _wired(s: SubCircuit, tile: Tile, kind: str, trunk: list[str], r_board: float) -> list[str]:
