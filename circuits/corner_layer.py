@@ -34,7 +34,8 @@ def macros_at(spec: LayerSpec, conductances: Sequence[np.ndarray], corner: Corne
     made = {}
     for tile, g in zip(spec.tiles, conductances, strict=True):
         reduced = reduce_array(g, n_outputs=tile.n_outputs, wires=there.wires, transistor=there.transistor, r_port=r_port)
+        # With an offset in all op-amps the source lines have a common voltage, which a line that hangs must follow.
         block = array_macro(tile.name, reduced, n_lines=tile.n_lines, wires=there.wires, hanging=there.hanging(tile),
-                            one_way=not there.is_one_tile)
+                            one_way=not (there.is_one_tile or corner.vos))
         made[f"blocks/{block.file}"] = render_block(block)
     return made

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from circuits.array import SIZE
 from cosim.errors import CosimError
 
-# What one array costs the simulator, rounded up: flat 15 MB (benchmarks/macromodel.py, twelve tiles), reduced 3.4 MB
-# (benchmarks/growth.py, 577 arrays).
+# What one array costs, rounded up: flat 15 MB in ngspice (benchmarks/macromodel.py, twelve tiles), reduced 3.1 MB in the
+# compiler (benchmarks/growth.py, 577 arrays).
 BYTES_PER_ARRAY = {"flat": 16e6, "macro": 4e6}
 
 

@@ -58,7 +58,7 @@ def reduced(g):
                    curvature=cell_curvature(g, selected=selected, r_on=R_ON, curvature=SelectTransistor().curvature()))
 
 
-def currents(block, folder, options, extra=None, hanging=(), volts=0.002):
+def currents(block, folder, options, extra=None, hanging=(), volts=0.002, common=0.0):
     """Source-line currents and the voltages of bit lines that nothing drives."""
     c = Circuit("bench")
     c.V("_cc", "vcc", 0, "dc 2.5")
@@ -73,7 +73,7 @@ def currents(block, folder, options, extra=None, hanging=(), volts=0.002):
     c.X("dut", block.name, *nodes, *[0] * (SIZE - LINES), *(f"sl{k}" for k in range(ROWS)), *[0] * (SIZE - ROWS),
         *["vcc"] * ROWS, *["vee"] * (SIZE - ROWS), "vee")
     for k in range(ROWS):
-        c.V(f"_sl{k}", f"sl{k}", 0, "dc 0")
+        c.V(f"_sl{k}", f"sl{k}", 0, f"dc {common}")
     save = tuple(f"i(v_sl{k})" for k in range(ROWS)) + tuple(f"v(bl{k})" for k in hanging)
     deck = Deck(name="d", title="t", banner=(), block=block, bench=c, analysis=".op", save=save, extra_files=extra or {},
                 options=options)
@@ -94,6 +94,19 @@ def test_macro_is_the_flat_array(g, tmp_path, hanging, one_way):
     # V: 1e-12 A a cell in 0.4 mS of a line that hangs, five cells
     np.testing.assert_allclose(macro[ROWS:], flat[ROWS:], rtol=0, atol=2e-9)
     assert np.ptp(flat[:ROWS]) > 5e-7
+
+
+def test_a_line_that_hangs_follows_the_source_lines_but_one_way(g, tmp_path):
+    hanging, common = (3, 7), 1e-3  # V, as an offset of all op-amps puts it there
+    made = {}
+    for name, one_way in {"both": False, "one": True}.items():
+        block = array_macro("t", reduced(g), n_lines=LINES, wires=Wires(), hanging=hanging, one_way=one_way)
+        made[name] = currents(block, tmp_path / name, f"{SOLVER} {MACRO_SOLVER}", hanging=hanging, common=common)[ROWS:]
+    flat = currents(memristor_array("t"), tmp_path / "flat", SOLVER, {"conductances/t.inc": conductance_text(g, "t")},
+                    hanging=hanging, common=common)[ROWS:]
+    np.testing.assert_allclose(made["both"], flat, rtol=0, atol=5e-9)
+    np.testing.assert_allclose(flat, common, rtol=0.05)
+    assert np.abs(made["one"]).max() < 0.05 * common
 
 
 def test_the_transistors_curvature_is_in_it(g, tmp_path):

@@ -74,6 +74,14 @@ def test_hot_junctions_are_in_the_macromodel():
     assert layer_at(SPEC, CORNERS["nominal"]).transistor.junction() == SPEC.transistor.junction()
 
 
+@pytest.mark.parametrize(("name", "letter"), [("nominal", "g"), ("wires_x2", "g"), ("offset_high", "r"), ("hot", "r")])
+def test_lines_of_a_wide_layer_that_hang_follow_offsets(name, letter):
+    wide = LayerSpec(name="w", n_inputs=20, n_outputs=2, bias=False, relu=True, r_f=10e3, undriven="n")
+    for text in macros_at(wide, [np.full((SIZE, SIZE), 20e-6)] * 2, CORNERS[name]).values():
+        assert f"\n{letter}_bl1_sl0 " in text
+        assert "\ng_bl0_sl0 " in text  # an op-amp drives it
+
+
 def test_nominal_macromodels_are_those_of_the_compiler(g):
     nominal = reduce_array(g, n_outputs=SPEC.n_outputs, wires=SPEC.wires, transistor=SPEC.transistor)
     (text,) = macros_at(SPEC, [g], CORNERS["nominal"]).values()
