@@ -1,4 +1,4 @@
-"""The array's macromodel: its exact conductances between pins in the place of its cells and wires."""
+"""The array's macromodel: conductances between its pins in the place of its cells and wires."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ from training.models.neural_ode import hidden_activations
 from training.systems.hp_memristor import DRIVES
 
 PROVENANCE = {"flat": "Full decks: three arrays of 1024 cells, every wire segment.",
-              "macro": "Reduced decks: each of the three arrays is the exact network between its pins."}
+              "macro": "Reduced decks: each of the three arrays is reduced to what is between its pins."}
 SHOWN = "sine"  # the case whose neurons and pre-charge are shown
 
 
