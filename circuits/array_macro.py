@@ -108,7 +108,8 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hang
             g_bl<c>_sl<r> in S: what bit line c feeds into source line r; r_bl<c>_sl<r> in ohm: both ways
             g_bl<c>_bl<d>: what pair d feeds into line c while that hangs; r_sl<r>_star: couplings of the source lines
             r_<pin>_gnd, r_<pin>_vsub: the pin's load; c_<pin> in F: a line's {SIZE} wire segments lumped at its pin
-            b_sq<j>, g_sq<j>_sl<r>: what the select transistors' curvature takes from source line r at +-v on pair j
+            b_sq<j>, g_sq<j>_sl<r>: what the select transistors' curvature takes from source line r at +-v on pair j; inner
+            node sq<j> is at {SQUARE:g} 1/V times v squared
         """,
     )
 

@@ -33,6 +33,14 @@ class Case:
         if np.ndim(self.initial) != 1 or not np.size(self.initial) or not np.isfinite(self.initial).all():
             raise CosimError(f"case {self.name}: initial = {self.initial!r} must be finite, one value a state, e.g. (0.1,)")
         object.__setattr__(self, "initial", tuple(map(float, self.initial)))  # lists and arrays are taken too
+        for k, stimulus in enumerate(self.stimuli):
+            if not isinstance(stimulus, Stimulus):
+                raise CosimError(f"case {self.name}: stimuli[{k}] is a {type(stimulus).__name__}; give one of "
+                                 "training.stimuli, e.g. Sine(amplitude=0.1, bias=0.0, period=1.0), or a Stimulus of your own")
+            if self.duration > stimulus.period * MOST_POINTS / PER_PERIOD:
+                raise CosimError(f"case {self.name}: {self.duration:g} s are {self.duration / stimulus.period:.3g} periods of "
+                                 f"stimuli[{k}], more than the {MOST_POINTS // PER_PERIOD} that are looked at; make the "
+                                 "duration shorter")
 
     @property
     def times(self) -> np.ndarray:
@@ -43,8 +51,8 @@ class Case:
     def fine_times(self) -> np.ndarray:
         """(m,) model seconds, the grid and between its samples what each stimulus needs for its peaks to be seen."""
         steps = [stimulus.period / PER_PERIOD for stimulus in self.stimuli]
-        points = min(int(np.ceil(self.duration / min(steps, default=self.duration))) + 1, MOST_POINTS)
-        corners = [stimulus.breakpoints(self.duration)[:MOST_POINTS] for stimulus in self.stimuli]
+        points = int(np.ceil(self.duration / min(steps, default=self.duration))) + 1
+        corners = [stimulus.breakpoints(self.duration) for stimulus in self.stimuli]
         return np.unique(np.concatenate([self.times, np.linspace(0.0, self.duration, points), *corners]))
 
     def inputs(self, times: np.ndarray) -> np.ndarray:

@@ -154,7 +154,8 @@ def check_shapes(network: tuple[Affine, ...], columns: tuple[str, ...], calibrat
         )
     if network[0].n_inputs != len(columns):
         raise UnsupportedModelError(
-            f"model takes {network[0].n_inputs} inputs, but there are {n_external} external inputs and {n_states} states"
+            f"model takes {network[0].n_inputs} inputs, but the calibration has {n_external} external and {n_states} of the "
+            "states; it needs as many as both together"
         )
     if network[-1].n_outputs != n_states:
         raise UnsupportedModelError(

@@ -113,14 +113,16 @@ def read_network(model: nn.Module) -> tuple[Affine, ...]:
             layers[-1] = Affine(weight=layers[-1].weight, bias=layers[-1].bias, relu=True)
         else:
             raise UnsupportedModelError(
-                f"layer {position} is a {type(module).__name__}; the board has circuits for Linear and ReLU only"
+                f"layer {position} is a {type(module).__name__}; the board has circuits for Linear and ReLU only: train with "
+                "those"
             )
     if not layers:
         raise UnsupportedModelError("model has no Linear layer, so there is nothing to compile")
     for number, (before, after) in enumerate(pairwise(layers), start=1):
         if before.n_outputs != after.n_inputs:
             raise UnsupportedModelError(
-                f"Linear {number} takes {after.n_inputs} inputs but Linear {number - 1} gives {before.n_outputs}"
+                f"Linear {number} takes {after.n_inputs} inputs but Linear {number - 1} gives {before.n_outputs}, counted from "
+                "0; make them equal"
             )
     return tuple(layers)
 

@@ -10,12 +10,14 @@ from torch import nn
 from circuits.array import SIZE
 from circuits.array_network import port_conductance
 from circuits.stages.relu_tia import leakage
+from cosim.case import Case
 from cosim.compiler import Options, compile_network
 from cosim.errors import ClippingError, CosimError, UnsupportedModelError
 from cosim.network import Affine
 from cosim.programming import Programming
 from cosim.resistors import e96_at_least, floor_digits
 from cosim.scaling import Calibration, Ranges, Scales, check_clipping
+from training.stimuli import Sine
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +108,7 @@ def test_programming_error_moves_conductances_by_what_was_asked(small_experiment
 
 
 @pytest.mark.parametrize(("model", "says"), [
-    (nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)), "model takes 3 inputs, but there are 1 external"),
+    (nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)), "model takes 3 inputs, but the calibration has 1 external"),
     (nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 2)), "model gives 2 derivatives for 1 states"),
     (nn.Sequential(nn.Linear(2, 4), nn.Sigmoid(), nn.Linear(4, 1)), "layer 1 is a Sigmoid"),
 ])
@@ -179,3 +181,12 @@ def test_a_macromodel_of_memristors_that_are_not_linear_is_refused():
 def test_options_refuse_nonsense(option, says):
     with pytest.raises(CosimError, match=says):
         Options(**option)
+
+
+@pytest.mark.parametrize(("stimulus", "duration", "says"), [
+    (lambda t: 0 * t, 0.05, r"case a: stimuli\[0\] is a function; give one of training.stimuli"),
+    (Sine(period=1.0), 1e9, r"case a: 1e\+09 s are 1e\+09 periods of stimuli\[0\], more than the 2083 that are looked at"),
+])
+def test_a_case_of_a_stimulus_that_cannot_be_followed_is_refused(stimulus, duration, says):
+    with pytest.raises(CosimError, match=says):
+        Case(name="a", stimuli=(stimulus,), initial=(0.1,), duration=duration)
