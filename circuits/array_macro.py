@@ -55,7 +55,7 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hang
       its load. Left out: the source lines' 0.1 mV through that load times the op-amp's closed-loop output resistance.
     * From a hanging line to the source lines there are resistors; with ``one_way`` transconductances and a load there too.
       The block of rows and columns that the solver has to factor is then sparse, which a layer of many arrays needs. Left
-      out: a line that hangs sits at the source lines' mean and not at ground, 1e-5 of full scale on a nominal board. With
+      out: a line that hangs sits at the source lines' mean and not at ground, 2e-5 of the Lorenz96 twin's full scale. With
       one offset in all op-amps it is more: the source lines' noise gain would have the lines that hang in it.
     * A hanging line takes the difference of its couplings to the two lines of another pair.
     * Source lines couple through a star (:func:`circuits.star.star`). Left out: what single couplings differ from it, a
