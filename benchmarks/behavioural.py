@@ -22,19 +22,20 @@ import torch
 
 from circuits.engine.job import Job
 from circuits.engine.run import run
-from circuits.waveforms import Waveforms
+from circuits.engine.waveforms import Waveforms
 from cosim.behavioural.blueprint import blueprint_of
 from cosim.behavioural.board import make_board
 from cosim.behavioural.from_folder import read_blueprint
 from cosim.behavioural.integrate import model_states, solve
 from cosim.behavioural.monte_carlo import programmed
-from cosim.comparison import twin_states
-from cosim.compiler import Options, compile_network
-from cosim.hp_memristor import hp_experiment
-from cosim.manifest import read_manifest
-from cosim.programming_study import board_programming
+from cosim.comparison.twin_states import twin_states
+from cosim.compiler.compile import compile_network
+from cosim.compiler.options import Options
+from cosim.folder.manifest import read_manifest
+from cosim.studies.hp_memristor.experiment import hp_experiment
+from cosim.studies.programming.study import board_programming
 from training.checkpoint import load
-from training.experiment import checkpoint_paths
+from training.experiments.hp_memristor import checkpoint_paths
 
 NETLISTS = Path(__file__).parents[1] / "netlists" / "hp_memristor"
 

@@ -22,11 +22,11 @@ import torch
 from torch import nn
 
 from benchmarks.profile import profile
-from cosim.case import Case
+from cosim.compiler.scaling import Calibration
 from cosim.experiment import Experiment
-from cosim.lorenz96 import lorenz96_options
-from cosim.manifest import read_manifest
-from cosim.scaling import Calibration
+from cosim.folder.manifest import read_manifest
+from cosim.problem.case import Case
+from cosim.studies.lorenz96.experiment import lorenz96_options
 from training.systems.lorenz96 import FORCINGS
 
 HIDDEN = (64, 128, 256, 512)

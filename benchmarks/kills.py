@@ -69,7 +69,7 @@ def start(place: Place) -> subprocess.Popen:
     """The whole command, as a user types it."""
     place.temporary.mkdir(parents=True, exist_ok=True)
     env = os.environ | {"TMPDIR": str(place.temporary), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.Popen([sys.executable, "-m", "cosim.cli", "simulate", str(place.decks), "--out", str(place.results)],
+    return subprocess.Popen([sys.executable, "-m", "cosim.cli.main", "simulate", str(place.decks), "--out", str(place.results)],
                             cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             text=True)
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from benchmarks.profile import Profile, profile
 from cosim.console import Console
-from cosim.lorenz96 import PHASES, Study
-from cosim.lorenz96_files import Lorenz96Results
-from cosim.lorenz96_harness import compile_twins, ensure_twins, trim
+from cosim.studies.lorenz96.experiment import PHASES, Study
+from cosim.studies.lorenz96.pipeline import compile_twins, ensure_twins, trim
+from cosim.studies.lorenz96.results import Lorenz96Results
 from training.systems.lorenz96 import FORCINGS
 
 

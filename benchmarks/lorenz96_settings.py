@@ -20,15 +20,15 @@ import numpy as np
 
 from benchmarks.profile import profile
 from circuits.errors import CircuitError
-from circuits.solver import Solver
-from cosim.case import Case
-from cosim.comparison import twin_states
-from cosim.compiler import Options
-from cosim.lorenz96 import FAST, MAX_STEP, Study, Twin, lorenz96_options
-from cosim.manifest import read_manifest
-from cosim.reference import reference
+from circuits.netlist.solver import Solver
+from cosim.comparison.twin_states import twin_states
+from cosim.compiler.options import Options
+from cosim.folder.manifest import read_manifest
+from cosim.problem.case import Case
+from cosim.problem.reference import reference
+from cosim.studies.lorenz96.experiment import FAST, MAX_STEP, Study, Twin, lorenz96_options
 from training.checkpoint import load
-from training.lorenz96_experiment import checkpoint_path, reference_seed
+from training.experiments.lorenz96 import checkpoint_path, reference_seed
 from training.systems.lorenz96 import FORCINGS
 
 DURATION, SAMPLES = 2.0, 101  # time units

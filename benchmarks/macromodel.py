@@ -23,21 +23,21 @@ from PySpice.Spice.Netlist import Circuit
 from torch import nn
 
 from benchmarks.profile import Profile, profile
-from circuits.array import SIZE, memristor_array
-from circuits.array_macro import Reduced, array_macro, reduce_array
-from circuits.block import Block
-from circuits.cell import cell_1t1r
-from circuits.conductances import conductance_text
-from circuits.deck import SOLVER, Deck, write_files
-from circuits.layer import LayerSpec, layer
-from circuits.testbench import MACRO_SOLVER, SUPPLY
-from cosim.case import Case
-from cosim.compiler import Options
+from circuits.array.cell import cell_1t1r
+from circuits.array.conductances import conductance_text
+from circuits.array.crossbar import SIZE, memristor_array
+from circuits.array.macromodel import Reduced, array_macro, reduce_array
+from circuits.board.layer import LayerSpec, layer
+from circuits.board.testbench import MACRO_SOLVER, SUPPLY
+from circuits.netlist.block import Block
+from circuits.netlist.deck import SOLVER, Deck, write_files
+from cosim.compiler.options import Options
+from cosim.compiler.scaling import Calibration
 from cosim.experiment import Experiment
-from cosim.hp_memristor import hp_experiment
-from cosim.scaling import Calibration
+from cosim.problem.case import Case
+from cosim.studies.hp_memristor.experiment import hp_experiment
 from training.checkpoint import load
-from training.experiment import checkpoint_paths
+from training.experiments.hp_memristor import checkpoint_paths
 from training.stimuli import STIMULI
 
 

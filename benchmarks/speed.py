@@ -18,13 +18,12 @@ import pandas as pd
 import torch
 
 import benchmarks.behavioural
-import circuits
-import cosim
 from benchmarks.growth import HIDDEN, exponent, measure
 from benchmarks.lorenz96 import lorenz96
 from benchmarks.macromodel import COMPARISONS, Comparison
 from cosim.console import Console
-from cosim.results import content_key, is_current, read_frame, source_code, write_frame
+from cosim.simulation.sources import source_key
+from cosim.simulation.store import content_key, is_current, read_frame, write_frame
 
 OUT = Path("runs/speed")
 
@@ -102,7 +101,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUT, help=f"folder of finished rows (default {OUT})")
     parser.add_argument("--force", action="store_true", help="measure again what is there already")
     asked = parser.parse_args()
-    key = content_key([source_code(circuits, cosim, Path(__file__).parent)])
+    benchmarks = sorted(Path(__file__).parent.glob("*.py"))
+    key = content_key([source_key("circuits", "cosim"), *(file.read_bytes() for file in benchmarks)])
     frames = []
     for name in asked.row or ROWS:
         path = asked.out / f"{name}.parquet"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from circuits.waveforms import Waveforms
+    from circuits.engine.waveforms import Waveforms
 
 LOG_TAIL = 25  # lines kept with an error
 

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 import pandas as pd
 from rich.console import Console as RichConsole
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as RichProgress
 from rich.table import Table
 
+Progress = Callable[[str, float], None]  # label of a job, part of it that is done
 # columns of words, not figures
 WORDS = ("drive", "stimulus", "block", "what", "phase", "part", "property", "condition", "source")
 
@@ -106,6 +108,6 @@ class Console:
 
             yield update
 
-    def _progress(self) -> Progress:
-        return Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+    def _progress(self) -> RichProgress:
+        return RichProgress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
                         TimeElapsedColumn(), console=self._rich)

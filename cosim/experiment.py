@@ -12,14 +12,15 @@ from pathlib import Path
 from torch import nn
 
 from circuits.errors import CircuitError
-from cosim.case import Case
-from cosim.compiler import CompiledTwin, Options, check_shapes, compile_network
+from cosim.compiler.compile import CompiledTwin, check_shapes, compile_network
+from cosim.compiler.options import Options
+from cosim.compiler.scaling import Calibration
+from cosim.console import Progress
 from cosim.errors import CosimError
-from cosim.network import read_network
-from cosim.results import check_writable
-from cosim.scaling import Calibration
-from cosim.simulation import Progress
-from cosim.twin_folder import write_twin
+from cosim.folder.write import write_twin
+from cosim.problem.case import Case
+from cosim.problem.network import read_network
+from cosim.simulation.store import check_writable
 from training.errors import TrainingError
 
 
@@ -52,7 +53,7 @@ class Experiment:
                                      f"network takes {len(wanted)} ({', '.join(wanted) or 'none'}); give as many")
 
     def compile(self, folder: Path, options: Options | None = None, progress: Progress | None = None) -> CompiledTwin:
-        """Compile and write the folder of decks; see :func:`cosim.twin_folder.write_twin`."""
+        """Compile and write the folder of decks; see :func:`cosim.folder.write.write_twin`."""
         check_writable(Path(folder))  # compiling a wide network takes minutes
         twin = compile_network(self.model, columns=self.columns, calibration=self.calibration, options=options,
                                progress=progress)

@@ -5,16 +5,16 @@
     .venv/bin/cosim compare runs/van_der_pol/decks --waveforms runs/van_der_pol/vectors
 
 The same in Python: ``load_experiment(path).compile(folder, Options(fidelity="macro"))``, then
-``circuits.engine.run.run(Job(deck=folder / "pushed.cir")).waveforms`` and ``cosim.comparison.twin_states``.
+``circuits.engine.run.run(Job(deck=folder / "pushed.cir")).waveforms`` and ``cosim.comparison.twin_states.twin_states``.
 """
 
 import numpy as np
 import torch
 from torch import nn
 
-from cosim.case import Case
+from cosim.compiler.scaling import Calibration
 from cosim.experiment import Experiment
-from cosim.scaling import Calibration
+from cosim.problem.case import Case
 from training.stimuli import Sine
 
 PUSH = Sine(amplitude=0.5, bias=0.0, period=7.0)  # u, model units and seconds

@@ -1,17 +1,36 @@
-"""The rooms keep their import rules, seen from fresh interpreters."""
+"""The rooms keep their import rules: what each may not import, the order of their folders, no cycle."""
 
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parent.parent
+# Each may import itself and what stands before it, nothing behind it. A file of a room counts as a folder of its name.
+ORDER = {
+    "circuits": ("errors", "parts", "engine", "vacask", "netlist", "array", "stages", "board", "corners", "benches", "loops"),
+    "training": ("errors", "checkpoint", "stimuli", "noise", "soft_dtw", "integrate", "lyapunov", "systems", "models", "trainer",
+                 "baselines", "shooting", "experiments"),
+    "cosim": ("errors", "console", "problem", "compiler", "folder", "simulation", "behavioural", "comparison", "experiment",
+              "corners", "report", "studies", "cli"),
+}
+MOST_ENTRIES = 20  # of `ls cosim`
+
+
+@pytest.fixture(scope="module")
+def imports():
+    """(importer, imported) of every import between modules of ours, dotted; lazy ones too, those for types alone not."""
+    graph = grimp.build_graph(*ORDER, cache_dir=None, exclude_type_checking_imports=True)
+    return [(module, other) for module in sorted(graph.modules) for other in sorted(graph.find_modules_directly_imported_by(module))]
 
 
 def modules_of(room: str) -> list[str]:
     files = sorted((ROOT / room).rglob("*.py"))
-    return [".".join(f.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for f in files]
+    names = [".".join(f.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for f in files]
+    return [name for name in names if not name.endswith("__main__")]
 
 
 @pytest.mark.parametrize(("room", "banned"), [
@@ -30,4 +49,30 @@ def test_room_never_imports(room, banned):
 
 
 def test_rooms_are_not_empty():
-    assert all(len(modules_of(room)) > 5 for room in ("circuits", "training", "cosim"))
+    assert all(len(modules_of(room)) > 5 for room in ORDER)
+
+
+@pytest.mark.parametrize("room", ORDER)
+def test_every_folder_has_its_place_in_the_order(room):
+    there = {path.stem for path in (ROOT / room).iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    assert there - {"__init__", "__main__"} == set(ORDER[room])
+
+
+@pytest.mark.parametrize("room", ORDER)
+def test_nothing_imports_upward(room, imports):
+    upward = [f"{importer} imports {imported}" for importer, imported in imports
+              if importer.startswith(f"{room}.") and imported.startswith(f"{room}.")
+              and ORDER[room].index(importer.split(".")[1]) < ORDER[room].index(imported.split(".")[1])]
+    assert upward == []
+
+
+def test_no_module_imports_itself_in_a_circle(imports):
+    sorter = TopologicalSorter()
+    for importer, imported in imports:
+        sorter.add(importer, imported)
+    sorter.prepare()  # raises CycleError, which names the modules
+
+
+def test_ls_cosim_fits_a_screen():
+    entries = [path.name for path in (ROOT / "cosim").iterdir() if path.name != "__pycache__"]
+    assert len(entries) <= MOST_ENTRIES, sorted(entries)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from circuits.engine.result import Result
 from circuits.errors import CircuitError
+from circuits.netlist.render import comment
 from circuits.parts import part_path
-from circuits.render import comment
 
 SUPPLY = 2.5  # V, the board's
 RULE = 0.10  # a property further than this from its datasheet figure is named in the part's header

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from circuits.benches import d1n4148, memristor, nmos_select, opa4990, tmux1134
 from circuits.benches.base import Bench, BenchDeck
-from circuits.deck import write_files
 from circuits.engine.job import Job
 from circuits.engine.pool import run_many
 from circuits.engine.result import Result
 from circuits.errors import SimulationError
+from circuits.netlist.deck import write_files
 from circuits.parts import part_path
 
 BENCHES: tuple[Bench, ...] = (*opa4990.BENCHES, *tmux1134.BENCHES, *d1n4148.BENCHES, *nmos_select.BENCHES,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from circuits.array.select_transistor import SelectTransistor
 from circuits.benches.base import SUPPLY, Bench, BenchDeck
 from circuits.engine.result import Result
 from circuits.parts import model_parameters
-from circuits.select_transistor import SelectTransistor
 
 WIDTH, LENGTH = 10e-6, 0.28e-6  # m
 V_DS = 20e-3  # V, of the published on-resistance

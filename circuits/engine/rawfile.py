@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from circuits.engine.waveforms import Waveforms
 from circuits.errors import RawFileError
-from circuits.waveforms import Waveforms
 
 _SWEEP = re.compile(r"^[vi]\((.*-sweep)\)$")  # .dc writes its scale as if it were a node
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from circuits.engine.waveforms import Waveforms
 from circuits.errors import CircuitError, MeasureFailed
-from circuits.waveforms import Waveforms
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event
 
 from circuits.engine.cards import DeckFile
+from circuits.engine.guard import check_deck
 from circuits.engine.job import Job
 from circuits.engine.log import tail, warnings_in
 from circuits.engine.measures import check_measures, measure_deck, read_measures
@@ -19,7 +20,6 @@ from circuits.engine.result import Result
 from circuits.engine.verdict import judge
 from circuits.engine.workplace import workplace, write_text
 from circuits.errors import LOG_TAIL, FailureKind, RejectedDeck, SimulationError
-from circuits.guard import check_deck
 
 Progress = Callable[[float, float], None]  # fraction of the transient 0..1, time reached [s]
 

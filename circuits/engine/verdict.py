@@ -13,8 +13,8 @@ from circuits.engine.log import find_complaint, tail
 from circuits.engine.process import Finished
 from circuits.engine.rawfile import read_raw
 from circuits.engine.request import Request
+from circuits.engine.waveforms import Waveforms
 from circuits.errors import LOG_TAIL, FailureKind, RawFileError, SimulationError
-from circuits.waveforms import Waveforms
 
 INVENTED = 1e30  # log(0) is clipped to 1e99 and 1/0 to 1e32: no circuit holds such a value
 _CRASHES = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGSYS})

@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
-from circuits.block import Block
-from circuits.deck import Deck
+from circuits.board.testbench import SUPPLY
 from circuits.engine.result import Result
 from circuits.errors import CircuitError
 from circuits.loops.gain import LoopGain, loop_gain
 from circuits.loops.line import Line
 from circuits.loops.probe import Probed, probed
+from circuits.netlist.block import Block
+from circuits.netlist.deck import Deck
 from circuits.stages.follower import follower
 from circuits.stages.inverter import inverter
 from circuits.stages.ivp_integrator import ivp_integrator
 from circuits.stages.rectifier import rectifier
 from circuits.stages.relu_tia import relu_tia
 from circuits.stages.tia import clamped_tia, tia
-from circuits.testbench import SUPPLY
 
 STAGES = {
     "relu_tia": relu_tia, "tia": tia, "clamped_tia": clamped_tia, "rectifier": rectifier, "inverter": inverter,

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from circuits.board import BoardSpec
-from circuits.layer import LayerSpec
+from circuits.board.board import BoardSpec
+from circuits.board.layer import LayerSpec
+from circuits.board.testbench import SUPPLY
 from circuits.loops.bench import Surroundings
 from circuits.loops.line import LayerLines, Line, layer_lines
 from circuits.parts import model_parameters
 from circuits.stages.clamp import R_S
 from circuits.stages.inverter import R_INVERTER
 from circuits.stages.rectifier import RESISTANCE
-from circuits.testbench import SUPPLY
 
 STIFF = 1e-3  # ohm, a generator
 Z_O, C_OUT = 600.0, 141e-12  # ohm, F: the op-amp's output without a loop, see the part's header

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from circuits.array import SIZE
-from circuits.array_network import port_network
-from circuits.layer import LayerSpec
+from circuits.array.crossbar import SIZE
+from circuits.array.network import port_network
+from circuits.board.layer import LayerSpec
 
 
 @dataclass(frozen=True, kw_only=True)

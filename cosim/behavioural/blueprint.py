@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from circuits.board import BoardSpec
-from circuits.testbench import Timing
-from cosim.case import Case
-from cosim.compiler import CompiledTwin
+from circuits.board.board import BoardSpec
+from circuits.board.testbench import Timing
+from cosim.compiler.compile import CompiledTwin
+from cosim.compiler.scaling import Scales
 from cosim.errors import CosimError
-from cosim.scaling import Scales
+from cosim.problem.case import Case
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from circuits.corner_layer import layer_at
-from circuits.corners import Corner
+from circuits.corners.corner import Corner
+from circuits.corners.layer import layer_at
 from cosim.behavioural.blueprint import Blueprint
 from cosim.behavioural.board import Board, make_board
 from cosim.behavioural.diode import Diode

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp
 
-from circuits.corners import CORNERS, NOMINAL_TEMPERATURE, Corner
+from circuits.corners.corner import CORNERS, NOMINAL_TEMPERATURE, Corner
 from circuits.parts import model_parameters
 
 THERMAL = 1.380649e-23 * 300.15 / 1.602176634e-19  # V, kT/q at 27 degC (CODATA 2019)

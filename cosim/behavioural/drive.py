@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from cosim.behavioural.signal import Signal
-from cosim.case import Case
-from cosim.scaling import Scales
+from cosim.compiler.scaling import Scales
+from cosim.problem.case import Case
 
 PART = 1e-7  # of the duration: half the time over which a stimulus's slope is taken
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from cosim.behavioural.blueprint import Blueprint
-from cosim.board_files import read_board, read_programmed
-from cosim.manifest import read_manifest
+from cosim.folder.manifest import read_manifest
+from cosim.folder.read import read_board, read_programmed
 
 
 def read_blueprint(folder: Path) -> Blueprint:

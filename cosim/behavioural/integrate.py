@@ -11,9 +11,9 @@ from torchdiffeq import odeint
 
 from cosim.behavioural.board import Board
 from cosim.behavioural.drive import Drive
-from cosim.case import Case
+from cosim.compiler.scaling import Scales
 from cosim.errors import CosimError
-from cosim.scaling import Scales
+from cosim.problem.case import Case
 
 PER_STRETCH = 6  # steps between two corners of a stimulus, at least: neurons cross over within an edge
 

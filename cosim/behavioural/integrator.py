@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
+from circuits.board.testbench import SUPPLY
 from circuits.parts import subcircuit_parameters
-from circuits.testbench import SUPPLY
 from cosim.behavioural.op_amp import OpAmp
 from cosim.behavioural.signal import Signal
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from circuits.board import BoardSpec
+from circuits.board.board import BoardSpec
 from cosim.errors import CosimError
 
 

@@ -7,8 +7,8 @@ from math import pi
 
 import torch
 
+from circuits.board.testbench import SUPPLY
 from circuits.parts import model_parameters, subcircuit_parameters
-from circuits.testbench import SUPPLY
 
 
 @dataclass(frozen=True, kw_only=True)

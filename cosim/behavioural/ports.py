@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from circuits.array import SIZE
-from circuits.array_network import GMIN, cell_curvature, cell_drops, port_network
-from circuits.layer import LayerSpec
-from circuits.tiling import Tile
+from circuits.array.crossbar import SIZE
+from circuits.array.network import GMIN, cell_curvature, cell_drops, port_network
+from circuits.array.tiling import Tile
+from circuits.board.layer import LayerSpec
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

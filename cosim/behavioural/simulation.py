@@ -7,14 +7,15 @@ from pathlib import Path
 
 import torch
 
-import cosim.behavioural
 from cosim.behavioural.board import make_board
 from cosim.behavioural.from_folder import read_blueprint
 from cosim.behavioural.integrate import solve
 from cosim.behavioural.waveforms import vectors
-from cosim.manifest import NAME, read_manifest
-from cosim.results import content_key, is_current, source_code, write_frame
-from cosim.simulation import Progress, Run
+from cosim.console import Progress
+from cosim.folder.manifest import NAME, read_manifest
+from cosim.simulation.decks import Run
+from cosim.simulation.sources import source_key
+from cosim.simulation.store import content_key, is_current, write_frame
 
 FIDELITY = "behavioural"
 
@@ -22,7 +23,7 @@ FIDELITY = "behavioural"
 def folder_key(folder: Path) -> str:
     """Identity of a behavioural result: manifest, conductances and this model's code; never that of an ngspice result."""
     data = [folder / NAME, *sorted((folder / "conductances").glob("*.inc"))]
-    return content_key([FIDELITY, source_code(cosim.behavioural), *(path.read_bytes() for path in data)])
+    return content_key([FIDELITY, source_key("cosim.behavioural"), *(path.read_bytes() for path in data)])
 
 
 @torch.no_grad()

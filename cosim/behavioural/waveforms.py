@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from circuits.testbench import SUPPLY, saved_nodes
+from circuits.board.testbench import SUPPLY, saved_nodes
 from cosim.behavioural.blueprint import Blueprint
 from cosim.behavioural.board import Board, Snapshot
 from cosim.behavioural.integrate import Solution
@@ -48,7 +48,7 @@ def vectors(board: Board, blueprint: Blueprint, solution: Solution, one: int = 0
 
 
 def _row(shot: Snapshot, one: int, external: Signal, ic: np.ndarray, sel: float, *, hold: bool) -> list[float]:
-    """In the order of :func:`circuits.testbench.saved_nodes`."""
+    """In the order of :func:`circuits.board.testbench.saved_nodes`."""
     row = [*external.v[0].tolist(), *ic.tolist(), sel, *shot.states[one].tolist()]
     for d, cap, v_sum in zip(shot.derivatives[one].tolist(), shot.caps[one].tolist(), shot.sums[one].tolist(), strict=True):
         row += [d, cap, v_sum, v_sum if hold else cap]

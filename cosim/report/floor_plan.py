@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 
-from circuits.array import SIZE
+from circuits.array.crossbar import SIZE
 
 GAP = 12  # lines, between tiles
 

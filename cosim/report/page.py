@@ -9,11 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-import cosim
-import cosim.report
-from cosim.results import source_code, write_atomically
-
-CODE = source_code(cosim.report, Path(cosim.__file__).parent / "templates")  # what a report is drawn by
+from cosim.simulation.store import write_atomically
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +35,7 @@ class Section:
 
 
 def write_page(path: Path, template: str, content: Mapping) -> Path:
-    """Render a template of ``cosim/templates``; everything it shows is escaped."""
-    environment = Environment(loader=PackageLoader("cosim"), autoescape=True, undefined=StrictUndefined)
+    """Render a template of ``cosim/report/templates``; everything it shows is escaped."""
+    environment = Environment(loader=PackageLoader("cosim.report"), autoescape=True, undefined=StrictUndefined)
     write_atomically(path, environment.get_template(template).render(content).encode())
     return path

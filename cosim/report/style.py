@@ -10,7 +10,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from cosim.results import write_atomically
+from cosim.simulation.store import write_atomically
 
 TRUTH = {"color": "0.55", "linewidth": 3.5, "label": "truth"}
 TORCH = {"color": "#0b5fa5", "linewidth": 1.6, "label": "torch"}

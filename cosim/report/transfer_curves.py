@@ -5,9 +5,9 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 
-from circuits.block_benches import R_F
+from circuits.benches.blocks import R_F
+from circuits.engine.waveforms import Waveforms
 from circuits.stages.clamp import ONSET
-from circuits.waveforms import Waveforms
 
 
 def transfer_curves(relu: Waveforms, clamp: Waveforms) -> plt.Figure:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from circuits.benches.base import SUPPLY, BenchDeck
-from circuits.deck import write_files
 from circuits.engine.job import Job
 from circuits.engine.result import Result
 from circuits.engine.run import run as run_job
+from circuits.engine.waveforms import Waveforms
+from circuits.netlist.deck import write_files
 from circuits.parts import FOLDER
-from circuits.waveforms import Waveforms
 
 
 def deck(body: str, *, parts: tuple[str, ...], supply: float = SUPPLY, options: str = "klu") -> BenchDeck:

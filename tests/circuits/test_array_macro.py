@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from PySpice.Spice.Netlist import Circuit
 
-from circuits.array import SIZE, array_pins, memristor_array
-from circuits.array_macro import Reduced, array_macro
-from circuits.array_network import cell_curvature, port_conductance, port_network
-from circuits.conductances import conductance_text
-from circuits.deck import SOLVER, Deck, write_files
+from circuits.array.conductances import conductance_text
+from circuits.array.crossbar import SIZE, array_pins, memristor_array
+from circuits.array.macromodel import Reduced, array_macro
+from circuits.array.network import cell_curvature, port_conductance, port_network
+from circuits.array.select_transistor import SelectTransistor
+from circuits.array.wires import Wires
+from circuits.board.testbench import MACRO_SOLVER
 from circuits.engine.job import Job
 from circuits.engine.run import run
-from circuits.select_transistor import SelectTransistor
-from circuits.testbench import MACRO_SOLVER
-from circuits.wires import Wires
+from circuits.netlist.deck import SOLVER, Deck, write_files
 
 R_ON = SelectTransistor().on_resistance()
 ROWS, LINES = 5, 12

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from circuits.array_network import port_conductance
+from circuits.array.network import port_conductance
+from circuits.array.wires import Wires
 from circuits.errors import CircuitError
-from circuits.wires import Wires
 
 NO_WIRES = Wires(resistance=1e-9)
 

@@ -3,20 +3,20 @@
 import numpy as np
 import pytest
 
-from circuits.array_network import port_conductance
-from circuits.block_benches import BENCHES, R_F, R_LOAD, block_bench
-from circuits.conductances import read_conductances
-from circuits.deck import write_files
+from circuits.array.conductances import read_conductances
+from circuits.array.network import port_conductance
+from circuits.array.select_transistor import SelectTransistor
+from circuits.array.wires import Wires
+from circuits.benches.blocks import BENCHES, R_F, R_LOAD, block_bench
 from circuits.engine.job import Job
 from circuits.engine.run import run
 from circuits.errors import CircuitError
+from circuits.netlist.deck import write_files
+from circuits.netlist.render import render_block
 from circuits.parts import model_parameters
-from circuits.render import render_block
-from circuits.select_transistor import SelectTransistor
 from circuits.stages.clamp import ONSET
 from circuits.stages.ivp_integrator import ivp_integrator
 from circuits.stages.relu_tia import leakage
-from circuits.wires import Wires
 
 DIODE = model_parameters("d1n4148", "d1n4148")
 V_T = 1.380649e-23 * 300.15 / 1.602176634e-19  # V, at ngspice's 27 degrees

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 from PySpice.Spice.Netlist import Circuit
 
-from circuits.array import SIZE, memristor_array
-from circuits.array_macro import array_macro, reduce_array
-from circuits.conductances import conductance_text
-from circuits.corner_files import corner_files
-from circuits.corner_layer import layer_at, macros_at
-from circuits.corners import CORNERS
-from circuits.deck import SOLVER, Deck, write_files
+from circuits.array.conductances import conductance_text
+from circuits.array.crossbar import SIZE, memristor_array
+from circuits.array.macromodel import array_macro, reduce_array
+from circuits.board.layer import LayerSpec
+from circuits.board.testbench import MACRO_SOLVER
+from circuits.corners.corner import CORNERS
+from circuits.corners.files import corner_files
+from circuits.corners.layer import layer_at, macros_at
 from circuits.engine.job import Job
 from circuits.engine.run import run
-from circuits.layer import LayerSpec
-from circuits.render import render_block
-from circuits.testbench import MACRO_SOLVER
+from circuits.netlist.deck import SOLVER, Deck, write_files
+from circuits.netlist.render import render_block
 
 SPEC = LayerSpec(name="t", n_inputs=6, n_outputs=5, bias=False, relu=True, r_f=10e3)
 LINES = SPEC.n_bit_lines

@@ -5,16 +5,16 @@ from math import exp
 import numpy as np
 import pytest
 
-from circuits.block_benches import R_F, R_LOAD, block_bench
-from circuits.corner_files import corner_files
-from circuits.corner_transistor import transistor_at
-from circuits.corners import CORNERS
-from circuits.deck import write_files
+from circuits.array.select_transistor import SelectTransistor
+from circuits.array.wires import Wires
+from circuits.benches.blocks import R_F, R_LOAD, block_bench
+from circuits.corners.corner import CORNERS
+from circuits.corners.files import corner_files
+from circuits.corners.transistor import transistor_at
 from circuits.engine.job import Job
 from circuits.engine.run import run
+from circuits.netlist.deck import write_files
 from circuits.parts import model_parameters
-from circuits.select_transistor import SelectTransistor
-from circuits.wires import Wires
 
 BOLTZMANN, CHARGE = 1.380649e-23, 1.602176634e-19  # J/K, C
 T_NOM = 300.15  # K

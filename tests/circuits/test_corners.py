@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from circuits.block_benches import block_bench
-from circuits.corner_files import TEXT, corner_files, write_corner
-from circuits.corners import CORNERS, Corner, find_corner
+from circuits.benches.blocks import block_bench
+from circuits.corners.corner import CORNERS, Corner, find_corner
+from circuits.corners.files import TEXT, corner_files, write_corner
+from circuits.engine.guard import check_deck
 from circuits.errors import CircuitError
-from circuits.guard import check_deck
 
 HP = Path(__file__).parents[2] / "netlists" / "hp_memristor"
 HP_FILES = {path.relative_to(HP).as_posix(): path.read_text() for path in HP.rglob("*") if path.suffix in TEXT}

@@ -8,8 +8,8 @@ from threading import Thread
 
 import pytest
 
-from circuits.deck import write_files
-from circuits.folder_lock import only_writer
+from circuits.netlist.deck import write_files
+from circuits.netlist.folder_lock import only_writer
 
 
 def contents(folder):
@@ -62,7 +62,7 @@ def test_a_second_writer_waits_for_the_first(tmp_path):
 
 
 def test_a_killed_writer_holds_nothing(tmp_path):
-    held = ("import sys, time\nfrom pathlib import Path\nfrom circuits.folder_lock import only_writer\n"
+    held = ("import sys, time\nfrom pathlib import Path\nfrom circuits.netlist.folder_lock import only_writer\n"
             "with only_writer(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)\n")
     with subprocess.Popen([sys.executable, "-c", held, tmp_path], cwd=Path(__file__).parents[2], text=True,
                           stdout=subprocess.PIPE) as first:

@@ -2,8 +2,8 @@
 
 import pytest
 
+from circuits.engine.guard import check_deck
 from circuits.errors import FailureKind, RejectedDeck
-from circuits.guard import check_deck
 
 PLAIN = "title\nv1 in 0 1\nr1 in 0 1k\n{}\n.tran 1u 1m\n.end\n"
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from circuits.block_benches import block_bench
-from circuits.deck import write_files
+from circuits.benches.blocks import block_bench
 from circuits.errors import CircuitError
-from circuits.inspection import inspect_deck
+from circuits.netlist.deck import write_files
+from circuits.netlist.inspection import inspect_deck
 
 
 def test_counts_an_array(tmp_path):

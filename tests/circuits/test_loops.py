@@ -4,22 +4,22 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from circuits.array_network import port_network
-from circuits.deck import write_files
+from circuits.array.network import port_network
+from circuits.array.select_transistor import SelectTransistor
+from circuits.array.wires import Wires
+from circuits.board.layer import LayerSpec
 from circuits.engine.job import Job
 from circuits.engine.run import run
 from circuits.errors import CircuitError
-from circuits.layer import LayerSpec
 from circuits.loops.bench import Surroundings, loop_deck, read_loops
 from circuits.loops.board_loops import C_OUT, Z_O
 from circuits.loops.gain import LoopGain, loop_gain
 from circuits.loops.line import Line, layer_lines
 from circuits.loops.probe import probed
+from circuits.netlist.deck import write_files
 from circuits.parts import part_path, subcircuit_parameters
-from circuits.select_transistor import SelectTransistor
 from circuits.stages.clamp import clamp
 from circuits.stages.tia import tia
-from circuits.wires import Wires
 
 GBW = subcircuit_parameters("opa4990")["gbw"]
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
-from circuits.block import Block
-from circuits.block_benches import BENCHES, block_bench
-from circuits.deck import Deck, write_files
+from circuits.benches.blocks import BENCHES, block_bench
 from circuits.errors import CircuitError
-from circuits.render import comment, render_block, render_elements, wrap
+from circuits.netlist.block import Block
+from circuits.netlist.deck import Deck, write_files
+from circuits.netlist.render import comment, render_block, render_elements, wrap
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from circuits.errors import CircuitError
-from circuits.solver import ACCURATE, Solver
+from circuits.netlist.solver import ACCURATE, Solver
 
 
 def test_the_default_is_what_the_decks_were_made_with():

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from circuits.array.star import star
 from circuits.errors import CircuitError
-from circuits.star import star
 
 
 def seen(legs):

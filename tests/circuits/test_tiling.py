@@ -2,7 +2,7 @@
 
 import pytest
 
-from circuits.tiling import tile_layer
+from circuits.array.tiling import tile_layer
 
 
 @pytest.mark.parametrize(("outputs", "lines"), [(1, 2), (32, 32), (33, 32), (32, 34), (64, 130), (512, 1026)])

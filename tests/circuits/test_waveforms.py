@@ -7,8 +7,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from circuits.engine.rawfile import read_raw
+from circuits.engine.waveforms import Waveforms
 from circuits.errors import CircuitError, MissingVector, RawFileError, ResamplingError
-from circuits.waveforms import Waveforms
 
 HEADER = ("Title: a title\nDate: today\nPlotname: {plot}\nFlags: {flags}\nNo. Variables: 3\nNo. Points: {points}     \n"
           "Variables:\n")

@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import nn
 
-from cosim.case import Case
+from cosim.compiler.scaling import Calibration
 from cosim.experiment import Experiment
-from cosim.scaling import Calibration
+from cosim.problem.case import Case
 from training.stimuli import STIMULI
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,7 @@ class Shell:
         """Start it and do not wait."""
         surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(self.folder),
                         "COLUMNS": "200", "NO_COLOR": "1", **(env or {})}
-        return subprocess.Popen([*prefix, sys.executable, "-m", "cosim.cli", *map(str, words)], cwd=self.folder,
+        return subprocess.Popen([*prefix, sys.executable, "-m", "cosim.cli.main", *map(str, words)], cwd=self.folder,
                                 env=surroundings, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 text=True)
 

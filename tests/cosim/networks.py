@@ -5,12 +5,12 @@ import torch
 from hypothesis import strategies as st
 from torch import nn
 
-from circuits.array import SIZE
-from circuits.array_network import port_conductance
+from circuits.array.crossbar import SIZE
+from circuits.array.network import port_conductance
 from circuits.stages.relu_tia import leakage
-from cosim.case import Case
+from cosim.compiler.scaling import Calibration
 from cosim.experiment import Experiment
-from cosim.scaling import Calibration
+from cosim.problem.case import Case
 from training.stimuli import ModulatedSine, Rectangular, Sine, Triangular
 
 WEIGHTS = ("normal", "normal", "normal", "zeros", "one huge", "all equal", "denormal", "tiny", "wide", "one row", "negative")

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from cosim.behavioural.simulation import folder_key
-from cosim.results import read_frame, write_frame
-from training.experiment import checkpoint_paths
+from cosim.simulation.store import read_frame, write_frame
+from training.experiments.hp_memristor import checkpoint_paths
 
 RC = "rc\nv1 in 0 pwl(0 0 1n 1)\nr1 in out 1k\nc1 out 0 1u\n.tran 10u 1m\n.save v(out)\n.end\n"
 EXPERIMENT = """
@@ -20,9 +20,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from cosim.case import Case
+from cosim.problem.case import Case
 from cosim.experiment import Experiment
-from cosim.scaling import Calibration
+from cosim.compiler.scaling import Calibration
 from training.stimuli import Sine
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from cosim.compiler import Options
+from cosim.compiler.options import Options
 from cosim.experiment import load_experiment
 
 COMMANDS = {  # command: what its help must name
@@ -32,9 +32,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from cosim.case import Case
+from cosim.problem.case import Case
 from cosim.experiment import Experiment
-from cosim.scaling import Calibration
+from cosim.compiler.scaling import Calibration
 from training.stimuli import Sine
 
 
@@ -61,7 +61,7 @@ def test_help_lists_every_command(shell):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_names_the_arguments(shell, command):
     told = words(shell.succeeds(command, "--help")).lower()
-    assert f"cosim.cli {command}" in told
+    assert f"cosim.cli.main {command}" in told
     assert [name for name in COMMANDS[command] if name.lower() not in told] == []
 
 

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from cosim.behavioural.simulation import folder_key
-from cosim.compiler import Options
-from cosim.manifest import read_manifest
-from cosim.results import read_frame, write_frame
-from cosim.simulation import deck_key
+from cosim.compiler.options import Options
+from cosim.folder.manifest import read_manifest
+from cosim.simulation.decks import deck_key
+from cosim.simulation.store import read_frame, write_frame
 
 MACRO = Options(fidelity="macro", all_cells=False)
 

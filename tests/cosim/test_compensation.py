@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from circuits.array import SIZE
-from circuits.array_network import port_conductance
-from circuits.select_transistor import SelectTransistor
-from circuits.wires import Wires
-from cosim.compensation import compensate
-from cosim.mapping import interleave
-from cosim.window import Window
+from circuits.array.crossbar import SIZE
+from circuits.array.network import port_conductance
+from circuits.array.select_transistor import SelectTransistor
+from circuits.array.window import Window
+from circuits.array.wires import Wires
+from cosim.compiler.compensation import compensate
+from cosim.compiler.mapping import interleave
 
 WINDOW, WIRES = Window(), Wires()
 R_ON = SelectTransistor().on_resistance()

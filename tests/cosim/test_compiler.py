@@ -7,16 +7,18 @@ import pytest
 import torch
 from torch import nn
 
-from circuits.array import SIZE
-from circuits.array_network import port_conductance
+from circuits.array.crossbar import SIZE
+from circuits.array.network import port_conductance
 from circuits.stages.relu_tia import leakage
-from cosim.case import Case
-from cosim.compiler import Options, compile_network
+from cosim.compiler.clipping import check_clipping
+from cosim.compiler.compile import compile_network
+from cosim.compiler.options import Options
+from cosim.compiler.programming import Programming
+from cosim.compiler.resistors import e96_at_least, floor_digits
+from cosim.compiler.scaling import Calibration, Ranges, Scales
 from cosim.errors import ClippingError, CosimError, UnsupportedModelError
-from cosim.network import Affine
-from cosim.programming import Programming
-from cosim.resistors import e96_at_least, floor_digits
-from cosim.scaling import Calibration, Ranges, Scales, check_clipping
+from cosim.problem.case import Case
+from cosim.problem.network import Affine
 from training.stimuli import Sine
 
 

@@ -10,27 +10,28 @@ import pytest
 import torch
 from scipy.linalg import expm
 
-from circuits.corner_layer import macros_at
-from circuits.corners import CORNERS, Corner
+from circuits.corners.corner import CORNERS, Corner
+from circuits.corners.layer import macros_at
 from circuits.errors import FailureKind, SimulationError
-from cosim import corner_study
 from cosim.behavioural.blueprint import blueprint_of
 from cosim.behavioural.corner import board_at
 from cosim.behavioural.from_folder import read_blueprint
 from cosim.behavioural.integrate import model_states, solve
-from cosim.case import Case
-from cosim.compiler import Options, compile_network
+from cosim.compiler.compile import compile_network
+from cosim.compiler.options import Options
+from cosim.compiler.scaling import Calibration
 from cosim.console import Console
-from cosim.corner_bound import bound_of, carried, predict
-from cosim.corner_folder import write_corner_folder
-from cosim.corner_row import CLAIM, CornerCase, CornerRow, TwinError
-from cosim.corner_study import CornerStudy, explained
+from cosim.corners import study as corner_study
+from cosim.corners.bound import bound_of, carried, predict
+from cosim.corners.folder import write_corner_folder
+from cosim.corners.row import CLAIM, CornerCase, CornerRow, TwinError
+from cosim.corners.study import CornerStudy, explained
 from cosim.experiment import Experiment
-from cosim.manifest import read_manifest
-from cosim.network import read_network
-from cosim.reference import reference
-from cosim.results import write_frame, write_json
-from cosim.scaling import Calibration
+from cosim.folder.manifest import read_manifest
+from cosim.problem.case import Case
+from cosim.problem.network import read_network
+from cosim.problem.reference import reference
+from cosim.simulation.store import write_frame, write_json
 
 
 @pytest.fixture(scope="module")

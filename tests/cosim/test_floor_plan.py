@@ -1,7 +1,7 @@
 """The drawing of which array holds what."""
 
-from circuits.tiling import tile_layer
-from cosim.floor_plan import floor_plan
+from circuits.array.tiling import tile_layer
+from cosim.folder.floor_plan import floor_plan
 
 
 def layer(name, outputs, lines):

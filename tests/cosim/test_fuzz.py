@@ -12,17 +12,18 @@ import numpy as np
 import torch
 from hypothesis import HealthCheck, Phase, given, note, settings
 
+from circuits.board.testbench import SUPPLY
+from circuits.engine.guard import check_deck
 from circuits.engine.job import Job
 from circuits.engine.run import run
 from circuits.errors import CircuitError, FailureKind
-from circuits.guard import check_deck
 from circuits.stages.clamp import ONSET
-from circuits.testbench import SUPPLY
-from cosim.comparison import clamp_hits, twin_states
-from cosim.compiler import Options
+from cosim.comparison.clamp_hits import clamp_hits
+from cosim.comparison.twin_states import twin_states
+from cosim.compiler.options import Options
 from cosim.errors import CosimError
-from cosim.manifest import read_manifest
-from cosim.reference import reference
+from cosim.folder.manifest import read_manifest
+from cosim.problem.reference import reference
 from training.errors import TrainingError
 
 from . import networks

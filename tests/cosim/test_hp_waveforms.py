@@ -16,13 +16,14 @@ from circuits.engine.job import Job
 from circuits.engine.ngspice import find_engine
 from circuits.engine.rawfile import read_raw
 from circuits.engine.run import run
-from cosim.comparison import case_errors, comparison_frame, twin_states
-from cosim.compiler import Options
-from cosim.hp_memristor import hp_experiment, hp_truth
-from cosim.manifest import read_manifest
-from cosim.reference import reference
+from cosim.comparison.twin_states import twin_states
+from cosim.compiler.options import Options
+from cosim.folder.manifest import read_manifest
+from cosim.problem.reference import reference
+from cosim.studies.hp_memristor.errors import case_errors, comparison_frame
+from cosim.studies.hp_memristor.experiment import hp_experiment, hp_truth
 from training.checkpoint import load
-from training.experiment import checkpoint_paths
+from training.experiments.hp_memristor import checkpoint_paths
 
 COMMITTED = Path(__file__).parents[2] / "netlists" / "hp_memristor"
 GOLDEN = Path(__file__).parent / "golden" / "hp_current.csv"

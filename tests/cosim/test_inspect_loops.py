@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
+from circuits.array.wires import Wires
 from circuits.engine.job import Job
 from circuits.engine.run import run
 from circuits.loops.bench import STAGES
@@ -15,16 +16,15 @@ from circuits.loops.board_loops import Levels, board_loops
 from circuits.loops.gain import LoopGain, loop_gain
 from circuits.loops.measure import measure_loops
 from circuits.loops.probe import probed
-from circuits.render import render_block
-from circuits.wires import Wires
+from circuits.netlist.render import render_block
 from cosim.behavioural.simulation import folder_key
-from cosim.board_files import read_board, read_programmed
-from cosim.compiler import Options
-from cosim.hp_memristor import hp_experiment
-from cosim.manifest import read_manifest
-from cosim.results import write_frame
+from cosim.compiler.options import Options
+from cosim.folder.manifest import read_manifest
+from cosim.folder.read import read_board, read_programmed
+from cosim.simulation.store import write_frame
+from cosim.studies.hp_memristor.experiment import hp_experiment
 from training.checkpoint import load
-from training.experiment import checkpoint_paths
+from training.experiments.hp_memristor import checkpoint_paths
 
 KINDS = ("buffer", "inverter", "relu_tia", "tia", "integrator")
 HEAVY = 1e-10  # F, a cell's wires: 3.2 nF a line

@@ -7,19 +7,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from circuits.waveforms import Waveforms
-from cosim.commands.lorenz96 import run_study
-from cosim.comparison import clamp_hits, line_words
+from circuits.engine.waveforms import Waveforms
+from cosim.cli.commands.lorenz96 import run_study
+from cosim.comparison.clamp_hits import clamp_hits, line_words
 from cosim.errors import CosimError
-from cosim.lorenz96 import Study, Twin, lorenz96_options
-from cosim.lorenz96_files import Lorenz96Results
-from cosim.lorenz96_metrics import all_metrics, compare_twin
-from cosim.manifest import read_manifest
-from cosim.report.lorenz96 import write_report
-from cosim.results import read_frame, write_frame
+from cosim.folder.manifest import read_manifest
+from cosim.simulation.store import read_frame, write_frame
+from cosim.studies.lorenz96.experiment import Study, Twin, lorenz96_options
+from cosim.studies.lorenz96.metrics import all_metrics, compare_twin
+from cosim.studies.lorenz96.report import write_report
+from cosim.studies.lorenz96.results import Lorenz96Results
 from training import checkpoint
-from training.lorenz96_experiment import NEURAL_ODE, checkpoint_path
-from training.lorenz96_results import Row, store_results
+from training.experiments.lorenz96 import NEURAL_ODE, checkpoint_path
+from training.experiments.lorenz96_results import Row, store_results
 from training.models.neural_ode import derivative_network
 from training.systems.lorenz96 import Lorenz96
 

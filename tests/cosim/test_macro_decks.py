@@ -7,13 +7,13 @@ from torch import nn
 
 from circuits.engine.job import Job
 from circuits.engine.run import run
-from cosim.case import Case
-from cosim.comparison import twin_states
-from cosim.compiler import Options
+from cosim.comparison.twin_states import twin_states
+from cosim.compiler.options import Options
+from cosim.compiler.scaling import Calibration
 from cosim.experiment import Experiment
-from cosim.manifest import read_manifest
-from cosim.reference import reference
-from cosim.scaling import Calibration
+from cosim.folder.manifest import read_manifest
+from cosim.problem.case import Case
+from cosim.problem.reference import reference
 from training.stimuli import Sine
 
 

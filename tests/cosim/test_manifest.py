@@ -6,9 +6,9 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from circuits.folder_lock import only_writer
+from circuits.netlist.folder_lock import only_writer
 from cosim.errors import ResultsError
-from cosim.manifest import read_manifest
+from cosim.folder.manifest import read_manifest
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from circuits.array.window import Window
+from circuits.errors import CircuitError
+from cosim.compiler.mapping import interleave, pairs_to_weights, weights_to_pairs
 from cosim.errors import MappingError
-from cosim.mapping import interleave, pairs_to_weights, weights_to_pairs
-from cosim.window import Window
 
 WINDOW = Window()
 weights = arrays(float, st.tuples(st.integers(1, 8), st.integers(1, 8)),
@@ -76,5 +77,5 @@ def test_interleave_refuses_what_does_not_fit():
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1e-4), (1e-4, 1e-4), (20.0, 100.0)])
 def test_window_refuses_nonsense(low, high):
-    with pytest.raises(MappingError, match="window"):
+    with pytest.raises(CircuitError, match="window"):
         Window(g_min=low, g_max=high)

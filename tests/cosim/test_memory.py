@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from cosim.compiler import compile_network
+from cosim.compiler.compile import compile_network
+from cosim.compiler.memory import check_memory
+from cosim.compiler.scaling import Calibration
 from cosim.errors import CosimError
-from cosim.memory import check_memory
-from cosim.scaling import Calibration
 
 WIDE = [(6, 1000), (2002, 1000), (2002, 1)]  # 2-1000-1000-1: 1 x 32, 63 x 32 and 63 arrays
 

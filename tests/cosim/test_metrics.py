@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from cosim.comparison.metrics import waveform_error
 from cosim.errors import ResultsError
-from cosim.metrics import waveform_error
 
 
 def test_by_hand():

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from cosim.hp_memristor import hp_experiment
+from cosim.studies.hp_memristor.experiment import hp_experiment
 from training.checkpoint import load
-from training.experiment import checkpoint_paths
+from training.experiments.hp_memristor import checkpoint_paths
 
 COMMITTED = Path(__file__).parents[2] / "netlists" / "hp_memristor"
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from cosim.errors import UnsupportedModelError
-from cosim.network import network_hash, read_network
+from cosim.problem.network import network_hash, read_network
 
 
 def test_reads_what_torch_computes():

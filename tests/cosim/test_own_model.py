@@ -6,11 +6,11 @@ import numpy as np
 
 from circuits.engine.job import Job
 from circuits.engine.run import run
-from cosim.comparison import twin_states
-from cosim.compiler import Options
+from cosim.comparison.twin_states import twin_states
+from cosim.compiler.options import Options
 from cosim.experiment import load_experiment
-from cosim.manifest import read_manifest
-from cosim.reference import reference
+from cosim.folder.manifest import read_manifest
+from cosim.problem.reference import reference
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "van_der_pol.py"
 

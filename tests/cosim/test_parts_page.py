@@ -7,9 +7,9 @@ import pytest
 import typer
 
 from circuits.benches.findings import BENCHES, Finding, bench_decks
-from cosim.commands import parts as command
-from cosim.report.parts import findings_table, key_of, page_key
+from cosim.cli.commands import parts as command
 from cosim.report.quantity import percent, quantity
+from cosim.studies.parts.report import findings_table, key_of, page_key
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "parts.html"
 
@@ -31,10 +31,10 @@ def test_committed_page_is_self_contained_and_small():
 
 def test_key_follows_decks_and_figures(monkeypatch):
     before = page_key()
-    monkeypatch.setattr("cosim.report.parts.bench_decks", lambda: bench_decks()[1:])
+    monkeypatch.setattr("cosim.studies.parts.report.bench_decks", lambda: bench_decks()[1:])
     other_decks = page_key()
     monkeypatch.undo()
-    monkeypatch.setattr("cosim.report.parts.BENCHES", (replace(BENCHES[0], source="another"), *BENCHES[1:]))
+    monkeypatch.setattr("cosim.studies.parts.report.BENCHES", (replace(BENCHES[0], source="another"), *BENCHES[1:]))
     assert len({before, other_decks, page_key()}) == 3
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from circuits.array.window import Window
+from cosim.compiler.programming import Programming
 from cosim.errors import MappingError
-from cosim.programming import Programming
-from cosim.window import Window
 
 WINDOW = Window()
 

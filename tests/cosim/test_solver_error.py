@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from circuits.engine.guard import check_deck
 from circuits.errors import CircuitError
-from circuits.guard import check_deck
-from circuits.solver_variation import SolverVariation
-from cosim.compiler import Options
-from cosim.results import write_frame
-from cosim.second_opinion import AGREE, deviation
+from circuits.netlist.solver_variation import SolverVariation
+from cosim.comparison.second_opinion import AGREE, deviation
+from cosim.compiler.options import Options
+from cosim.simulation.store import write_frame
 
 
 @pytest.fixture(scope="module")

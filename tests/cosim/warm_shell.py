@@ -8,11 +8,11 @@ import pkgutil
 import sys
 import traceback
 
-import cosim.cli
-import cosim.commands
+import cosim.cli.commands
+import cosim.cli.main
 
-for module in pkgutil.iter_modules(cosim.commands.__path__):
-    importlib.import_module(f"cosim.commands.{module.name}")
+for module in pkgutil.iter_modules(cosim.cli.commands.__path__):
+    importlib.import_module(f"cosim.cli.commands.{module.name}")
 
 
 def run(job):
@@ -24,7 +24,7 @@ def run(job):
     os.environ.update(job["env"])
     sys.argv = ["cosim", *job["words"]]
     try:
-        cosim.cli.main()
+        cosim.cli.main.main()
         return 0
     except SystemExit as ended:
         return ended.code or 0

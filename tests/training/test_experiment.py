@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from training import checkpoint, experiment
+from training import checkpoint
 from training.errors import TrainingError
-from training.experiment import checkpoint_paths, train_hp_memristor
+from training.experiments import hp_memristor as experiment
+from training.experiments.hp_memristor import checkpoint_paths, train_hp_memristor
 from training.models.neural_ode import solve, widths_of
 from training.stimuli import STIMULI
 from training.systems.hp_memristor import DRIVES

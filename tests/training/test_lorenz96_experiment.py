@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from training import checkpoint
-from training import lorenz96_evaluation as evaluation
-from training import lorenz96_experiment as experiment
-from training import lorenz96_results as results
 from training.baselines import BaselineRecipe, Windows
 from training.errors import TrainingError
-from training.lorenz96_results import Row
+from training.experiments import lorenz96 as experiment
+from training.experiments import lorenz96_evaluation as evaluation
+from training.experiments import lorenz96_results as results
+from training.experiments.lorenz96_results import Row
 from training.models.neural_ode import widths_of
 from training.models.recurrent import KINDS
 from training.shooting import Shooting, SlopeFit

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from circuits.corners import find_corner
+from circuits.array.window import Window
+from circuits.corners.corner import find_corner
 from cosim.behavioural.blueprint import Blueprint, blueprint_of
 from cosim.behavioural.board import make_board, solve_arrays
 from cosim.behavioural.corner import board_at
@@ -16,14 +17,14 @@ from cosim.behavioural.integrate import model_states, solve
 from cosim.behavioural.monte_carlo import programmed
 from cosim.behavioural.offsets import random_offsets
 from cosim.behavioural.waveforms import vectors
-from cosim.compiler import Options, compile_network
-from cosim.corner_folder import write_corner_folder
+from cosim.compiler.compile import compile_network
+from cosim.compiler.options import Options
+from cosim.compiler.programming import Programming
+from cosim.corners.folder import write_corner_folder
 from cosim.errors import CosimError
-from cosim.manifest import read_manifest
-from cosim.programming import Programming
-from cosim.reference import reference
-from cosim.simulation import Run, frame_to_waveforms, read_vectors, simulate
-from cosim.window import Window
+from cosim.folder.manifest import read_manifest
+from cosim.problem.reference import reference
+from cosim.simulation.decks import Run, frame_to_waveforms, read_vectors, simulate
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from cosim.manifest import read_manifest
-from cosim.simulation import read_vectors
-from training.experiment import checkpoint_paths
+from cosim.folder.manifest import read_manifest
+from cosim.simulation.decks import read_vectors
+from training.experiments.hp_memristor import checkpoint_paths
 
 
 @pytest.fixture(scope="module")

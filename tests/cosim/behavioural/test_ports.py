@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from circuits.array import SIZE
-from circuits.array_network import port_conductance, port_network
-from circuits.layer import LayerSpec
+from circuits.array.crossbar import SIZE
+from circuits.array.network import port_conductance, port_network
+from circuits.array.window import Window
+from circuits.board.layer import LayerSpec
 from cosim.behavioural.ports import layer_ports, nominal_ports
-from cosim.programming import Programming
-from cosim.window import Window
+from cosim.compiler.programming import Programming
 
 SPEC = LayerSpec(name="t", n_inputs=5, n_outputs=7, bias=True, relu=True, r_f=1e4)
 

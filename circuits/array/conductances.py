@@ -1,0 +1,50 @@
+"""Programmed conductances as text: the one file that changes when the weights do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from circuits.array.crossbar import SIZE
+from circuits.errors import CircuitError
+from circuits.netlist.render import comment
+
+DIGITS = 7  # significant; a millionth of the programming error
+
+
+def conductance_text(g: np.ndarray, name: str, remarks: Sequence[str] = ()) -> str:
+    """``.param`` lines g_<row>_<col> [S] of one array.
+
+    Args:
+        g: (32, 32) [S].
+        name: the array's layer, for the heading.
+        remarks: further comment lines, e.g. which rows and columns are in use.
+    """
+    if g.shape != (SIZE, SIZE):
+        raise CircuitError(f"conductances of {name} have shape {g.shape}, an array has {SIZE}x{SIZE} cells")
+    head = comment([f"conductances of array_{name}, g_<row>_<col> in S, row = source line, column = bit line",
+                    *(f"  {line}" for line in remarks), "  generated, do not edit"])
+    body = [f".param g_{r}_{c}={value:.{DIGITS}g}" for r, row in enumerate(g) for c, value in enumerate(row)]
+    return "\n".join([*head, *body]) + "\n"
+
+
+def read_conductances(path: Path) -> np.ndarray:
+    """Read such a file back.
+
+    Returns:
+        (32, 32) [S].
+    Raises:
+        CircuitError: a cell is missing, or there is no such file.
+    """
+    if not path.is_file():
+        raise CircuitError(f"{path} does not exist; compile the twin again")
+    g = np.full((SIZE, SIZE), np.nan)
+    for r, c, value in re.findall(r"^\.param g_(\d+)_(\d+)=(\S+)", path.read_text(), re.MULTILINE):
+        g[int(r), int(c)] = float(value)
+    if np.isnan(g).any():
+        r, c = np.argwhere(np.isnan(g))[0]
+        raise CircuitError(f"{path} has no g_{r}_{c}; compile the twin again")
+    return g

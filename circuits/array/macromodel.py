@@ -1,0 +1,170 @@
+"""The array's macromodel: conductances between its pins in the place of its cells and wires."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySpice.Spice.Netlist import SubCircuit
+
+from circuits.array.crossbar import SIZE, array_pins
+from circuits.array.network import cell_curvature, port_network
+from circuits.array.select_transistor import SelectTransistor
+from circuits.array.star import star
+from circuits.array.wires import Wires
+from circuits.netlist.block import Block
+
+# V/V^2, of the nodes that square a pair's voltage: 4 mV at full scale, so that a microvolt, the solver's tolerance, is 3e-4 of
+# the curvature. With volts there its relative tolerance would ask for another iteration at every point.
+SQUARE = 0.1
+READ = 0.2  # V, full scale of a line
+SMALLEST = 2e-12  # A at full scale, a ten-millionth of a full-scale cell current: smaller curvature currents are left out
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reduced:
+    """An array without its inside."""
+
+    between: np.ndarray  # (65, 65) [S], :func:`circuits.array.network.port_network`
+    curvature: np.ndarray  # (32, 32) [A/V^2], :func:`circuits.array.network.cell_curvature`
+
+
+def reduce_array(g: np.ndarray, *, n_outputs: int, wires: Wires, transistor: SelectTransistor, r_port: float = 0.0) -> Reduced:
+    """Reduce an array to what is between its pins.
+
+    Args:
+        g: (32, 32) [S], as programmed.
+        n_outputs: rows in use, from row 0 on; the others' word lines are low.
+        r_port: board wire in series with every pin [ohm].
+    """
+    selected, r_on = np.arange(SIZE) < n_outputs, transistor.on_resistance()
+    return Reduced(
+        between=port_network(g, selected=selected, wires=wires, r_on=r_on, r_port=r_port, gmin=transistor.junction()),
+        curvature=cell_curvature(g, selected=selected, r_on=r_on, curvature=transistor.curvature()))
+
+
+def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hanging: Sequence[int] = (),
+                one_way: bool = False) -> Block:
+    """An array of linear memristors on a board, same pins as :func:`circuits.array.crossbar.memristor_array`, nothing inside.
+
+    Between pins stands what the Schur complement says, but for what the board makes of it:
+
+    * Bit lines 2j and 2j+1 are a pair, +v and -v, and an op-amp drives each of them, but for a ``hanging`` one while its
+      neuron is off. Nothing flows back from the source lines into a line that an op-amp drives: a transconductance, and
+      its load. Left out: the source lines' 0.1 mV through that load times the op-amp's closed-loop output resistance.
+    * From a hanging line to the source lines there are resistors; with ``one_way`` transconductances and a load there too.
+      The block of rows and columns that the solver has to factor is then sparse, which a layer of many arrays needs. Left
+      out: a line that hangs sits at the source lines' mean and not at ground, 2e-5 of the Lorenz96 twin's full scale. With
+      one offset in all op-amps it is more: the source lines' noise gain would have the lines that hang in it.
+    * A hanging line takes the difference of its couplings to the two lines of another pair.
+    * Source lines couple through a star (:func:`circuits.array.star.star`). Left out: what single couplings differ from it, a
+      tenth of a coupling, times the source lines' 0.1 mV.
+    * The transistors' curvature, 1.4e-5 of a full-scale cell current, is kept to second order: a node a pair of bit lines,
+      at 0.1/V times the square of its voltage, takes from the source lines through transconductances.
+
+    ``benchmarks/macromodel.py`` prints what all of this leaves, of the HP twin and of one of twelve tiles.
+
+    Word lines are not looked at: the file holds for the word lines that it was reduced with. Bit lines from ``n_lines`` on
+    must be grounded, as they are on the board.
+
+    Args:
+        name: of the tile.
+        reduced: what the inside was reduced to.
+        n_lines: bit lines in use.
+        hanging: bit lines that nothing drives while their neuron is off, one of a pair at most.
+        one_way: nothing flows back into hanging lines either.
+    """
+    s = SubCircuit(f"array_{name}", *array_pins())
+    between = reduced.between
+    sums = [k for k in range(SIZE) if between[SIZE + k].any()]
+    two_way = () if one_way else tuple(hanging)
+    _add_cells(s, between, n_lines, two_way, sums)
+    _add_pair_couplings(s, between, n_lines, hanging)
+    for k, leg in zip(sums, star(between[SIZE : 2 * SIZE, SIZE : 2 * SIZE].sum(axis=1)[sums]), strict=True):
+        if leg > 0:
+            s.R(f"_sl{k}_star", f"sl{k}", "star", _ohms(leg))
+    for pin, to_ground, to_substrate in _loads(between, n_lines, hanging, two_way, sums):
+        s.R(f"_{pin}_gnd", pin, 0, _ohms(to_ground))
+        if to_substrate > 0:
+            s.R(f"_{pin}_vsub", pin, "vsub", _ohms(to_substrate))
+        s.C(f"_{pin}", pin, 0, SIZE * wires.capacitance)
+    notes = _add_curvature(s, reduced.curvature, n_lines)
+    return Block(
+        netlist=s,
+        file_stem=f"array_{name}_macro",
+        purpose="32x32 1T1R array, cells and wires reduced to what is between its pins (Schur complement)",
+        notes=notes,
+        pins={
+            f"bl0..bl{SIZE - 1}": "bit lines in pairs, +v and -v"
+            + (f"; from bl{n_lines} on to be grounded" if n_lines < SIZE else "")
+            + (f"; {'odd' if hanging[0] % 2 else 'even'} ones may hang, op-amps drive the others" if hanging
+               else "; op-amps drive them"),
+            f"sl0..sl{SIZE - 1}": "source lines, held at virtual ground",
+            f"wl0..wl{SIZE - 1}": "word lines, not connected: the rows that were selected are in the conductances",
+            "vsub": "substrate, takes the junctions' gmin",
+        },
+        drawing=f"""
+            g_bl<c>_sl<r> in S: what bit line c feeds into source line r; r_bl<c>_sl<r> in ohm: both ways
+            g_bl<c>_bl<d>: what pair d feeds into line c while that hangs; r_sl<r>_star: couplings of the source lines
+            r_<pin>_gnd, r_<pin>_vsub: the pin's load; c_<pin> in F: a line's {SIZE} wire segments lumped at its pin
+            b_sq<j>, g_sq<j>_sl<r>: what the select transistors' curvature takes from source line r at +-v on pair j; inner
+            node sq<j> is at {SQUARE:g} 1/V times v squared
+        """,
+    )
+
+
+def _add_cells(s: SubCircuit, between: np.ndarray, n_lines: int, two_way: Sequence[int], sums: list[int]) -> None:
+    """From every bit line to every source line."""
+    for k in sums:
+        for line in range(n_lines):
+            y = between[SIZE + k, line]
+            if line in two_way:
+                s.R(f"_bl{line}_sl{k}", f"bl{line}", f"sl{k}", _ohms(y))
+            else:
+                s.VCCS(f"_bl{line}_sl{k}", 0, f"sl{k}", f"bl{line}", 0, _digits(y))
+
+
+def _add_pair_couplings(s: SubCircuit, between: np.ndarray, n_lines: int, hanging: Sequence[int]) -> None:
+    """From every other pair to a line that may hang."""
+    for line in hanging:
+        for j in range(n_lines // 2):
+            sense, partner = (2 * j + 1, 2 * j) if 2 * j + 1 in hanging else (2 * j, 2 * j + 1)
+            y = between[line, sense] - between[line, partner]
+            if j != line // 2 and y:
+                s.VCCS(f"_bl{line}_bl{sense}", 0, f"bl{line}", f"bl{sense}", 0, _digits(y))
+
+
+def _loads(between: np.ndarray, n_lines: int, hanging: Sequence[int], two_way: Sequence[int],
+           sums: list[int]) -> Iterator[tuple[str, float, float]]:
+    """Pin, its conductance to ground and to the substrate [S]."""
+    for line in range(n_lines):
+        if line in hanging:  # its partner at minus its own voltage counts twice
+            loads = between[line, : SIZE if line in two_way else -1]
+            yield f"bl{line}", loads.sum() + between[line, line ^ 1], between[line, -1]
+        else:
+            yield f"bl{line}", between[line].sum(), 0.0
+    others = [line for line in range(SIZE) if line not in two_way]  # grounded ones too
+    for k in sums:
+        yield f"sl{k}", between[SIZE + k, others].sum(), between[SIZE + k, -1]
+
+
+def _add_curvature(s: SubCircuit, curvature: np.ndarray, n_lines: int) -> dict[str, str]:
+    notes = {}
+    for j in range(n_lines // 2):
+        pair = curvature[:, 2 * j] + curvature[:, 2 * j + 1]
+        rows = np.flatnonzero(pair * READ**2 > SMALLEST)
+        if rows.size:
+            s.B(f"_sq{j}", f"sq{j}", 0, v=f"{SQUARE:g}*v(bl{2 * j})*v(bl{2 * j})")
+            notes[f"b_sq{j}"] = "V"
+        for k in rows:
+            s.VCCS(f"_sq{j}_sl{k}", f"sl{k}", 0, f"sq{j}", 0, float(f"{pair[k] / SQUARE:.4g}"))
+    return notes
+
+
+def _ohms(conductance: float) -> float:
+    return _digits(1.0 / conductance)
+
+
+def _digits(value: float) -> float:
+    return float(f"{value:.13g}")

@@ -1,0 +1,117 @@
+"""The closed loop: input buffers, layers, integrators, wired as one board."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from PySpice.Spice.Netlist import SubCircuit
+
+from circuits.array.crossbar import SIZE
+from circuits.array.macromodel import Reduced
+from circuits.board.layer import LayerSpec, layer
+from circuits.errors import CircuitError
+from circuits.netlist.block import Block
+from circuits.stages.follower import follower
+from circuits.stages.inverter import inverter
+from circuits.stages.ivp_integrator import ivp_integrator
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardSpec:
+    """What the compiler decided; enough to draw every wire. Conductances stand in files of their own."""
+
+    layers: tuple[LayerSpec, ...]
+    columns: tuple[str, ...]  # what drives each input of the first layer: u0, u1, ... and x0, x1, ...
+    r_in: float  # ohm, integrators
+    c_int: float  # F, integrators
+    c_lead: float = 0.0  # F, across r_in; 0: none
+    reduced: Mapping[str, Reduced] | None = None  # tile -> array: macromodels; None: every cell
+
+    def __post_init__(self) -> None:
+        fed_by = ""
+        for one in self.layers:
+            if one.undriven != fed_by:
+                raise CircuitError(f"layer {one.name}: undriven {one.undriven!r}, but the layer before it lets go {fed_by!r}")
+            fed_by = one.off_line
+        if len(self.columns) != self.layers[0].n_inputs:
+            raise CircuitError(
+                f"{len(self.columns)} columns for a first layer of {self.layers[0].n_inputs} inputs: one a column"
+            )
+
+    @property
+    def n_states(self) -> int:
+        return self.layers[-1].n_outputs
+
+    @property
+    def n_external(self) -> int:
+        return sum(c.startswith("u") for c in self.columns)
+
+    @property
+    def any_bias(self) -> bool:
+        return any(spec.bias for spec in self.layers)
+
+
+def board_pins(spec: BoardSpec) -> tuple[str, ...]:
+    """Pins in order: generators, initial conditions, reference, control, state lines, supplies."""
+    generators = tuple(f"u{k}" for k in range(spec.n_external))
+    initial = tuple(f"ic{k}" for k in range(spec.n_states))
+    states = tuple(f"x{k}_p" for k in range(spec.n_states))
+    return (*generators, *initial, "v_ref", "sel", *states, "vcc", "vee")
+
+
+def board(spec: BoardSpec) -> Block:
+    """The analogue computer, d x/dt = network(u, x). Pins: see :func:`board_pins`."""
+    s = SubCircuit("board", *board_pins(spec))
+    blocks = [layer(one, spec.reduced) for one in spec.layers]
+    for k in range(spec.n_external):
+        s.X(f"u{k}", "follower", f"u{k}", f"u{k}_p", "vcc", "vee")
+        s.X(f"u{k}_inv", "inverter", f"u{k}_p", f"u{k}_n", "vcc", "vee")
+    bias: tuple[str, ...] = ()
+    if spec.any_bias:
+        bias = ("bias_p", "bias_n")
+        s.X("bias", "follower", "v_ref", "bias_p", "vcc", "vee")
+        s.X("bias_inv", "inverter", "bias_p", "bias_n", "vcc", "vee")
+    lines = [f"{column}_{sign}" for column in spec.columns for sign in "pn"]
+    for number, (one, block) in enumerate(zip(spec.layers, blocks, strict=True), start=1):
+        last = number == len(blocks)
+        outputs = (
+            [f"d{k}" for k in range(one.n_outputs)]
+            if last
+            else [f"h{number}_{k}_{sign}" for k in range(one.n_outputs) for sign in "pn"]
+        )
+        s.X(one.name, block.name, *lines, *(bias if one.bias else ()), *outputs, "vcc", "vee")
+        lines = outputs
+    for k in range(spec.n_states):
+        s.X(f"int{k}", "ivp_integrator", f"d{k}", f"ic{k}", "sel", f"x{k}_p", "vcc", "vee", f"cap{k}",
+            r_in=spec.r_in, c_int=spec.c_int, **({"c_lead": spec.c_lead} if spec.c_lead else {}))
+        s.X(f"x{k}_inv", "inverter", f"x{k}_p", f"x{k}_n", "vcc", "vee")
+    widths = " -> ".join(str(w) for w in (spec.layers[0].n_inputs, *(one.n_outputs for one in spec.layers)))
+    return Block(
+        netlist=s,
+        purpose=f"closed loop, d x/dt = f(u, x), f a network {widths}; {_arrays(spec)}",
+        pins={
+            "u0..": "generators of the external inputs",
+            "ic0..": "initial-condition sources, one a state",
+            "v_ref": "bias reference voltage",
+            "sel": "control: 0 V initial conditioning, 2.5 V integration",
+            "x0_p..": "states, +v lines",
+            "vcc vee": "supplies, +2.5 V and -2.5 V",
+        },
+        drawing="""
+            u --[follower]--+
+                            +--[layer]--[layer]--...--[layer]-- d --[ivp_integrator]--+-- x
+            x --------------+                                                         |
+            +-------------------------------------------------------------------------+
+            every line of an array is a pair: _p carries +v, _n carries -v
+        """,
+        uses=(*((follower(), inverter()) if spec.n_external or bias else (inverter(),)), *blocks,
+              ivp_integrator(lead=spec.c_lead > 0)),
+        notes={f"xint{k}": "r_in in ohm, c_int in F" + (", c_lead in F" if spec.c_lead else "") for k in range(spec.n_states)},
+    )
+
+
+def _arrays(spec: BoardSpec) -> str:
+    if all(one.is_one_tile for one in spec.layers):
+        return f"every layer one {SIZE}x{SIZE} array"
+    return f"layers of {', '.join(str(len(one.tiles)) for one in spec.layers)} {SIZE}x{SIZE} arrays"

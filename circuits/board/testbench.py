@@ -1,0 +1,93 @@
+"""The bench around the board: supplies, generators, initial conditions, control, measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySpice.Spice.Netlist import Circuit
+
+from circuits.board.board import BoardSpec, board, board_pins
+from circuits.netlist.deck import Deck, Measure
+from circuits.netlist.solver import ACCURATE, Solver
+
+SUPPLY = 2.5  # V
+# A hundredth of a picosiemens at every node: without an entry on its diagonal there, KLU loses the operating point of a
+# board whose wire meshes are reduced away. Any value does; this one takes 5e-4 off an op-amp's open-loop gain.
+# KLU chooses its pivots once, at the start. Those on the diagonal hold after the switches have moved, others need not:
+# it may take one that is a millionth of its column's largest (by default a thousandth).
+MACRO_SOLVER = "rshunt=1e14 pivrel=1e-6"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """When the run pre-charges, starts and ends, in circuit seconds."""
+
+    duration: float  # s, integration
+    start: float = 5e-3  # s, end of initial conditioning; 40 time constants of 100 ohm and 1 uF after ic_step
+    ic_step: float = 1e-3  # s, when the initial-condition sources leave 0 V
+    edge: float = 1e-8  # s, control edge
+    max_step: float = 0.0  # s; 0: 1/2000 of the duration, which leaves 1e-5 of full scale of solver error; 1/500 leaves 1e-4
+
+    @property
+    def stop(self) -> float:
+        return self.start + self.duration
+
+    @property
+    def step(self) -> float:
+        return self.max_step or self.duration / 2000
+
+
+def board_deck(
+    *,
+    name: str,
+    title: str,
+    banner: Sequence[str],
+    spec: BoardSpec,
+    stimuli: Sequence[Sequence[str]],
+    initial: Sequence[float],
+    v_ref: float,
+    timing: Timing,
+    solver: Solver = ACCURATE,
+    measures: Sequence[Measure] = (),
+) -> Deck:
+    """Deck that pre-charges the integrators and lets the board solve.
+
+    Args:
+        stimuli: for every external input the SPICE sources [V] whose sum it is, e.g. ``[["sin(0.05 0.1 10 5m)"]]``.
+        initial: initial state [V], one a state.
+        v_ref: bias reference [V].
+    """
+    c = Circuit(title)
+    notes = {"v_cc": "V", "v_ee": "V"}
+    c.V("_cc", "vcc", 0, f"dc {SUPPLY}")
+    c.V("_ee", "vee", 0, f"dc {-SUPPLY}")
+    c.V("_ref", "v_ref", 0, f"dc {v_ref!r}")
+    c.V("_sel", "sel", 0, f"pwl(0 0 {timing.start!r} 0 {timing.start + timing.edge!r} {SUPPLY})")
+    notes |= {"v_ref": "V, bias reference", "v_sel": "V, 0: initial conditioning, 2.5: integration"}
+    for k, value in enumerate(initial):
+        c.V(f"_ic{k}", f"ic{k}", 0, f"pwl(0 0 {timing.ic_step!r} 0 {timing.ic_step * 1.1!r} {value!r})")
+        notes[f"v_ic{k}"] = f"V, initial value of state {k}"
+    for k, sources in enumerate(stimuli):
+        nodes = [f"u{k}", *(f"u{k}_{i}" for i in range(1, len(sources))), 0]
+        for i, source in enumerate(sources):
+            suffix = f"_{i}" if i else ""
+            c.V(f"_u{k}{suffix}", nodes[i], nodes[i + 1], source)
+            notes[f"v_u{k}{suffix}"] = f"V, external input {k}" + (", sources in series add" if len(sources) > 1 else "")
+    c.X("board", "board", *board_pins(spec))
+    return Deck(
+        name=name, title=title, banner=tuple(banner), block=board(spec), bench=c, notes=notes,
+        analysis=f".tran {timing.step!r} {timing.stop!r} 0 {timing.step!r}",
+        save=tuple(f"v({node})" for node in saved_nodes(spec)), measures=tuple(measures),
+        options=solver.options if spec.reduced is None else f"{solver.options} {MACRO_SOLVER}",
+    )
+
+
+def saved_nodes(spec: BoardSpec) -> list[str]:
+    """Nodes that every run keeps: bench, states, derivatives, hidden neurons, integrator nodes."""
+    nodes = [pin for pin in board_pins(spec) if pin not in ("vcc", "vee", "v_ref")]
+    for k in range(spec.n_states):
+        nodes += [f"xboard.d{k}", f"xboard.cap{k}", f"xboard.xint{k}.sum", f"xboard.xint{k}.op_out"]
+    for number, one in enumerate(spec.layers[:-1], start=1):
+        nodes += [f"xboard.h{number}_{k}_p" for k in range(one.n_outputs)]
+    return nodes

@@ -1,0 +1,1 @@
+"""Blocks and decks as text: rendering, solver options, what a deck holds, who may write a folder."""

@@ -1,0 +1,23 @@
+"""`cosim second-opinion`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cosim.cli.commands.doctor import require_engine
+from cosim.comparison.second_opinion import NAME, check_agreement, second_opinion, table
+from cosim.console import Console
+from cosim.folder.manifest import read_manifest
+
+
+def run(folder: Path, *, out: Path | None, workers: int, timeout: float, force: bool, quiet: bool) -> None:
+    """Simulate on both, print the deviations; an error when the engines disagree."""
+    require_engine()
+    manifest = read_manifest(folder)
+    out = out or Path("runs") / folder.resolve().name
+    console = Console(quiet=quiet)
+    with console.bars() as bars:
+        told = second_opinion(manifest, folder, out, workers=workers, timeout=timeout, force=force, progress=bars)
+    Console().table(table(told), f"{manifest.subject}: {told['engines'][1]} against {told['engines'][0]}, model units")
+    print(out / NAME)
+    check_agreement(told)

@@ -1,0 +1,278 @@
+"""The `cosim` command."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from circuits.errors import CircuitError
+from cosim.cli.interrupt import Commands, ended, terminate
+from cosim.errors import CosimError
+from training.errors import TrainingError
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  context_settings={"help_option_names": ["--help", "-h"]},
+                  help="Compile a torch neural ODE into SPICE decks of an analogue memristor computer, simulate them and "
+                       "compare the waveforms.")
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
+Workers = Annotated[int, typer.Option(min=1, help="Simulations at a time.")]
+Folder = Annotated[Path, typer.Argument(help="Folder of decks, made by `cosim compile`.")]
+HP_RUNS = Path("runs/hp_memristor")
+LORENZ96_RUNS = Path("runs/lorenz96")
+
+
+@app.command("hp-memristor")
+def hp_memristor(
+    out: Annotated[Path, typer.Option(help="Results folder.")] = HP_RUNS,
+    fidelity: Annotated[str, typer.Option(help="flat: every cell and wire. macro: each array reduced to what is between its "
+                                               "pins, thirty times faster.")] = "flat",
+    workers: Workers = 2,
+    force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
+    second_opinion: Annotated[bool, typer.Option(help="Run the decks, arrays reduced, on VACASK too, where it is "
+                                                      "installed.")] = True,
+    quiet: Quiet = False,
+) -> None:
+    """The HP memristor twin, end to end: train if needed, compile, simulate, compare, cross-check, report."""
+    from cosim.cli.commands.hp_memristor import run
+
+    run(out, fidelity=fidelity, workers=workers, force=force, with_second_opinion=second_opinion, quiet=quiet)
+
+
+@app.command("hp-programming")
+def hp_programming(
+    out: Annotated[Path, typer.Option(help="Results folder.")] = HP_RUNS,
+    seeds: Annotated[int, typer.Option(min=1, help="Programmed boards.")] = 20,
+    drive: Annotated[str, typer.Option(help="current or voltage.")] = "current",
+    fidelity: Annotated[str, typer.Option(help="macro; flat-trimmed: every cell but those that are off, several times "
+                                               "slower; behavioural: the torch model, all boards at once.")] = "macro",
+    workers: Workers = 2,
+    quiet: Quiet = False,
+) -> None:
+    """Program the HP twin's arrays with the published error and 64 levels, many seeds; resumes where it was stopped."""
+    from cosim.cli.commands.hp_programming import run
+
+    run(out, seeds=seeds, drive=drive, fidelity=fidelity, workers=workers, quiet=quiet)
+
+
+@app.command("lorenz96")
+def lorenz96(
+    out: Annotated[Path, typer.Option(help="Results folder.")] = LORENZ96_RUNS,
+    seeds: Annotated[int, typer.Option(min=1, help="Networks of F = 6; F = 8 has one.")] = 3,
+    quick: Annotated[bool, typer.Option("--quick", help="The reference seed only.")] = False,
+    time_scale: Annotated[float, typer.Option(help="Circuit seconds per time unit; faster than 1e-2 costs accuracy.")] = 1e-2,
+    workers: Workers = 2,
+    force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """The Lorenz96 twin, end to end: train if needed, compile, trim, simulate, compare, report."""
+    from cosim.cli.commands.lorenz96 import run
+
+    run(out, seeds=1 if quick else seeds, time_scale=time_scale, workers=workers, force=force, quiet=quiet)
+
+
+@app.command()
+def train(
+    drive: Annotated[str, typer.Argument(help="HP memristor drive: current or voltage.")],
+    force: Annotated[bool, typer.Option(help="Train again where a checkpoint is there already.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of weights and windows.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder for the checkpoints; default: the package's own.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train the neural ODE of the HP memristor and its ResNet baseline."""
+    from cosim.cli.commands.train import run
+
+    run(drive, force=force, seed=seed, out=out, quiet=quiet)
+
+
+@app.command("compile")
+def compile_(
+    source: Annotated[Path, typer.Argument(help="Checkpoint (.npz) of the HP memristor, or a Python file whose function "
+                                                "experiment() returns a cosim.experiment.Experiment.")],
+    out: Annotated[Path, typer.Option(help="Folder for the decks.")],
+    levels: Annotated[int | None, typer.Option(help="Programmable levels of a memristor; default: analogue.")] = None,
+    error: Annotated[float, typer.Option(help="Mean relative programming error, e.g. 0.022.")] = 0.0,
+    cell_yield: Annotated[float, typer.Option("--yield", help="Part of the cells that can be programmed.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of programming error and yield.")] = 0,
+    fidelity: Annotated[str, typer.Option(help="flat: every cell and wire. macro: each array reduced to what is between its "
+                                               "pins, thirty times faster.")] = "flat",
+    time_scale: Annotated[float, typer.Option(help="Circuit seconds per model second.")] = 1.0,
+    quiet: Quiet = False,
+) -> None:
+    """Compile a network into a folder of decks."""
+    from cosim.cli.commands.compile import run
+
+    run(source, out, levels=levels, error=error, cell_yield=cell_yield, seed=seed, fidelity=fidelity, time_scale=time_scale,
+        quiet=quiet)
+
+
+@app.command()
+def simulate(
+    target: Annotated[Path, typer.Argument(help="A deck (.cir), or a folder of decks.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the waveforms; default runs/<folder's name>/vectors.")] = None,
+    fidelity: Annotated[str | None, typer.Option(help="behavioural: the torch model of the board, for a compiled folder, "
+                                                      "without ngspice; default: the decks as they are.")] = None,
+    workers: Workers = 2,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds a deck may take.")] = 900.0,
+    force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate a deck, or every deck of a folder, and write its waveforms (Parquet)."""
+    from cosim.cli.commands.simulate import run
+
+    run(target, out=out, fidelity=fidelity, workers=workers, timeout=timeout, force=force, quiet=quiet)
+
+
+@app.command()
+def compare(
+    folder: Folder,
+    waveforms: Annotated[Path | None, typer.Option(help="Folder of the simulated waveforms, .parquet or .raw; default "
+                                                        "where `cosim simulate` puts them.")] = None,
+) -> None:
+    """Compare simulated waveforms with the torch network that the decks were compiled from."""
+    from cosim.cli.commands.compare import run
+
+    run(folder, waveforms=waveforms)
+
+
+@app.command("second-opinion")
+def second_opinion(
+    folder: Folder,
+    out: Annotated[Path | None, typer.Option(help="Results folder; default runs/<folder's name>.")] = None,
+    workers: Workers = 2,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds a deck may take.")] = 900.0,
+    force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate a folder of compiled decks on ngspice and on VACASK, and say how far apart they are."""
+    from cosim.cli.commands.second_opinion import run
+
+    run(folder, out=out, workers=workers, timeout=timeout, force=force, quiet=quiet)
+
+
+@app.command()
+def convergence(
+    deck: Annotated[Path, typer.Argument(help="A deck (.cir) of a folder made by `cosim compile`.")],
+    out: Annotated[Path | None, typer.Option(help="Results folder; default runs/<folder's name>/convergence/<deck>.")] = None,
+    factor: Annotated[float, typer.Option(help="By which tolerances and largest step are tightened.")] = 10.0,
+    workers: Workers = 2,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds a run may take.")] = 3600.0,
+    quiet: Quiet = False,
+) -> None:
+    """The solver's share of a deck's waveform error: tolerances and step tightened, trapezoidal against Gear."""
+    from cosim.cli.commands.convergence import run
+
+    run(deck, out=out, factor=factor, workers=workers, timeout=timeout, quiet=quiet)
+
+
+@app.command()
+def corners(
+    source: Annotated[Path | None, typer.Argument(help="Folder made by `cosim compile`, checkpoint (.npz) or Python file; "
+                                                       "default: the HP twin, current drive.")] = None,
+    corner: Annotated[list[str] | None, typer.Option(help="One of circuits.corners, beside the nominal board; give it "
+                                                          "several times for several. Default: all.")] = None,
+    fidelity: Annotated[str | None, typer.Option(help="What a checkpoint or file is compiled to: macro (default), flat-trimmed "
+                                                       "or flat.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Results; default runs/hp_corners, or runs/<source's name>/corners.")] = None,
+    workers: Workers = 2,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds a deck may take.")] = 900.0,
+    force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """A twin at every corner (temperature, supplies, offset, diodes, transistors, wires): error, stated bound, verdict, cause.
+
+    Exit code 1 when a corner exceeds its bound, clips or does not converge."""
+    from cosim.cli.commands.corners import run
+
+    run(source, corners=corner or [], fidelity=fidelity, out=out, workers=workers, timeout=timeout, force=force, quiet=quiet)
+
+
+@app.command()
+def report(results: Annotated[Path, typer.Argument(help="Results folder of the HP memristor.")] = HP_RUNS) -> None:
+    """Write the report of finished results again."""
+    from cosim.cli.commands.report import run
+
+    run(results)
+
+
+@app.command()
+def inspect(
+    target: Annotated[Path, typer.Argument(help="A deck (.cir), or a folder of decks.")],
+    loops: Annotated[bool, typer.Option(
+        "--loops", help="Stability of a compiled folder's board instead: loop gain, phase margin, settling and headroom of "
+                        "every amplifier; exit code 1 when a margin is under 45 degrees.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="With --loops: every loop, every operating point.")] = False,
+    waveforms: Annotated[Path | None, typer.Option(
+        help="With --loops: folder of simulated waveforms, for signals and clamp hits; default as for compare, or the torch "
+             "solution where nothing was simulated.")] = None,
+    stray: Annotated[float, typer.Option(min=0, help="With --loops: capacitance [F] of package and board at every pin of an "
+                                                     "array, which the decks leave out.")] = 0.0,
+    workers: Workers = 2,
+) -> None:
+    """What is in a deck: blocks, devices, nodes, bill of materials, conductances; or the stability of a board (--loops)."""
+    if loops:
+        from cosim.cli.commands.inspect_loops import run as run_loops
+
+        run_loops(target, everything=all_, waveforms=waveforms, stray=stray, workers=workers)
+        return
+    if all_ or waveforms or stray:
+        raise CosimError("--all, --waveforms and --stray belong to --loops; add it, or leave them out")
+    from cosim.cli.commands.inspect import run
+
+    run(target)
+
+
+@app.command()
+def netlists(
+    out: Annotated[Path, typer.Argument(help="Folder of committed decks.")] = Path("netlists"),
+) -> None:
+    """Write netlists/hp_memristor from the committed checkpoint, and every block alone to netlists/blocks."""
+    from cosim.cli.commands.netlists import run
+
+    run(out)
+
+
+@app.command()
+def parts(
+    page: Annotated[Path, typer.Option(help="HTML page; drawn again only when decks, parts or drawing code changed.")] = Path(
+        "docs/parts.html"),
+    out: Annotated[Path, typer.Option(help="Folder for the decks and the figures.")] = Path("runs/parts"),
+    workers: Workers = 2,
+    force: Annotated[bool, typer.Option(help="Draw the page even where it is current.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Hold every part's macromodel against its datasheet; exit code 1 when a deviation is not named in its header."""
+    from cosim.cli.commands.parts import run
+
+    run(page, out, workers=workers, force=force, quiet=quiet)
+
+
+@app.command()
+def doctor() -> None:
+    """What is installed, what is missing, and how to get it."""
+    from cosim.cli.commands.doctor import run
+
+    run()
+
+
+def main() -> None:
+    """Run the command; what a user can cause ends in one message and exit code 1, without a traceback."""
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        app()
+    except KeyboardInterrupt as why:  # before or after the command itself
+        sys.exit(ended(why))
+    except (CosimError, CircuitError, TrainingError) as error:
+        print(f"cosim: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        print(f"cosim: {error}; check the path, its permissions and the free space", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

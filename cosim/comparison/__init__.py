@@ -1,0 +1,1 @@
+"""The board against torch: errors, clamp hits, lag, stability, and what the solver adds."""

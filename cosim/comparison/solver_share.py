@@ -1,0 +1,102 @@
+"""The solver's share of the waveform error: one deck, settings tightened one by one, beside the circuit error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from circuits.engine.guard import check_deck
+from circuits.netlist.deck import write_files
+from circuits.netlist.solver_variation import SolverVariation
+from cosim.comparison.twin_states import twin_states
+from cosim.console import Progress
+from cosim.errors import ResultsError
+from cosim.folder.manifest import Manifest
+from cosim.problem.case import Case
+from cosim.problem.reference import reference
+from cosim.simulation.decks import Run, read_vectors, simulate
+from training.checkpoint import load
+
+LIMIT = 0.1  # of the circuit error: above it, the tolerances would be what is reported as a property of the board
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One setting: how far it is from the tightest one, parts of full scale; None for that one itself."""
+
+    name: str
+    points: int
+    max: float | None
+    rms: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convergence:
+    """All settings of one deck. Errors are in parts of the torch solution's largest magnitude."""
+
+    case: str
+    rows: tuple[Row, ...]  # the default first
+    methods_apart: float  # max, Gear against trapezoidal where both are tightest: what the reference itself is worth
+    circuit_max: float  # default settings against torch
+    circuit_rms: float
+
+    @property
+    def share(self) -> float:
+        """Solver error at default settings over the circuit error, the larger of both norms."""
+        default = self.rows[0]
+        return max(default.max / self.circuit_max, default.rms / self.circuit_rms)
+
+
+def settings(factor: float) -> list[SolverVariation]:
+    """Default; tolerances, step and both tightened; the same with Gear. The last but one is the reference."""
+    tight = 1 / factor
+    kinds = [("default", 1.0, 1.0), ("tolerances", tight, 1.0), ("largest step", 1.0, tight), ("both", tight, tight)]
+    gear = [SolverVariation(name=f"gear, {name}", tolerance=t, step=s, gear=True) for name, t, s in (kinds[0], kinds[-1])]
+    trapezoidal = [SolverVariation(name=name, tolerance=t, step=s) for name, t, s in kinds]
+    return [*trapezoidal[:3], gear[0], trapezoidal[3], gear[1]]
+
+
+def convergence(manifest: Manifest, case: Case, folder: Path, out: Path, *, factor: float, workers: int, timeout: float,
+                progress: Progress | None = None) -> Convergence:
+    """Simulate a case with every setting; what is current is not run again.
+
+    Args:
+        folder: holds the case's deck.
+        out: decks and waveforms of the settings go below it.
+        factor: by which tolerances and step are tightened.
+    Raises:
+        circuits.errors.CircuitError: the deck cannot be changed, or a run failed.
+        ResultsError: the factor tightens nothing, or there is no circuit error to compare with.
+    """
+    if not factor > 1:
+        raise ResultsError(f"factor {factor:g} tightens nothing; give one above 1, e.g. 10")
+    tried = settings(factor)
+    files = {file.relative: file for file in check_deck(folder / f"{case.name}.cir")}
+    runs = []
+    for one in tried:
+        place = out / one.name.replace(", ", "_").replace(" ", "_")
+        write_files(place, one.apply(files, f"{case.name}.cir"))
+        runs.append(Run(deck=place / f"{case.name}.cir", vectors=place / f"{case.name}.parquet",
+                        label=f"{case.name}, {one.name}"))
+    simulate(runs, workers=workers, timeout=timeout, progress=progress)
+    waves = [read_vectors(run.vectors) for run in runs]
+    states = [twin_states(one, manifest, case) for one in waves]
+    torch = reference(load(manifest.weights).net, case)
+    full_scale = np.abs(torch).max()
+    if not full_scale:
+        raise ResultsError(f"case {case.name}: the torch solution is zero throughout; choose another case")
+
+    def apart(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+        error = np.abs(one - other) / full_scale
+        return float(error.max()), float(np.sqrt(np.mean(error**2)))
+
+    tightest = states[-2]
+    rows = []
+    for one, wave, state in zip(tried, waves, states, strict=True):
+        largest, rms = (None, None) if state is tightest else apart(state, tightest)
+        rows.append(Row(name=one.name, points=len(wave), max=largest, rms=rms))
+    circuit_max, circuit_rms = apart(states[0], torch)
+    return Convergence(case=case.name, rows=tuple(rows), methods_apart=apart(states[-1], tightest)[0], circuit_max=circuit_max,
+                       circuit_rms=circuit_rms)

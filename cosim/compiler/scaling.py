@@ -1,0 +1,121 @@
+"""Range calibration: volts per model unit of every signal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from circuits.stages.clamp import ONSET
+from cosim.compiler.resistors import floor_digits
+from cosim.errors import CosimError
+from cosim.problem.network import Affine
+
+SMALLEST = 1e-100  # units, and its inverse the largest: products of scales and weights stay far inside float64
+SWING = 2.2  # V, what the op-amps reach on +-2.5 V with room to spare
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranges:
+    """How far signals may go."""
+
+    line: float = 0.2  # V, largest on a crossbar line: the memristors' read limit
+    derivative: float = 1.0  # V, largest at the integrators' inputs; drives no memristor
+    headroom: float = 1.25  # calibrated maxima are multiplied by this
+
+    def __post_init__(self) -> None:
+        if not 0 < self.line <= ONSET:
+            raise CosimError(f"line range {self.line} V: must lie between 0 and the clamps' onset, {ONSET} V")
+        if not 0 < self.derivative <= SWING:
+            raise CosimError(f"derivative range {self.derivative} V: must lie between 0 and the swing, {SWING} V")
+        if self.headroom < 1:
+            raise CosimError(f"headroom {self.headroom}: must be at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """Samples of what the network will see: its external inputs and states along the training trajectories."""
+
+    inputs: np.ndarray  # (m, n_external) model units; lists and tensors are taken too
+    states: np.ndarray  # (m, n_states) model units
+
+    def __post_init__(self) -> None:
+        for name in ("inputs", "states"):
+            try:
+                array = np.asarray(getattr(self, name), dtype=float)
+            except (TypeError, ValueError) as error:
+                raise CosimError(f"calibration {name}: need a finite (samples, signals) array of numbers ({error})") from error
+            if array.ndim != 2 or not np.isfinite(array).all():
+                raise CosimError(f"calibration {name}: need a finite (samples, signals) array, got {array.shape}; one signal "
+                                 "is a column, (samples, 1)")
+            object.__setattr__(self, name, array)
+        if len(self.inputs) != len(self.states):
+            raise CosimError(
+                f"calibration has {len(self.inputs)} samples of inputs and {len(self.states)} of states; need as many"
+            )
+        if not len(self.states):
+            raise CosimError("calibration has no samples; scales are chosen from them, so give some that cover the run")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scales:
+    """Volts per model unit, and seconds per model second."""
+
+    inputs: tuple[float, ...]  # V per unit, one an external input
+    state: float  # V per unit
+    hidden: tuple[float, ...]  # V per unit, one a hidden layer
+    derivative: float  # V per (unit / model second)
+    bias: float  # V, stands for 1
+    time: float  # circuit seconds per model second
+
+
+def columns_of(inputs: np.ndarray, states: np.ndarray, columns: tuple[str, ...]) -> np.ndarray:
+    """First-layer inputs (m, n) in the order of ``columns``, each ``u<k>`` or ``x<k>``."""
+    source = {"u": inputs, "x": states}
+    return np.stack([source[name[0]][:, int(name[1:])] for name in columns], axis=1)
+
+
+def signals(layers: tuple[Affine, ...], first: np.ndarray) -> list[np.ndarray]:
+    """Output of every layer, (m, n_outputs) each, for first-layer inputs (m, n)."""
+    out = []
+    for layer in layers:
+        first = layer(first)
+        out.append(first)
+    return out
+
+
+def calibrate(layers: tuple[Affine, ...], columns: tuple[str, ...], calibration: Calibration, ranges: Ranges,
+              time_scale: float) -> Scales:
+    """Choose scales so that no calibrated signal passes its range; three significant digits, rounded down.
+
+    A signal that is always zero in the calibration (a dead hidden layer) is given a full scale of one unit.
+
+    Args:
+        layers: the network.
+        columns: what each input of the first layer is.
+        calibration: samples; the derivative's scale is a target, the integrators' resistor then fixes it.
+        ranges: limits.
+        time_scale: circuit seconds per model second.
+    Raises:
+        CosimError: a signal is too small or too large for any scale; names it.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # told below
+        outputs = signals(layers, columns_of(calibration.inputs, calibration.states, columns))
+
+    def scale(name: str, signal: np.ndarray, volts: float) -> float:
+        largest = float(np.abs(signal).max(initial=0.0))
+        if largest and not SMALLEST < largest < 1 / SMALLEST:
+            raise CosimError(f"{name} reaches {largest:.3g} units in the calibration; scales work from {SMALLEST:g} to "
+                             f"{1 / SMALLEST:g}: rescale the network, or its units")
+        return floor_digits(volts / ranges.headroom / (largest or 1.0))
+
+    last = ranges.derivative if not layers[-1].relu else ranges.line  # a ReLU stage carries a clamp
+    return Scales(
+        inputs=tuple(scale(f"external input {k}", calibration.inputs[:, k], ranges.line)
+                     for k in range(calibration.inputs.shape[1])),
+        state=scale("state", calibration.states, ranges.line),
+        hidden=tuple(scale(f"hidden layer {k}", one, ranges.line) for k, one in enumerate(outputs[:-1], start=1)),
+        derivative=scale("output layer", outputs[-1], last),
+        bias=ranges.line,
+        time=time_scale,
+    )

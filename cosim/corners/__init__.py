@@ -1,0 +1,1 @@
+"""A board at its corners: simulated, held against stated bounds, with the cause of every error."""

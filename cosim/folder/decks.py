@@ -1,0 +1,88 @@
+"""From a compiled twin to the text of its decks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from circuits.array.conductances import conductance_text
+from circuits.board.testbench import Timing, board_deck
+from circuits.netlist.deck import Deck, Measure
+from cosim.compiler.compile import CompiledLayer, CompiledTile, CompiledTwin
+from cosim.problem.case import Case
+from cosim.problem.network import network_hash
+
+
+def case_timing(twin: CompiledTwin, case: Case) -> Timing:
+    """Circuit-time schedule of one case."""
+    return Timing(duration=case.duration * twin.scales.time, max_step=twin.options.max_step * twin.scales.time)
+
+
+def case_deck(twin: CompiledTwin, case: Case, reference: np.ndarray, subject: str) -> Deck:
+    """The deck of one case, with the torch solution's values beside its measures.
+
+    Args:
+        reference: (samples, n_states), model units, on ``case.times``; only used to state what to expect.
+        subject: what is being solved, for the title.
+    """
+    scales, timing = twin.scales, case_timing(twin, case)
+    stimuli = [
+        stimulus.stretched(scales.time).spice_sources(scales.inputs[k], timing.start, timing.duration)
+        for k, stimulus in enumerate(case.stimuli)
+    ]
+    return board_deck(
+        name=case.name,
+        title=f"{subject}, {case.name.replace('_', ' ')}",
+        banner=_banner(twin, case, timing),
+        spec=twin.board,
+        stimuli=stimuli,
+        initial=[float(f"{value * scales.state:.9g}") for value in case.initial],
+        v_ref=scales.bias,
+        timing=timing,
+        solver=twin.options.solver,
+        measures=_measures(case, timing, reference * scales.state),
+    )
+
+
+def conductance_file(layer: CompiledLayer, one: CompiledTile) -> str:
+    """Programmed conductances of one array as ``.param`` lines, the only file that changes with the weights."""
+    tile, lines = one.tile, one.tile.n_lines
+    remarks = [f"in use: rows 0..{tile.n_outputs - 1}, columns 0..{lines - 1}; columns 2j and 2j+1 carry +v and -v of input j"]
+    if not layer.spec.is_one_tile:
+        remarks.append(f"tile at row {tile.row}, column {tile.column} of layer {layer.spec.name}: outputs from "
+                       f"{tile.first_output} on, inputs from {tile.first_line // 2} on")
+    if layer.spec.bias and tile.first_line + lines == layer.spec.n_bit_lines:
+        remarks.append(f"the bias is columns {lines - 2} and {lines - 1}")
+    return conductance_text(one.g, tile.name, remarks)
+
+
+def _banner(twin: CompiledTwin, case: Case, timing: Timing) -> list[str]:
+    s = twin.scales
+    widths = "-".join(str(w) for w in (twin.network[0].n_inputs, *(one.n_outputs for one in twin.network)))
+    units = [f"{name} {scale:g} V" for name, scale in zip((c for c in twin.columns if c[0] == "u"), s.inputs, strict=True)]
+    units += [f"state {s.state:g} V"]
+    units += [f"hidden {k} {scale:g} V" for k, scale in enumerate(s.hidden, start=1)]
+    units += [f"derivative {s.derivative:.6g} V"]
+    return [
+        f"purpose    solve d x/dt = f(u, x) in continuous time, f a {widths} network; states x0.. are the outputs",
+        "generator  cosim; generated, do not edit; scales, seeds and versions in manifest.json",
+        f"weights    sha256 {network_hash(twin.network)}",
+        "hierarchy  board > layer_<n> > array_<n> > cell_1t1r; board > ivp_integrator; parts in parts/, blocks in blocks/",
+        "pairs      input j of a layer drives bit lines 2j (+v) and 2j+1 (-v); w = (g_p - g_n) / g_scale",
+        "inversion  a neuron's native output is its _n line, an inverter makes _p; d<k> is minus the derivative",
+        "scales     one model unit is: " + ", ".join(units),
+        f"time       pre-charge until {timing.start:g} s, then {timing.duration:g} s; one model second is {s.time:g} s",
+    ]
+
+
+def _measures(case: Case, timing: Timing, volts: np.ndarray) -> list[Measure]:
+    measures = []
+    for k in range(volts.shape[1]):
+        node = f"v(x{k}_p)"
+        measures.append(Measure(name=f"x{k}_start", rule=f"find {node} at={timing.start * 0.99:.9g}", expect=volts[0, k]))
+        for label, sample in (("middle", (case.samples - 1) // 2), ("end", case.samples - 1)):
+            # nine digits may lie behind the last point
+            at = min(float(f"{timing.start + timing.duration * sample / (case.samples - 1):.9g}"), timing.stop)
+            measures.append(Measure(name=f"x{k}_{label}", rule=f"find {node} at={at!r}", expect=volts[sample, k]))
+        window = f"from={timing.start:.9g} to={timing.stop:.9g}"
+        measures.append(Measure(name=f"x{k}_max", rule=f"max {node} {window}", expect=volts[:, k].max()))
+    return measures

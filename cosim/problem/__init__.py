@@ -1,0 +1,1 @@
+"""The problem: the network, what it is fed, and its torch solution."""

@@ -1,0 +1,135 @@
+"""Running decks and keeping their node voltages; a deck whose result is there already is not run again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from circuits.engine.guard import check_deck
+from circuits.engine.job import Job
+from circuits.engine.ngspice import find_engine
+from circuits.engine.pool import Runner, run_many
+from circuits.engine.result import Result
+from circuits.engine.run import run as ngspice
+from circuits.engine.waveforms import Waveforms
+from circuits.errors import RejectedDeck, SeveralFailed, SimulationError
+from circuits.vacask.run import find_vacask
+from circuits.vacask.run import run as vacask
+from cosim.console import Progress
+from cosim.simulation.store import check_writable, content_key, is_current, read_frame, write_frame
+
+TIMEOUT = 900.0  # s a deck; a flat HP deck takes about ten
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A deck and where its node voltages go."""
+
+    deck: Path
+    vectors: Path  # Parquet, one column a saved vector, V and s
+    label: str  # for progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """What runs decks."""
+
+    runner: Runner
+    version: Callable[[], str]
+
+
+NGSPICE = Engine(runner=ngspice, version=lambda: f"ngspice {find_engine().version}")
+VACASK = Engine(runner=vacask, version=lambda: f"vacask {find_vacask().version}")
+
+
+def deck_key(deck: Path, engine: Engine = NGSPICE) -> str:
+    """Identity of a deck: its text, that of every file it includes, and the engine's version."""
+    parts = [part for file in check_deck(deck) for part in (file.relative, file.text(), *(card.text for card in file.control))]
+    return content_key([engine.version(), *parts])
+
+
+def simulate(runs: Sequence[Run], *, workers: int | None = None, timeout: float = TIMEOUT, force: bool = False,
+             max_voltage: float | None = None, progress: Progress | None = None, engine: Engine = NGSPICE) -> list[Run]:
+    """Simulate what is not simulated yet, in parallel; every result is stored as soon as it is there.
+
+    Args:
+        max_voltage: [V], a saved node beyond it fails the run; the supplies, where the deck is one of ours.
+    Returns:
+        The runs that were simulated now; the others were current.
+    Raises:
+        SimulationError: the only deck that failed; the others have been stored.
+        SeveralFailed: more than one failed; holds them all.
+        ResultsError: a folder for the results cannot be written; before anything runs.
+    """
+    for folder in {run.vectors.parent for run in runs}:
+        check_writable(folder)
+    keys, failures = _keys(runs, engine)
+    wanted = [run for run in runs if run.deck in keys and (force or not is_current(run.vectors, keys[run.deck]))]
+    jobs = [Job(deck=run.deck, timeout=timeout, max_voltage=max_voltage) for run in wanted]
+
+    def store(index: int, result: Result) -> None:
+        frame = real_columns(result.waveforms.to_frame().reset_index())
+        write_frame(wanted[index].vectors, frame, keys[wanted[index].deck], measures=dict(result.measures),
+                    failed_measures=dict(result.failed_measures))
+        report(index, 1.0)
+
+    def report(index: int, part: float) -> None:
+        if progress is not None:
+            progress(wanted[index].label, part)
+
+    outcomes = run_many(jobs, workers, on_start=lambda index: report(index, 0.0), live=report, on_result=store,
+                        runner=engine.runner)
+    failures |= {run.deck: outcome for run, outcome in zip(wanted, outcomes, strict=True)
+                 if isinstance(outcome, SimulationError)}
+    if len(failures) > 1:
+        raise SeveralFailed([failures[run.deck] for run in runs if run.deck in failures])
+    if failures:
+        raise next(iter(failures.values()))
+    return wanted
+
+
+def _keys(runs: Sequence[Run], engine: Engine) -> tuple[dict[Path, str], dict[Path, SimulationError]]:
+    keys: dict[Path, str] = {}
+    refused: dict[Path, SimulationError] = {}
+    engine.version()  # one message, not one a deck, where the engine is missing
+    for run in runs:
+        try:
+            keys[run.deck] = deck_key(run.deck, engine)
+        except RejectedDeck as error:
+            refused[run.deck] = error
+    return keys, refused
+
+
+def real_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame that Parquet can hold: a complex vector, of an ``.ac``, becomes ``real(<name>)`` and ``imag(<name>)``."""
+    columns = {}
+    for name, column in frame.items():
+        if np.iscomplexobj(column):
+            columns |= {f"real({name})": np.real(column), f"imag({name})": np.imag(column)}
+        else:
+            columns[name] = column
+    return pd.DataFrame(columns)
+
+
+def read_vectors(path: Path) -> Waveforms:
+    """Stored node voltages as waveforms."""
+    return frame_to_waveforms(read_frame(path))
+
+
+def measures_of(path: Path) -> dict[str, float]:
+    """Results of the deck's ``.meas`` cards, SI units."""
+    return read_frame(path).attrs.get("measures", {})
+
+
+def failed_measures_of(path: Path) -> dict[str, str]:
+    """Why each of the deck's ``.meas`` cards that gave no number gave none."""
+    return read_frame(path).attrs.get("failed_measures", {})
+
+
+def frame_to_waveforms(frame: pd.DataFrame) -> Waveforms:
+    """A frame of node voltages, scale first, as waveforms."""
+    return Waveforms(plot="Transient Analysis", title="", names=tuple(frame.columns), data=frame.to_numpy(float))

@@ -1,0 +1,1 @@
+"""The studies: an experiment, its sections and its figures each."""

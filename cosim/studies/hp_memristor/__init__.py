@@ -1,0 +1,1 @@
+"""The HP memristor twin."""

@@ -1,0 +1,1 @@
+"""The Lorenz96 twin."""

@@ -1,0 +1,112 @@
+"""The Lorenz96 report."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from circuits.engine.ngspice import find_engine
+from cosim.comparison.clamp_hits import line_words
+from cosim.folder.manifest import Manifest
+from cosim.report.floor_plan import floor_plan
+from cosim.report.page import Figure, Section, write_page
+from cosim.report.style import save
+from cosim.simulation.store import read_frame
+from cosim.studies.lorenz96.error_growth import error_growth
+from cosim.studies.lorenz96.experiment import PHASES, Study, Twin
+from cosim.studies.lorenz96.l1_bars import l1_bars
+from cosim.studies.lorenz96.metrics import DEFINITION
+from cosim.studies.lorenz96.prediction_time import LYAPUNOV_TIMES, prediction_time
+from cosim.studies.lorenz96.results import Lorenz96Results
+from cosim.studies.lorenz96.site_traces import site_traces
+from cosim.studies.lorenz96.state_time import state_time
+from cosim.studies.lorenz96.table import table
+
+
+def write_report(study: Study, results: Lorenz96Results, twins: list[Twin], manifests: dict[str, Manifest],
+                 metrics: dict) -> Path:
+    """Figures as PNG in ``figures/``, and report.html with all of them inside.
+
+    Raises:
+        ResultsError: a result is missing; says which.
+    """
+    folder = results.root / "figures"
+    shown = [twin for twin in twins if twin.reference]
+    frames = {twin: read_frame(results.waveforms(twin)) for twin in shown}
+    regular = shown[0]
+    sections = [Section(title="All models", figures=[Figure(
+        png=save(l1_bars(metrics, regular.system.forcing), folder / "l1_bars.png"),
+        caption="Free-run L1 of the circuit twin, of the networks it was compiled from, and of the baselines; bars: one "
+                "standard deviation over seeds.")])]
+    growth = save(error_growth({_title(twin): frame for twin, frame in frames.items()}), folder / "error_growth.png")
+    sections.append(Section(title="Which error grows", figures=[Figure(
+        png=growth, caption="Mean absolute error over the sites, running mean of one time unit. Dashed: extrapolation starts "
+                            "anew, from its first true sample.")]))
+    for twin, frame in frames.items():
+        pictures = {
+            "state_time": (state_time(frame, _title(twin)), "State over time and site; the error on the states' own scale."),
+            "traces": (site_traces(frame), "All sites."),
+        }
+        figures = [Figure(png=save(figure, folder / f"{twin.forcing}_{name}.png"), caption=f"{_title(twin)}. {caption}")
+                   for name, (figure, caption) in pictures.items()]
+        figures += _predictions(folder, twin, frame, metrics)
+        sections.append(Section(title=f"F = {twin.system.forcing:g}", figures=figures))
+    plan = manifests[regular.name].raw["layers"]
+    count = sum(len(layer["tiles"]) for layer in plan)
+    sections.append(Section(title="Floor plan", figures=[Figure(
+        png=save(floor_plan(plan), folder / "floor_plan.png"),
+        caption=f"{count} arrays of 32 × 32; filled: source lines × bit lines in use. The tiles of one output share its "
+                "source-line amplifier; biases are the last pair of bit lines.")]))
+    shown_table = table(metrics)
+    return write_page(results.report, "lorenz96.html", {
+        "title": "Lorenz96 twin",
+        "columns": list(shown_table.columns),
+        "rows": shown_table.to_numpy().tolist(),
+        "published": metrics["published"],
+        "definition": DEFINITION,
+        "hits": _hits(metrics["cases"]),
+        "sections": sections,
+        "origin": _origin(study, manifests, metrics),
+    })
+
+
+def _title(twin: Twin) -> str:
+    return f"F = {twin.system.forcing:g}, seed {twin.seed}"
+
+
+def _predictions(folder: Path, twin: Twin, frame: pd.DataFrame, metrics: dict) -> list[Figure]:
+    figures = []
+    for one in metrics["valid_prediction"]:
+        for case in one["cases"]:
+            if (one["forcing"], case["seed"]) != (twin.system.forcing, twin.seed) or case["phase"] not in PHASES:
+                continue
+            drawn = prediction_time(frame[frame["phase"] == case["phase"]], case, one["exponent"])
+            figures.append(Figure(png=save(drawn, folder / f"{twin.forcing}_prediction_{case['phase']}.png"),
+                                  caption=f"{_title(twin)}, {case['phase']}: the first {LYAPUNOV_TIMES:g} Lyapunov times; "
+                                          "vertical: where torch and the circuit are lost."))
+    return figures[::-1]  # the extrapolation first
+
+
+def _hits(rows: list[dict]) -> list[str]:
+    """A run that left the linear range: when and where it began, and how many lines followed."""
+    hits = []
+    for row in rows:
+        if row["clamp_hits"]:
+            line, hit = next(iter(row["clamp_hits"].items()))
+            hits.append(f"F = {row['forcing']:g}, seed {row['seed']}, {row['phase']}: {line_words(line)} first, "
+                        f"at {hit['time']:.4g} s of circuit time, up to {hit['peak']:.2f} V; "
+                        f"lines in all: {len(row['clamp_hits'])}")
+    return hits
+
+
+def _origin(study: Study, manifests: dict[str, Manifest], metrics: dict) -> list[tuple[str, str]]:
+    rows = [(f"weights, {manifest.subject}", manifest.weights_sha256) for manifest in manifests.values()]
+    rows += [(f"lag without lead, {manifest.subject}", f"{1e6 * metrics['trim']['lag'][name]:.2f} µs, taken out by "
+              f"{1e12 * manifest.raw['integrator']['c_lead']:.3g} pF") for name, manifest in manifests.items()]
+    options = study.options
+    solver = f"{options.solver.options}; largest step {options.max_step:g} time units"
+    rows += [("time scale", f"{options.time_scale:g} s a time unit"), ("neuron", options.neuron), ("solver", solver),
+             ("ngspice", str(find_engine().version))]
+    return rows + [(name, version(name)) for name in ("cosim", "PySpice", "numpy", "scipy", "torch", "torchdiffeq")]

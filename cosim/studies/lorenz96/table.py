@@ -1,0 +1,43 @@
+"""The table of the Lorenz96 study that is printed and shown in the report, as text cells."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cosim.studies.lorenz96.experiment import PHASES
+
+NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "resnet": "recurrent ResNet"}
+
+
+def table(metrics: dict) -> pd.DataFrame:
+    """One row a run, then means over seeds, then the baselines; errors are L1 in model units."""
+    cells = []
+    for row in metrics["cases"]:
+        valid = row.get("valid_prediction")
+        cells.append({
+            "what": f"F = {row['forcing']:g}, seed {row['seed']}" + (" (reference)" if row["reference_seed"] else ""),
+            "phase": row["phase"],
+            **{which: f"{row[f'{which}_l1']:.3f}" for which in ("circuit", "model", "total")},
+            "valid prediction, torch / circuit": _lyapunov(valid) if valid else "",
+        })
+    for one in metrics["summary"]:
+        if one["seeds"] > 1:
+            cells.append({
+                "what": f"F = {one['forcing']:g}, {one['seeds']} seeds, mean ± sd", "phase": one["phase"],
+                **{which: _spread(one[f"{which}_l1"]) for which in ("circuit", "model", "total")},
+                "valid prediction, torch / circuit": "",
+            })
+    for one in metrics["baselines"]:
+        name = f"F = {one['forcing']:g}, {NAMES.get(one['model'], one['model'])}, {one['seeds']} seeds, mean ± sd"
+        cells += [{"what": name, "phase": phase, "circuit": "", "model": _spread(one[phase]), "total": "",
+                   "valid prediction, torch / circuit": ""} for phase in PHASES]
+    return pd.DataFrame(cells)
+
+
+def _spread(one: dict) -> str:
+    return f"{one['mean']:.3f}" + ("" if one["sd"] is None else f" ± {one['sd']:.3f}")
+
+
+def _lyapunov(valid: dict) -> str:
+    return " / ".join(f"{'> ' if valid[who]['censored'] else ''}{valid[who]['lyapunov_times']:.2f}"
+                      for who in ("model", "circuit")) + " Lyapunov times"

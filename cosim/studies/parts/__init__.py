@@ -1,0 +1,1 @@
+"""Every part against its datasheet."""

@@ -1,0 +1,1 @@
+"""The HP twin with programming error and levels, on many boards."""

@@ -1,0 +1,1 @@
+"""The published experiments: what is trained, with which settings, and how it is evaluated."""
