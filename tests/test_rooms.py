@@ -12,8 +12,8 @@ ROOT = Path(__file__).parent.parent
 # Each may import itself and what stands before it, nothing behind it. A file of a room counts as a folder of its name.
 ORDER = {
     "circuits": ("errors", "parts", "engine", "vacask", "netlist", "array", "stages", "board", "corners", "benches", "loops"),
-    "training": ("errors", "checkpoint", "stimuli", "noise", "soft_dtw", "integrate", "lyapunov", "systems", "models", "trainer",
-                 "baselines", "shooting", "experiments"),
+    "training": ("errors", "checkpoint", "stimuli", "noise", "soft_dtw", "integrate", "lyapunov", "systems", "models",
+                 "trainer", "baselines", "shooting", "experiments"),
     "cosim": ("errors", "console", "problem", "compiler", "folder", "simulation", "behavioural", "comparison", "experiment",
               "corners", "report", "studies", "cli"),
 }
@@ -24,7 +24,8 @@ MOST_ENTRIES = 20  # of `ls cosim`
 def imports():
     """(importer, imported) of every import between modules of ours, dotted; lazy ones too, those for types alone not."""
     graph = grimp.build_graph(*ORDER, cache_dir=None, exclude_type_checking_imports=True)
-    return [(module, other) for module in sorted(graph.modules) for other in sorted(graph.find_modules_directly_imported_by(module))]
+    return [(module, imported) for module in sorted(graph.modules)
+            for imported in sorted(graph.find_modules_directly_imported_by(module))]
 
 
 def modules_of(room: str) -> list[str]:
