@@ -29,7 +29,7 @@ from cosim.behavioural.from_folder import read_blueprint
 from cosim.behavioural.integrate import model_states, solve
 from cosim.behavioural.monte_carlo import programmed
 from cosim.comparison.twin_states import twin_states
-from cosim.compiler.compile import compile_network
+from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
 from cosim.folder.manifest import read_manifest
 from cosim.studies.hp_memristor.experiment import hp_experiment
@@ -52,7 +52,7 @@ def batch(boards: int = 1000, macro_runs: int = 3, steps: int = 125) -> float:
     """The first row; how many times faster."""
     experiment = hp_experiment("current", load(checkpoint_paths("current")[0]).net)
     case = next(one for one in experiment.cases if one.name == "sine")
-    twin = compile_network(experiment.model, columns=experiment.columns, calibration=experiment.calibration)
+    twin = compile_board(experiment.read(), experiment.calibration)
     blueprint, draws = blueprint_of(twin), [board_programming(seed) for seed in range(boards)]
     wall, cpu = time.perf_counter(), time.process_time()
     board = make_board(blueprint, conductances=programmed(blueprint, draws, twin.options.window))

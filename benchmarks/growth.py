@@ -84,7 +84,7 @@ def measure(hidden: int) -> Growth:
         seconds, memory = told.get()
         point = profile(folder / "start.cir", operating_point=True)
         transient = profile(folder / "start.cir")
-        arrays = sum(len(layer["tiles"]) for layer in read_manifest(folder).raw["layers"])
+        arrays = sum(len(layer.tiles) for layer in read_manifest(folder).board.layers)
     return Growth(hidden=hidden, arrays=arrays, compile_seconds=seconds, compile_memory=memory, point_seconds=point.total,
                   point_memory=point.memory, transient_seconds=transient.total, transient_memory=transient.memory,
                   shares=transient.shares)

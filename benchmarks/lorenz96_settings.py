@@ -25,6 +25,7 @@ from cosim.comparison.twin_states import twin_states
 from cosim.compiler.options import Options
 from cosim.folder.manifest import read_manifest
 from cosim.problem.case import Case
+from cosim.problem.network import read_network
 from cosim.problem.reference import reference
 from cosim.studies.lorenz96.experiment import FAST, MAX_STEP, Study, Twin, lorenz96_options
 from training.checkpoint import load
@@ -65,7 +66,7 @@ def table(settings: dict[str, Options]) -> None:
     net = load(checkpoint_path(system.name, twin.seed, study.checkpoints)).net
     case = Case(name="start", stimuli=(), initial=tuple(study.truth(system)[0].tolist()), duration=DURATION, samples=SAMPLES)
     experiment = replace(study.experiment(twin, net, ("interpolation",)), cases=(case,))
-    wanted, first = reference(net, case), None
+    wanted, first = reference(read_network(net), case), None
     for name, options in settings.items():
         with tempfile.TemporaryDirectory() as made:
             experiment.compile(Path(made), options)

@@ -11,15 +11,16 @@ from pathlib import Path
 
 from torch import nn
 
+from circuits.board import nets
 from circuits.errors import CircuitError
-from cosim.compiler.compile import CompiledTwin, check_shapes, compile_network
+from cosim.compiler.compile import CompiledTwin, check_calibration, compile_board
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
 from cosim.console import Progress
 from cosim.errors import CosimError
 from cosim.folder.write import write_twin
 from cosim.problem.case import Case
-from cosim.problem.network import read_network
+from cosim.problem.network import Network, read_network
 from cosim.simulation.store import check_writable
 from training.errors import TrainingError
 
@@ -35,29 +36,32 @@ class Experiment:
     cases: tuple[Case, ...]
 
     def __post_init__(self) -> None:
+        network = self.read()
+        check_calibration(network, self.calibration)
         # The torch reference feeds the network in this order, so another one would compare with a different network.
-        wanted = tuple(f"{letter}{k}" for letter, signals in (("u", self.calibration.inputs), ("x", self.calibration.states))
-                       for k in range(signals.shape[1]))
-        if tuple(self.columns) != wanted:
-            raise CosimError(f"experiment {self.subject!r}: columns {self.columns}, but the calibration has {wanted}; an "
-                             "experiment's network takes the external inputs first, then the states")
+        wanted = nets.standard_columns(network.n_external, network.n_states)
+        if network.columns != wanted:
+            raise CosimError(f"experiment {self.subject!r}: columns {self.columns}, but an experiment's network takes the "
+                             f"external inputs first, then the states: {wanted}")
         names = [case.name for case in self.cases]
         if not names or len(set(names)) != len(names):
             raise CosimError(f"experiment {self.subject!r}: cases {names}; give at least one, each a name of its own")
-        check_shapes(read_network(self.model), self.columns, self.calibration)
         for case in self.cases:
-            for what, values, letter in (("stimuli", case.stimuli, "u"), ("initial", case.initial, "x")):
-                wanted = [name for name in self.columns if name[0] == letter]
+            for what, values, wanted in (("stimuli", case.stimuli, network.columns[: network.n_external]),
+                                         ("initial", case.initial, network.columns[network.n_external :])):
                 if len(values) != len(wanted):
                     raise CosimError(f"experiment {self.subject!r}, case {case.name}: {what} has {len(values)} values, the "
                                      f"network takes {len(wanted)} ({', '.join(wanted) or 'none'}); give as many")
 
+    def read(self) -> Network:
+        """The network as it is now, weights copied."""
+        return read_network(self.model, self.columns)
+
     def compile(self, folder: Path, options: Options | None = None, progress: Progress | None = None) -> CompiledTwin:
         """Compile and write the folder of decks; see :func:`cosim.folder.write.write_twin`."""
         check_writable(Path(folder))  # compiling a wide network takes minutes
-        twin = compile_network(self.model, columns=self.columns, calibration=self.calibration, options=options,
-                               progress=progress)
-        write_twin(twin, self.model, list(self.cases), folder, self.subject, progress)
+        twin = compile_board(self.read(), self.calibration, options, progress)
+        write_twin(twin, self.cases, folder, self.subject, progress)
         return twin
 
 

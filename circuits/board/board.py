@@ -9,6 +9,7 @@ from PySpice.Spice.Netlist import SubCircuit
 
 from circuits.array.crossbar import SIZE
 from circuits.array.macromodel import Reduced
+from circuits.board import nets
 from circuits.board.layer import LayerSpec, layer
 from circuits.errors import CircuitError
 from circuits.netlist.block import Block
@@ -45,7 +46,7 @@ class BoardSpec:
 
     @property
     def n_external(self) -> int:
-        return sum(c.startswith("u") for c in self.columns)
+        return sum(nets.parse_column(column).kind == "external" for column in self.columns)
 
     @property
     def any_bias(self) -> bool:
@@ -54,9 +55,9 @@ class BoardSpec:
 
 def board_pins(spec: BoardSpec) -> tuple[str, ...]:
     """Pins in order: generators, initial conditions, reference, control, state lines, supplies."""
-    generators = tuple(f"u{k}" for k in range(spec.n_external))
-    initial = tuple(f"ic{k}" for k in range(spec.n_states))
-    states = tuple(f"x{k}_p" for k in range(spec.n_states))
+    generators = tuple(nets.external_column(k) for k in range(spec.n_external))
+    initial = tuple(nets.initial_condition(k) for k in range(spec.n_states))
+    states = tuple(nets.plus_line(nets.state_column(k)) for k in range(spec.n_states))
     return (*generators, *initial, "v_ref", "sel", *states, "vcc", "vee")
 
 
@@ -65,27 +66,31 @@ def board(spec: BoardSpec) -> Block:
     s = SubCircuit("board", *board_pins(spec))
     blocks = [layer(one, spec.reduced) for one in spec.layers]
     for k in range(spec.n_external):
-        s.X(f"u{k}", "follower", f"u{k}", f"u{k}_p", "vcc", "vee")
-        s.X(f"u{k}_inv", "inverter", f"u{k}_p", f"u{k}_n", "vcc", "vee")
+        signal = nets.external_column(k)
+        plus, minus = nets.pair(signal)
+        s.X(signal, "follower", signal, plus, "vcc", "vee")
+        s.X(f"{signal}_inv", "inverter", plus, minus, "vcc", "vee")
     bias: tuple[str, ...] = ()
     if spec.any_bias:
-        bias = ("bias_p", "bias_n")
-        s.X("bias", "follower", "v_ref", "bias_p", "vcc", "vee")
-        s.X("bias_inv", "inverter", "bias_p", "bias_n", "vcc", "vee")
-    lines = [f"{column}_{sign}" for column in spec.columns for sign in "pn"]
+        bias = nets.pair("bias")
+        s.X("bias", "follower", "v_ref", bias[0], "vcc", "vee")
+        s.X("bias_inv", "inverter", *bias, "vcc", "vee")
+    lines = [line for column in spec.columns for line in nets.pair(column)]
     for number, (one, block) in enumerate(zip(spec.layers, blocks, strict=True), start=1):
         last = number == len(blocks)
         outputs = (
-            [f"d{k}" for k in range(one.n_outputs)]
+            [nets.derivative(k) for k in range(one.n_outputs)]
             if last
-            else [f"h{number}_{k}_{sign}" for k in range(one.n_outputs) for sign in "pn"]
+            else [line for k in range(one.n_outputs) for line in nets.pair(nets.hidden(number, k))]
         )
         s.X(one.name, block.name, *lines, *(bias if one.bias else ()), *outputs, "vcc", "vee")
         lines = outputs
     for k in range(spec.n_states):
-        s.X(f"int{k}", "ivp_integrator", f"d{k}", f"ic{k}", "sel", f"x{k}_p", "vcc", "vee", f"cap{k}",
-            r_in=spec.r_in, c_int=spec.c_int, **({"c_lead": spec.c_lead} if spec.c_lead else {}))
-        s.X(f"x{k}_inv", "inverter", f"x{k}_p", f"x{k}_n", "vcc", "vee")
+        signal = nets.state_column(k)
+        plus, minus = nets.pair(signal)
+        s.X(nets.integrator(k), "ivp_integrator", nets.derivative(k), nets.initial_condition(k), "sel", plus, "vcc", "vee",
+            nets.capacitor(k), r_in=spec.r_in, c_int=spec.c_int, **({"c_lead": spec.c_lead} if spec.c_lead else {}))
+        s.X(f"{signal}_inv", "inverter", plus, minus, "vcc", "vee")
     widths = " -> ".join(str(w) for w in (spec.layers[0].n_inputs, *(one.n_outputs for one in spec.layers)))
     return Block(
         netlist=s,
@@ -107,7 +112,8 @@ def board(spec: BoardSpec) -> Block:
         """,
         uses=(*((follower(), inverter()) if spec.n_external or bias else (inverter(),)), *blocks,
               ivp_integrator(lead=spec.c_lead > 0)),
-        notes={f"xint{k}": "r_in in ohm, c_int in F" + (", c_lead in F" if spec.c_lead else "") for k in range(spec.n_states)},
+        notes={f"x{nets.integrator(k)}": "r_in in ohm, c_int in F" + (", c_lead in F" if spec.c_lead else "")
+               for k in range(spec.n_states)},
     )
 
 

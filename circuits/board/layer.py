@@ -13,6 +13,7 @@ from circuits.array.macromodel import Reduced, array_macro
 from circuits.array.select_transistor import SelectTransistor
 from circuits.array.tiling import Tile, tile_layer
 from circuits.array.wires import Wires
+from circuits.board import nets
 from circuits.errors import CircuitError
 from circuits.netlist.block import Block
 from circuits.stages.inverter import inverter
@@ -71,6 +72,11 @@ class LayerSpec:
         """Its arrays, row by row of the floor plan."""
         return tile_layer(self.name, self.n_outputs, self.n_bit_lines)
 
+    @property
+    def r_port(self) -> float:
+        """Board wire in series with every pin of a tile [ohm]; none where one array is wired straight to the layer's pins."""
+        return 0.0 if self.is_one_tile else self.r_board
+
     def hanging(self, tile: Tile) -> tuple[int, ...]:
         """Bit lines of one of its tiles that may hang: nothing drives them while their neuron is off."""
         pairs = range(min(tile.n_lines // 2, self.n_inputs - tile.first_line // 2))  # the bias, the last pair, is driven
@@ -90,14 +96,11 @@ def layer(spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Bloc
     Args:
         reduced: tile -> its array without its inside, which makes macromodels of the arrays; None: every cell.
     """
-    inputs = [f"x{j}_{sign}" for j in range(spec.n_inputs) for sign in "pn"]
+    inputs = [line for j in range(spec.n_inputs) for line in nets.pair(f"x{j}")]  # the layer's own, whatever feeds them
     if spec.bias:
-        inputs += ["bias_p", "bias_n"]
-    outputs = (
-        [f"d{k}" for k in range(spec.n_outputs)]
-        if spec.last
-        else [f"h{k}_{sign}" for k in range(spec.n_outputs) for sign in "pn"]
-    )
+        inputs += nets.pair("bias")
+    neurons = [nets.pair(f"h{k}") for k in range(spec.n_outputs)]
+    outputs = [nets.derivative(k) for k in range(spec.n_outputs)] if spec.last else [line for pair in neurons for line in pair]
     two_stage = spec.two_stage
     stage = tia() if two_stage or (spec.last and not spec.relu) else relu_tia() if spec.relu else clamped_tia()
     s = SubCircuit(f"layer_{spec.name}", *inputs, *outputs, "vcc", "vee")
@@ -113,13 +116,14 @@ def layer(spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Bloc
         s.X("array" + tile.name.removeprefix(spec.name), array.name, *lines, *["0"] * (SIZE - tile.n_lines),
             *sums, *["0"] * unused, *["vcc"] * tile.n_outputs, *["vee"] * unused, "vee")
     for k in range(spec.n_outputs):
-        native = f"z{k}" if two_stage else f"d{k}" if spec.last else f"h{k}_n"
+        plus, minus = neurons[k]
+        native = nets.linear(k) if two_stage else nets.derivative(k) if spec.last else minus
         s.X(f"neuron{k}", stage.name, f"sl{k}", native, "vcc", "vee", r_f=spec.r_f)
         if two_stage:
-            s.X(f"rect{k}", "rectifier", native, f"h{k}_p", "vcc", "vee")
-            s.X(f"inv{k}", "inverter", f"h{k}_p", f"h{k}_n", "vcc", "vee")
+            s.X(f"rect{k}", "rectifier", native, plus, "vcc", "vee")
+            s.X(f"inv{k}", "inverter", plus, minus, "vcc", "vee")
         elif not spec.last:
-            s.X(f"inv{k}", "inverter", native, f"h{k}_p", "vcc", "vee")
+            s.X(f"inv{k}", "inverter", native, plus, "vcc", "vee")
     return Block(
         netlist=s,
         purpose=f"h = {'relu(W x + b)' if spec.relu else 'W x + b'}, {spec.n_inputs} inputs, {spec.n_outputs} outputs"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from PySpice.Spice.Netlist import Circuit
 
+from circuits.board import nets
 from circuits.board.board import BoardSpec, board, board_pins
 from circuits.netlist.deck import Deck, Measure
 from circuits.netlist.solver import ACCURATE, Solver
@@ -66,28 +67,32 @@ def board_deck(
     c.V("_sel", "sel", 0, f"pwl(0 0 {timing.start!r} 0 {timing.start + timing.edge!r} {SUPPLY})")
     notes |= {"v_ref": "V, bias reference", "v_sel": "V, 0: initial conditioning, 2.5: integration"}
     for k, value in enumerate(initial):
-        c.V(f"_ic{k}", f"ic{k}", 0, f"pwl(0 0 {timing.ic_step!r} 0 {timing.ic_step * 1.1!r} {value!r})")
-        notes[f"v_ic{k}"] = f"V, initial value of state {k}"
+        net = nets.initial_condition(k)
+        c.V(f"_{net}", net, 0, f"pwl(0 0 {timing.ic_step!r} 0 {timing.ic_step * 1.1!r} {value!r})")
+        notes[f"v_{net}"] = f"V, initial value of state {k}"
     for k, sources in enumerate(stimuli):
-        nodes = [f"u{k}", *(f"u{k}_{i}" for i in range(1, len(sources))), 0]
+        net = nets.external_column(k)
+        nodes = [net, *(f"{net}_{i}" for i in range(1, len(sources))), 0]
         for i, source in enumerate(sources):
             suffix = f"_{i}" if i else ""
-            c.V(f"_u{k}{suffix}", nodes[i], nodes[i + 1], source)
-            notes[f"v_u{k}{suffix}"] = f"V, external input {k}" + (", sources in series add" if len(sources) > 1 else "")
-    c.X("board", "board", *board_pins(spec))
+            c.V(f"_{net}{suffix}", nodes[i], nodes[i + 1], source)
+            notes[f"v_{net}{suffix}"] = f"V, external input {k}" + (", sources in series add" if len(sources) > 1 else "")
+    c.X(nets.BOARD, "board", *board_pins(spec))
     return Deck(
         name=name, title=title, banner=tuple(banner), block=board(spec), bench=c, notes=notes,
         analysis=f".tran {timing.step!r} {timing.stop!r} 0 {timing.step!r}",
-        save=tuple(f"v({node})" for node in saved_nodes(spec)), measures=tuple(measures),
+        save=saved_vectors(spec), measures=tuple(measures),
         options=solver.options if spec.reduced is None else f"{solver.options} {MACRO_SOLVER}",
     )
 
 
-def saved_nodes(spec: BoardSpec) -> list[str]:
-    """Nodes that every run keeps: bench, states, derivatives, hidden neurons, integrator nodes."""
-    nodes = [pin for pin in board_pins(spec) if pin not in ("vcc", "vee", "v_ref")]
+def saved_vectors(spec: BoardSpec) -> tuple[str, ...]:
+    """Voltages that every run keeps: bench, states, derivatives, nodes of the integrators, hidden neurons."""
+    vectors = [nets.vector(pin) for pin in board_pins(spec) if pin not in ("vcc", "vee", "v_ref")]
     for k in range(spec.n_states):
-        nodes += [f"xboard.d{k}", f"xboard.cap{k}", f"xboard.xint{k}.sum", f"xboard.xint{k}.op_out"]
-    for number, one in enumerate(spec.layers[:-1], start=1):
-        nodes += [f"xboard.h{number}_{k}_p" for k in range(one.n_outputs)]
-    return nodes
+        integrator = nets.integrator(k)
+        vectors += [nets.derivative_vector(k), nets.vector(nets.capacitor(k), nets.BOARD),
+                    nets.vector("sum", nets.BOARD, integrator), nets.vector("op_out", nets.BOARD, integrator)]
+    for number, layer in enumerate(spec.layers[:-1], start=1):
+        vectors += [nets.hidden_vector(number, k) for k in range(layer.n_outputs)]
+    return tuple(vectors)

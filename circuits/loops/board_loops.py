@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from circuits.board import nets
 from circuits.board.board import BoardSpec
 from circuits.board.layer import LayerSpec
 from circuits.board.testbench import SUPPLY
@@ -74,7 +75,8 @@ def board_loops(spec: BoardSpec, conductances: Sequence[Sequence[np.ndarray]], l
     lines = [layer_lines(one, g, stray) for one, g in zip(spec.layers, conductances, strict=True)]
     loops = []
     for k in range(spec.n_external):
-        loops += _buffered("inputs", k, f"v(u{k})", *_pair(lines[0], spec.columns.index(f"u{k}")), levels.line)
+        lines_of_input = _pair(lines[0], spec.columns.index(nets.external_column(k)))
+        loops += _buffered("inputs", k, nets.external_vector(k), *lines_of_input, levels.line)
     if spec.any_bias:
         biased = [_pair(own, -1) for one, own in zip(spec.layers, lines, strict=True) if one.bias]
         loops += _buffered("bias", 0, "", *(sum(wires, Line()) for wires in zip(*biased, strict=True)), levels.bias)
@@ -82,7 +84,7 @@ def board_loops(spec: BoardSpec, conductances: Sequence[Sequence[np.ndarray]], l
         loops += _hidden(one, number, lines[number - 1], lines[number], levels)
     loops += _output(spec, lines[-1], levels)
     for k in range(spec.n_states):
-        loops += _state(spec, k, *_pair(lines[0], spec.columns.index(f"x{k}")), levels)
+        loops += _state(spec, k, *_pair(lines[0], spec.columns.index(nets.state_column(k))), levels)
     return loops
 
 
@@ -116,11 +118,11 @@ def _behind(source: Line, level: float, r_in: float, load: Line) -> Surroundings
 def _hidden(layer: LayerSpec, number: int, own: LayerLines, following: LayerLines, levels: Levels) -> Iterator[Loop]:
     inverter, level = Line(g=1.0 / R_INVERTER), levels.line
     for k, source in enumerate(own.sources):
-        where = dict(place=layer.name, number=k, signal=f"v(xboard.h{number}_{k}_p)", clamped=True)
+        where = dict(place=layer.name, number=k, signal=nets.hidden_vector(number, k), clamped=True)
         p, n = _pair(following, k)
         idle = 1.0 / (layer.r_f + 1.0 / source.g)
         if layer.two_stage:
-            linear = where | dict(signal=f"v(xboard.x{layer.name}.z{k})", clamped=False)
+            linear = where | dict(signal=nets.before_rectifier_vector(number, k), clamped=False)
             yield Loop(kind="tia", stage="tia", **linear, states=(
                 State("signal", _summing(source, layer.r_f, level, Line(g=1.0 / RESISTANCE))),))
             at = _neuron(level, min(layer.r_f * source.g * level, SUPPLY))  # all bit lines at full scale
@@ -145,7 +147,7 @@ def _relu(layer: LayerSpec, source: Line, load: Line, level: float, **where) -> 
 def _output(spec: BoardSpec, own: LayerLines, levels: Levels) -> Iterator[Loop]:
     layer, load = spec.layers[-1], Line(g=1.0 / spec.r_in, c=spec.c_lead)
     for k, source in enumerate(own.sources):
-        where = dict(place=layer.name, number=k, signal=f"v(xboard.d{k})", clamped=layer.relu)
+        where = dict(place=layer.name, number=k, signal=nets.derivative_vector(k), clamped=layer.relu)
         if layer.relu:
             yield _relu(layer, source, load, levels.line, **where)
         else:
@@ -154,7 +156,7 @@ def _output(spec: BoardSpec, own: LayerLines, levels: Levels) -> Iterator[Loop]:
 
 
 def _state(spec: BoardSpec, k: int, p: Line, n: Line, levels: Levels) -> Iterator[Loop]:
-    signal, load = f"v(x{k}_p)", p + Line(g=1.0 / R_INVERTER)
+    signal, load = nets.state_vector(k), p + Line(g=1.0 / R_INVERTER)
     parameters = {"r_in": spec.r_in, "c_int": spec.c_int, "v_hold": levels.line}
     if spec.c_lead:
         parameters |= {"c_lead": spec.c_lead}

@@ -6,7 +6,7 @@ from PySpice.Spice.Netlist import SubCircuit
 
 from circuits.netlist.block import Block
 
-ONSET = 0.45  # V; here the two diodes together draw 50 uA, a tenth of a driver's reserve: see docs/board.md
+CLAMP_ONSET = 0.45  # V; here the two diodes together draw 50 uA, a tenth of a driver's reserve: see docs/board.md
 R_S = 1e3  # ohm, in series with the line, inside the amplifier's loop
 
 

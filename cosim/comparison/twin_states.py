@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from circuits.board import nets
 from circuits.engine.waveforms import Waveforms
 from cosim.errors import ResultsError
 from cosim.folder.manifest import Manifest
@@ -21,5 +22,5 @@ def twin_states(waveforms: Waveforms, manifest: Manifest, case: Case) -> np.ndar
         raise ResultsError(f"case {case.name}: the simulation ended early, at {waveforms.scale[-1]:.6g} s; "
                            "a partial waveform is not compared, mend the run first")
     times = manifest.start + case.times * manifest.scales.time
-    columns = [waveforms.resample(f"v(x{k}_p)", times) for k in range(len(case.initial))]
+    columns = [waveforms.resample(nets.state_vector(k), times) for k in range(len(case.initial))]
     return np.stack(columns, axis=1) / manifest.scales.state

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from torch import nn
 
 from circuits.array.conductances import DIGITS
 from circuits.array.macromodel import Reduced, reduce_array
@@ -22,7 +21,7 @@ from cosim.compiler.resistors import e96_at_least, floor_digits
 from cosim.compiler.scaling import Calibration, Scales, calibrate
 from cosim.console import Progress
 from cosim.errors import MappingError, UnsupportedModelError
-from cosim.problem.network import Affine, read_network
+from cosim.problem.network import Affine, Network
 
 CAPACITORS = (1e-6, 1e-7, 1e-8, 1e-9, 1e-10)  # F, integrators; the largest that leaves r_in at 100 kohm or more
 R_F_STEPS = 12  # E96 steps tried until the compensated conductances fit the window
@@ -57,71 +56,57 @@ class CompiledLayer:
 class CompiledTwin:
     """A network as a board: topology, scales and conductances."""
 
-    network: tuple[Affine, ...]
-    columns: tuple[str, ...]
+    network: Network
     scales: Scales
     board: BoardSpec
     layers: tuple[CompiledLayer, ...]
     options: Options
 
 
-def compile_network(model: nn.Module, *, columns: tuple[str, ...], calibration: Calibration,
-                    options: Options | None = None, progress: Progress | None = None) -> CompiledTwin:
-    """Compile d x/dt = model(columns) to a board.
+def compile_board(network: Network, calibration: Calibration, options: Options | None = None,
+                  progress: Progress | None = None) -> CompiledTwin:
+    """Compile d x/dt = network(columns) to a board.
 
     Args:
-        model: a chain of Linear and ReLU, as ``torch.nn.Sequential`` or a module of your own (:func:`cosim.problem.network
-            .sequential_of`); a layer takes as many 32x32 arrays as it needs.
-        columns: what each input of the model is, in order: ``u0``, ``u1``, ... external inputs, ``x0``, ``x1``, ...
-            states; every state exactly once.
+        network: of :func:`cosim.problem.network.read_network`; a layer takes as many 32x32 arrays as it needs.
         calibration: samples of inputs and states; they fix the scales.
         options: window, ranges, wires, programming, time scale.
         progress: called with (layer and feedback resistor, part done), of layers with more than one array.
     Raises:
-        UnsupportedModelError: a layer or a size that the board has no circuit for; names it.
+        UnsupportedModelError: network and calibration have different numbers of inputs or states.
         MappingError: conductances that cannot be reached.
     """
     options = options or Options()
-    network = read_network(model)
-    check_shapes(network, columns, calibration)
-    check_memory([(2 * (one.n_inputs + (one.bias is not None)), one.n_outputs) for one in network], options.fidelity)
-    scales = calibrate(network, columns, calibration, options.ranges, options.time_scale)
+    check_calibration(network, calibration)
+    check_memory([(2 * (layer.n_inputs + (layer.bias is not None)), layer.n_outputs) for layer in network], options.fidelity)
+    scales = calibrate(network, calibration, options.ranges, options.time_scale)
     r_in, c_int = _integrator(scales)
     # E96 fixes r_in; the derivative's scale takes up the rest, so that the time constant is exact.
     scales = Scales(inputs=scales.inputs, state=scales.state, hidden=scales.hidden, bias=scales.bias, time=scales.time,
                     derivative=r_in * c_int * scales.state / scales.time)
-    feeding = [np.array([scales.inputs[int(c[1:])] if c[0] == "u" else scales.state for c in columns])]
-    feeding += [np.full(layer.n_outputs, scale) for layer, scale in zip(network[:-1], scales.hidden, strict=True)]
+    feeding = [network.first(np.array([scales.inputs]), np.full((1, network.n_states), scales.state))[0]]
+    feeding += [np.full(layer.n_outputs, scale) for layer, scale in zip(network.layers[:-1], scales.hidden, strict=True)]
     layers: list[CompiledLayer] = []
     for layer, column_scale, out_scale in zip(network, feeding, (*scales.hidden, scales.derivative), strict=True):
         layers.append(_compile_layer(len(layers) + 1, layer, len(network), column_scale, out_scale, scales.bias,
                                      layers[-1].spec.off_line if layers else "", options, progress))
     c_lead = floor_digits(options.lead / r_in) if options.lead else 0.0
-    board = BoardSpec(layers=tuple(one.spec for one in layers), columns=columns, r_in=r_in, c_int=c_int, c_lead=c_lead,
+    board = BoardSpec(layers=tuple(one.spec for one in layers), columns=network.columns, r_in=r_in, c_int=c_int, c_lead=c_lead,
                       reduced=_reduced(layers) if options.fidelity == "macro" else None)
-    return CompiledTwin(network=network, columns=columns, scales=scales, board=board, layers=tuple(layers), options=options)
+    return CompiledTwin(network=network, scales=scales, board=board, layers=tuple(layers), options=options)
 
 
-def check_shapes(network: tuple[Affine, ...], columns: tuple[str, ...], calibration: Calibration) -> None:
-    """Refuse a network that does not fit its columns and its calibration.
+def check_calibration(network: Network, calibration: Calibration) -> None:
+    """Refuse samples that are not of this network's inputs and states.
 
     Raises:
-        UnsupportedModelError: says which of the three numbers differ.
+        UnsupportedModelError: says which numbers differ.
     """
     n_states, n_external = calibration.states.shape[1], calibration.inputs.shape[1]
-    wanted = {f"u{k}" for k in range(n_external)} | {f"x{k}" for k in range(n_states)}
-    if set(columns) != wanted or len(set(columns)) != len(columns):
+    if (n_external, n_states) != (network.n_external, network.n_states):
         raise UnsupportedModelError(
-            f"columns {columns} do not name every external input and state once; expected {sorted(wanted)}"
-        )
-    if network[0].n_inputs != len(columns):
-        raise UnsupportedModelError(
-            f"model takes {network[0].n_inputs} inputs, but the calibration has {n_external} external and {n_states} of the "
-            "states; it needs as many as both together"
-        )
-    if network[-1].n_outputs != n_states:
-        raise UnsupportedModelError(
-            f"model gives {network[-1].n_outputs} derivatives for {n_states} states; it needs one a state"
+            f"the calibration has {n_external} external inputs and {n_states} states, the network's columns "
+            f"({', '.join(network.columns)}) {network.n_external} and {network.n_states}; give as many"
         )
 
 
@@ -175,7 +160,7 @@ def _told(spec: LayerSpec, progress: Progress | None) -> Iterator[Tile]:
 def _compensate_tile(tile: Tile, spec: LayerSpec, target: np.ndarray, options: Options) -> Compensated:
     part = target[tile.outputs, tile.first_line // 2 : (tile.first_line + tile.n_lines) // 2]
     return compensate(part, window=options.window, wires=options.wires, r_on=options.transistor.on_resistance(),
-                      r_port=0.0 if spec.is_one_tile else spec.r_board)
+                      r_port=spec.r_port)
 
 
 def _programmed(g: np.ndarray, options: Options, layer: int, tile: Tile) -> np.ndarray:
@@ -185,6 +170,5 @@ def _programmed(g: np.ndarray, options: Options, layer: int, tile: Tile) -> np.n
 
 def _reduced(layers: Sequence[CompiledLayer]) -> dict[str, Reduced]:
     return {one.tile.name: reduce_array(one.g, n_outputs=one.tile.n_outputs, wires=layer.spec.wires,
-                                        transistor=layer.spec.transistor,
-                                        r_port=0.0 if layer.spec.is_one_tile else layer.spec.r_board)
+                                        transistor=layer.spec.transistor, r_port=layer.spec.r_port)
             for layer in layers for one in layer.tiles}

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from circuits.stages.clamp import ONSET
+from circuits.stages.clamp import CLAMP_ONSET
 from cosim.compiler.resistors import floor_digits
 from cosim.errors import CosimError
-from cosim.problem.network import Affine
+from cosim.problem.network import Network
 
 SMALLEST = 1e-100  # units, and its inverse the largest: products of scales and weights stay far inside float64
 SWING = 2.2  # V, what the op-amps reach on +-2.5 V with room to spare
@@ -24,8 +24,8 @@ class Ranges:
     headroom: float = 1.25  # calibrated maxima are multiplied by this
 
     def __post_init__(self) -> None:
-        if not 0 < self.line <= ONSET:
-            raise CosimError(f"line range {self.line} V: must lie between 0 and the clamps' onset, {ONSET} V")
+        if not 0 < self.line <= CLAMP_ONSET:
+            raise CosimError(f"line range {self.line} V: must lie between 0 and the clamps' onset, {CLAMP_ONSET} V")
         if not 0 < self.derivative <= SWING:
             raise CosimError(f"derivative range {self.derivative} V: must lie between 0 and the swing, {SWING} V")
         if self.headroom < 1:
@@ -69,30 +69,13 @@ class Scales:
     time: float  # circuit seconds per model second
 
 
-def columns_of(inputs: np.ndarray, states: np.ndarray, columns: tuple[str, ...]) -> np.ndarray:
-    """First-layer inputs (m, n) in the order of ``columns``, each ``u<k>`` or ``x<k>``."""
-    source = {"u": inputs, "x": states}
-    return np.stack([source[name[0]][:, int(name[1:])] for name in columns], axis=1)
-
-
-def signals(layers: tuple[Affine, ...], first: np.ndarray) -> list[np.ndarray]:
-    """Output of every layer, (m, n_outputs) each, for first-layer inputs (m, n)."""
-    out = []
-    for layer in layers:
-        first = layer(first)
-        out.append(first)
-    return out
-
-
-def calibrate(layers: tuple[Affine, ...], columns: tuple[str, ...], calibration: Calibration, ranges: Ranges,
-              time_scale: float) -> Scales:
+def calibrate(network: Network, calibration: Calibration, ranges: Ranges, time_scale: float) -> Scales:
     """Choose scales so that no calibrated signal passes its range; three significant digits, rounded down.
 
     A signal that is always zero in the calibration (a dead hidden layer) is given a full scale of one unit.
 
     Args:
-        layers: the network.
-        columns: what each input of the first layer is.
+        network: what the signals are computed with.
         calibration: samples; the derivative's scale is a target, the integrators' resistor then fixes it.
         ranges: limits.
         time_scale: circuit seconds per model second.
@@ -100,7 +83,7 @@ def calibrate(layers: tuple[Affine, ...], columns: tuple[str, ...], calibration:
         CosimError: a signal is too small or too large for any scale; names it.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # told below
-        outputs = signals(layers, columns_of(calibration.inputs, calibration.states, columns))
+        outputs = network.signals(calibration.inputs, calibration.states)
 
     def scale(name: str, signal: np.ndarray, volts: float) -> float:
         largest = float(np.abs(signal).max(initial=0.0))
@@ -109,7 +92,7 @@ def calibrate(layers: tuple[Affine, ...], columns: tuple[str, ...], calibration:
                              f"{1 / SMALLEST:g}: rescale the network, or its units")
         return floor_digits(volts / ranges.headroom / (largest or 1.0))
 
-    last = ranges.derivative if not layers[-1].relu else ranges.line  # a ReLU stage carries a clamp
+    last = ranges.derivative if not network.layers[-1].relu else ranges.line  # a ReLU stage carries a clamp
     return Scales(
         inputs=tuple(scale(f"external input {k}", calibration.inputs[:, k], ranges.line)
                      for k in range(calibration.inputs.shape[1])),

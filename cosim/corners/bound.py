@@ -14,10 +14,10 @@ from cosim.behavioural.board import Board
 from cosim.behavioural.drive import Drive
 from cosim.behavioural.integrate import model_states, solve
 from cosim.behavioural.signal import Signal
-from cosim.compiler.scaling import Scales, columns_of, signals
+from cosim.compiler.scaling import Scales
 from cosim.corners.row import TwinError
 from cosim.problem.case import Case
-from cosim.problem.network import Affine
+from cosim.problem.network import Network
 
 POINTS = 1001  # of a run at which the derivative is looked at
 STEP = 1e-6  # of the largest state, for the Jacobian
@@ -34,7 +34,7 @@ def bound_of(predicted: TwinError) -> TwinError:
 
 
 @torch.no_grad()
-def predict(board: Board, scales: Scales, network: tuple[Affine, ...], case: Case, expected: np.ndarray) -> TwinError:
+def predict(board: Board, scales: Scales, network: Network, case: Case, expected: np.ndarray) -> TwinError:
     """Error that the board's equations give a case: to first order, or solved outright where that says it is large.
 
     Args:
@@ -47,7 +47,7 @@ def predict(board: Board, scales: Scales, network: tuple[Affine, ...], case: Cas
     states = np.stack([np.interp(times, case.times, column) for column in expected.T], axis=1)
 
     def slope(x: np.ndarray) -> np.ndarray:
-        return signals(network, columns_of(inputs, x, board.columns))[-1]
+        return network.derivative(inputs, x)
 
     right = slope(states)
     off, lines = _along(board, Drive(case=case, scales=scales), times, states, right, scales)

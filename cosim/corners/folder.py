@@ -20,6 +20,6 @@ def write_corner_folder(manifest: Manifest, blueprint: Blueprint, target: Path, 
     Raises:
         circuits.errors.CircuitError: as :func:`circuits.corners.files.write_corner`.
     """
-    layers = zip(blueprint.board.layers, blueprint.conductances, strict=True) if manifest.raw["fidelity"] == "macro" else ()
+    layers = zip(blueprint.board.layers, blueprint.conductances, strict=True) if manifest.fidelity == "macro" else ()
     macros = {path: text for spec, g in layers for path, text in macros_at(spec, g, corner).items()}
     write_corner(manifest.folder, target, corner, macros)

@@ -28,7 +28,7 @@ def write_corners(path: Path, manifest: Manifest, rows: Sequence[CornerRow]) -> 
     decks = content_key([deck_key(manifest.folder / f"{name}.cir") for name in manifest.cases])
     held, known = _held(path, decks)
     made = {row.corner.name: row.as_dict() for row in rows}
-    write_json(path, {"subject": manifest.subject, "fidelity": manifest.raw["fidelity"], "claim": asdict(CLAIM), "decks": decks,
+    write_json(path, {"subject": manifest.subject, "fidelity": manifest.fidelity, "claim": asdict(CLAIM), "decks": decks,
                       "corners": list((held | made if known else made).values())})
     return [] if known else [name for name in held if name not in made]
 

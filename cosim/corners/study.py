@@ -11,7 +11,7 @@ import numpy as np
 from circuits.board.testbench import SUPPLY
 from circuits.corners.corner import CORNERS, Corner
 from circuits.errors import SeveralFailed, SimulationError
-from circuits.stages.clamp import ONSET
+from circuits.stages.clamp import CLAMP_ONSET
 from cosim.behavioural.corner import board_at
 from cosim.behavioural.from_folder import read_blueprint
 from cosim.comparison.clamp_hits import clamp_hits
@@ -23,8 +23,7 @@ from cosim.corners.folder import write_corner_folder
 from cosim.corners.row import CLAIM, CornerCase, CornerRow, TwinError
 from cosim.errors import ResultsError
 from cosim.folder.manifest import Manifest
-from cosim.folder.read import read_model
-from cosim.problem.network import read_network
+from cosim.folder.read import read_folder_network
 from cosim.problem.reference import reference
 from cosim.simulation.decks import Run, read_vectors, simulate
 from cosim.simulation.store import check_writable
@@ -63,8 +62,9 @@ class CornerStudy:
         return [explained(row, measured) if row in flagged else row for row in rows.values()]
 
     def _rows(self, corners: Sequence[Corner], what: str) -> list[CornerRow]:
-        blueprint, model, cases = read_blueprint(self.manifest.folder), read_model(self.manifest), self.manifest.cases
-        expected = {name: reference(model, case) for name, case in cases.items()}
+        blueprint, network = read_blueprint(self.manifest.folder), read_folder_network(self.manifest)
+        cases = self.manifest.cases
+        expected = {name: reference(network, case) for name, case in cases.items()}
         for name, states in expected.items():
             if (rest := np.flatnonzero(~states.any(axis=0))).size:
                 raise ResultsError(f"{self.manifest.folder}, case {name}: torch keeps state x{rest[0]} at 0 throughout, so "
@@ -73,7 +73,7 @@ class CornerStudy:
         bounds = {}
         for corner in corners:
             board = board_at(blueprint, corner)
-            bounds |= {(corner, name): bound_of(predict(board, blueprint.scales, read_network(model), case, expected[name]))
+            bounds |= {(corner, name): bound_of(predict(board, blueprint.scales, network, case, expected[name]))
                        for name, case in cases.items()}
             write_corner_folder(self.manifest, blueprint, self.root / corner.name, corner)
         with self.console.overall(what, len(corners) * len(cases)) as bars:
@@ -86,7 +86,7 @@ class CornerStudy:
                 if not one.failure:
                     waves = read_vectors(self._vectors(corner, name))
                     swing = SWING - SUPPLY * (1 - corner.supply)
-                    one = replace(one, clamp_hits=clamp_hits(waves, ONSET, swing),
+                    one = replace(one, clamp_hits=clamp_hits(waves, CLAMP_ONSET, swing),
                                   error=TwinError.between(expected[name], twin_states(waves, self.manifest, case)))
                 found.append(one)
             rows.append(CornerRow(corner=corner, cases=tuple(found)))

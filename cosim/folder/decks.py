@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from circuits.array.conductances import conductance_text
+from circuits.board import nets
 from circuits.board.testbench import Timing, board_deck
 from circuits.netlist.deck import Deck, Measure
 from cosim.compiler.compile import CompiledLayer, CompiledTile, CompiledTwin
 from cosim.problem.case import Case
-from cosim.problem.network import network_hash
 
 
 def case_timing(twin: CompiledTwin, case: Case) -> Timing:
@@ -57,15 +57,15 @@ def conductance_file(layer: CompiledLayer, one: CompiledTile) -> str:
 
 def _banner(twin: CompiledTwin, case: Case, timing: Timing) -> list[str]:
     s = twin.scales
-    widths = "-".join(str(w) for w in (twin.network[0].n_inputs, *(one.n_outputs for one in twin.network)))
-    units = [f"{name} {scale:g} V" for name, scale in zip((c for c in twin.columns if c[0] == "u"), s.inputs, strict=True)]
+    widths = "-".join(map(str, twin.network.widths))
+    units = [f"{nets.external_column(k)} {scale:g} V" for k, scale in enumerate(s.inputs)]
     units += [f"state {s.state:g} V"]
     units += [f"hidden {k} {scale:g} V" for k, scale in enumerate(s.hidden, start=1)]
     units += [f"derivative {s.derivative:.6g} V"]
     return [
         f"purpose    solve d x/dt = f(u, x) in continuous time, f a {widths} network; states x0.. are the outputs",
         "generator  cosim; generated, do not edit; scales, seeds and versions in manifest.json",
-        f"weights    sha256 {network_hash(twin.network)}",
+        f"weights    sha256 {twin.network.hash}",
         "hierarchy  board > layer_<n> > array_<n> > cell_1t1r; board > ivp_integrator; parts in parts/, blocks in blocks/",
         "pairs      input j of a layer drives bit lines 2j (+v) and 2j+1 (-v); w = (g_p - g_n) / g_scale",
         "inversion  a neuron's native output is its _n line, an inverter makes _p; d<k> is minus the derivative",
@@ -77,12 +77,12 @@ def _banner(twin: CompiledTwin, case: Case, timing: Timing) -> list[str]:
 def _measures(case: Case, timing: Timing, volts: np.ndarray) -> list[Measure]:
     measures = []
     for k in range(volts.shape[1]):
-        node = f"v(x{k}_p)"
-        measures.append(Measure(name=f"x{k}_start", rule=f"find {node} at={timing.start * 0.99:.9g}", expect=volts[0, k]))
+        column, node = nets.state_column(k), nets.state_vector(k)
+        measures.append(Measure(name=f"{column}_start", rule=f"find {node} at={timing.start * 0.99:.9g}", expect=volts[0, k]))
         for label, sample in (("middle", (case.samples - 1) // 2), ("end", case.samples - 1)):
             # nine digits may lie behind the last point
             at = min(float(f"{timing.start + timing.duration * sample / (case.samples - 1):.9g}"), timing.stop)
-            measures.append(Measure(name=f"x{k}_{label}", rule=f"find {node} at={at!r}", expect=volts[sample, k]))
+            measures.append(Measure(name=f"{column}_{label}", rule=f"find {node} at={at!r}", expect=volts[sample, k]))
         window = f"from={timing.start:.9g} to={timing.stop:.9g}"
-        measures.append(Measure(name=f"x{k}_max", rule=f"max {node} {window}", expect=volts[:, k].max()))
+        measures.append(Measure(name=f"{column}_max", rule=f"max {node} {window}", expect=volts[:, k].max()))
     return measures

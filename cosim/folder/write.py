@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
 from circuits.netlist.deck import write_files
 from circuits.netlist.folder_lock import only_writer
@@ -14,23 +14,22 @@ from cosim.compiler.compile import CompiledTwin
 from cosim.console import Progress
 from cosim.errors import ResultsError
 from cosim.folder.decks import case_deck, conductance_file
-from cosim.folder.manifest import NAME, manifest_text, read_manifest
+from cosim.folder.manifest import MANIFEST_NAME, manifest_text, read_manifest
 from cosim.problem.case import Case
-from cosim.problem.network import sequential_of
 from cosim.problem.reference import reference
 from training.checkpoint import encode
 
 WEIGHTS = "weights.npz"
 
 
-def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: Path, subject: str,
+def write_twin(twin: CompiledTwin, cases: Sequence[Case], folder: Path, subject: str,
                progress: Progress | None = None) -> list[Path]:
     """Write the folder; every run with the same inputs writes the same bytes.
 
     Every case is checked against the stages' linear ranges first, so nothing is written for a run that would clip.
 
     Args:
-        twin: compiled from ``model``.
+        twin: what the compiler made.
         cases: one deck each.
         folder: made if missing; decks of cases that are no longer wanted are removed.
         subject: what is being solved, for titles.
@@ -45,15 +44,15 @@ def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: 
     for number, case in enumerate(cases):
         if progress is not None:
             progress("writing decks", number / len(cases))
-        states = reference(model, case)
+        states = reference(twin.network, case)
         fine = case.fine_times  # a stimulus faster than the comparison grid would hide its peaks between the samples
         between = np.stack([np.interp(fine, case.times, column) for column in states.T], axis=1)
-        check_clipping(twin.network, twin.columns, twin.scales, case.inputs(fine), between, fine, f"case {case.name}",
+        check_clipping(twin.network, twin.scales, case.inputs(fine), between, fine, f"case {case.name}",
                        two_stage=twin.options.neuron == "two_stage")
         files |= case_deck(twin, case, states, subject).files()
     files |= {f"conductances/{one.tile.name}.inc": conductance_file(layer, one) for layer in twin.layers for one in layer.tiles}
-    files[WEIGHTS] = encode(sequential_of(model), {"subject": subject})
-    files[NAME] = manifest_text(twin, cases, subject, WEIGHTS)
+    files[WEIGHTS] = encode(twin.network.module, {"subject": subject})
+    files[MANIFEST_NAME] = manifest_text(twin, cases, subject, WEIGHTS)
     folder = Path(folder)
     try:
         with only_writer(folder):  # two at once would leave a board of both
@@ -71,6 +70,6 @@ def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: 
 
 def _decks_before(folder: Path) -> set[str]:
     try:
-        return set(read_manifest(folder).cases) if (folder / NAME).is_file() else set()
+        return set(read_manifest(folder).cases) if (folder / MANIFEST_NAME).is_file() else set()
     except ResultsError:  # damaged: its message says to compile again, so that must work; we replace it
         return set()

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from circuits.board import nets
 from cosim.report.style import TORCH, TWIN
 
 
@@ -13,7 +14,7 @@ def neurons(vectors: pd.DataFrame, expected: list[np.ndarray], times: np.ndarray
     """The most active neurons of each hidden layer.
 
     Args:
-        vectors: simulated node voltages [V], a column ``time`` [s] and ``v(xboard.h<layer>_<k>_p)`` each.
+        vectors: simulated node voltages [V], ``time`` [s] and one column per hidden neuron.
         expected: (m, width) [V] a hidden layer, torch's activations times the layer's scale.
         times: (m,) seconds from the start of integration.
         start: circuit time at which integration starts [s].
@@ -25,7 +26,7 @@ def neurons(vectors: pd.DataFrame, expected: list[np.ndarray], times: np.ndarray
         busiest = np.sort(np.argsort(-np.ptp(volts, axis=0), kind="stable")[:shown])
         for axis, k in zip(axis_row, busiest, strict=False):
             axis.plot(times, 1e3 * volts[:, k], **{**TORCH, "linewidth": 2.4, "alpha": 0.6})
-            axis.plot(since[running], 1e3 * vectors.loc[running, f"v(xboard.h{row}_{k}_p)"], **TWIN)
+            axis.plot(since[running], 1e3 * vectors.loc[running, nets.hidden_vector(row, int(k))], **TWIN)
             axis.set_title(f"layer {row}, neuron {k}")
         axis_row[0].set_ylabel("neuron output [mV]")
     for axis in axes[-1]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import pandas as pd
 
+from circuits.board import nets
+
 
 def pre_charge(vectors: pd.DataFrame, start: float) -> plt.Figure:
     """Control, integrator input (the output layer's TIA) and output; the pre-charge on the left, the whole run right.
@@ -16,8 +18,9 @@ def pre_charge(vectors: pd.DataFrame, start: float) -> plt.Figure:
     figure, axes = plt.subplots(3, 2, figsize=(13.5, 6), sharex="col", width_ratios=(1, 1.6))
     rows = (
         ("control [V]", (("v(sel)", "sel: 0 pre-charge, 2.5 V integration", "0.2"),)),
-        ("integrator\ninput [V]", (("v(xboard.d0)", "d0, from the output TIA", "#0b5fa5"),)),
-        ("integrator\noutput [mV]", (("v(ic0)", "initial-condition source", "0.6"), ("v(x0_p)", "state line x0_p", "#d9480f"))),
+        ("integrator\ninput [V]", ((nets.derivative_vector(0), "d0, from the output TIA", "#0b5fa5"),)),
+        ("integrator\noutput [mV]", ((nets.initial_condition_vector(0), "initial-condition source", "0.6"),
+                                       (nets.state_vector(0), "state line x0_p", "#d9480f"))),
     )
     windows = ((0.0, 1.6 * start), (0.0, float(vectors["time"].iloc[-1])))
     for row, (label, traces) in zip(axes, rows, strict=True):

@@ -98,7 +98,7 @@ class PaperBoard:
         """
         twin = self.twin
         of = {"u": np.asarray(inputs) * twin.scales.inputs, "x": np.asarray(states) * twin.scales.state}
-        volts = np.array([of[name[0]][int(name[1:])] for name in twin.columns])
+        volts = np.array([of[name[0]][int(name[1:])] for name in twin.network.columns])
         doubt = np.zeros_like(volts)
         for layer, ports in zip(twin.layers, self.ports, strict=True):
             pairs = np.append(volts, twin.scales.bias) if layer.spec.bias else volts

@@ -17,7 +17,7 @@ from cosim.behavioural.blueprint import blueprint_of
 from cosim.behavioural.corner import board_at
 from cosim.behavioural.from_folder import read_blueprint
 from cosim.behavioural.integrate import model_states, solve
-from cosim.compiler.compile import compile_network
+from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
 from cosim.console import Console
@@ -232,8 +232,8 @@ def test_a_board_that_is_beyond_the_claim_itself_is_its_corners_cause():
                                     Corner(name="large", reason="13 % of full scale", offset=3e-3)], ids=lambda one: one.name)
 def test_the_prediction_is_what_the_corners_board_does(small_experiment, small_model, corner):
     (case,) = small_experiment.cases
-    twin = compile_network(small_model, columns=small_experiment.columns, calibration=small_experiment.calibration)
-    blueprint, expected = blueprint_of(twin), reference(small_model, case)
+    twin = compile_board(read_network(small_model, small_experiment.columns), small_experiment.calibration)
+    blueprint, expected = blueprint_of(twin), reference(read_network(small_model), case)
     board = board_at(blueprint, corner)
     predicted = predict(board, blueprint.scales, read_network(small_model), case, expected)
     with torch.no_grad():

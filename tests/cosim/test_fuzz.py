@@ -17,12 +17,13 @@ from circuits.engine.guard import check_deck
 from circuits.engine.job import Job
 from circuits.engine.run import run
 from circuits.errors import CircuitError, FailureKind
-from circuits.stages.clamp import ONSET
+from circuits.stages.clamp import CLAMP_ONSET
 from cosim.comparison.clamp_hits import clamp_hits
 from cosim.comparison.twin_states import twin_states
 from cosim.compiler.options import Options
 from cosim.errors import CosimError
 from cosim.folder.manifest import read_manifest
+from cosim.problem.network import read_network
 from cosim.problem.reference import reference
 from training.errors import TrainingError
 
@@ -90,8 +91,8 @@ def test_runs_or_says_why(experiment):
             return
         case = experiment.cases[0]
         states = twin_states(waves, read_manifest(folder), case)
-        expected = reference(experiment.model, case)
-        hits = clamp_hits(waves, ONSET)
+        expected = reference(read_network(experiment.model), case)
+        hits = clamp_hits(waves, CLAMP_ONSET)
         error = np.abs(states - expected).max() * twin.scales.state
         note(f"{error:.3g} V from torch, clamp hits {hits}")
         assert np.isfinite(states).all()

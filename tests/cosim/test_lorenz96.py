@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from circuits.board.nets import signal_words
 from circuits.engine.waveforms import Waveforms
 from cosim.cli.commands.lorenz96 import run_study
-from cosim.comparison.clamp_hits import clamp_hits, line_words
+from cosim.comparison.clamp_hits import clamp_hits
 from cosim.errors import CosimError
 from cosim.folder.manifest import read_manifest
 from cosim.simulation.store import read_frame, write_frame
@@ -137,7 +138,7 @@ def test_clamp_hits_are_in_the_order_of_time():
     hits = clamp_hits(Waveforms(plot="Transient Analysis", title="", names=names, data=data), 0.45)
     assert list(hits.items()) == [("v(xboard.h2_7_p)", {"peak": 0.5, "time": pytest.approx(0.3)}),
                                   ("v(x0_p)", {"peak": 1.0, "time": pytest.approx(0.5)})]
-    assert [line_words(line) for line in hits] == ["hidden layer 2, neuron 7", "state 0"]
+    assert [signal_words(line) for line in hits] == ["hidden layer 2, neuron 7", "state 0"]
 
 
 def test_seeds_give_a_spread():

@@ -18,7 +18,7 @@ from cosim.comparison.twin_states import twin_states
 from cosim.console import Console
 from cosim.errors import ResultsError
 from cosim.folder.manifest import Manifest, read_manifest
-from cosim.folder.read import read_model
+from cosim.folder.read import read_folder_network
 from cosim.problem.case import Case
 from cosim.problem.reference import reference
 from cosim.simulation.decks import NGSPICE, VACASK, Engine, deck_key, frame_to_waveforms
@@ -43,7 +43,7 @@ def circuit_errors(manifest: Manifest, case: Case, waveforms: Waveforms) -> list
     Raises:
         ResultsError: weights that are not those of the decks, or a run that ended early.
     """
-    expected = reference(read_model(manifest), case)
+    expected = reference(read_folder_network(manifest), case)
     got = twin_states(waveforms, manifest, case)
     rows = []
     for k in range(expected.shape[1]):

@@ -49,7 +49,7 @@ def run(source: Path | None, *, corners: list[str], fidelity: str | None, out: P
     manifest = read_manifest(decks)
     rows = CornerStudy(manifest=manifest, root=root, console=console, workers=workers, timeout=timeout, force=force).run(wanted)
     dropped = write_corners(root / "corners.json", manifest, rows)
-    title = f"{manifest.subject}, {manifest.raw['fidelity']} decks: twin against torch, worst of {', '.join(manifest.cases)}"
+    title = f"{manifest.subject}, {manifest.fidelity} decks: twin against torch, worst of {', '.join(manifest.cases)}"
     Console().table(pd.DataFrame([_cells(row) for row in rows]), f"{title}; max in parts of full scale")
     for row in rows:
         if row.verdict == "flagged":

@@ -31,7 +31,7 @@ def run(out: Path, *, fidelity: str, workers: int, force: bool, with_second_opin
     simulate_drives(results, manifests, console, workers=workers, force=force)
     opinions = cross_check(results, console, workers=workers, force=force) if with_second_opinion else {}
     rows = compare_drives(results, manifests, opinions)
-    key = content_key([json.dumps(rows), json.dumps(opinions), *(json.dumps(m.raw) for m in manifests.values()),
+    key = content_key([json.dumps(rows), json.dumps(opinions), *(manifest.text for manifest in manifests.values()),
                        source_key("cosim.studies.hp_memristor.report")])
     if force or not is_text_current(results.report, key):
         from cosim.studies.hp_memristor.report import write_report

@@ -36,7 +36,7 @@ def run_study(study: Study, out: Path, *, workers: int, force: bool = False, qui
         rows += compare_twin(study, results, twin, manifests[twin.name])
     metrics = all_metrics(study, rows, lags)
     write_json(results.metrics, metrics)
-    key = content_key([json.dumps(metrics), *(json.dumps(m.raw) for m in manifests.values()),
+    key = content_key([json.dumps(metrics), *(manifest.text for manifest in manifests.values()),
                        source_key("cosim.studies.lorenz96.report")])
     if force or not is_text_current(results.report, key):
         from cosim.studies.lorenz96.report import write_report

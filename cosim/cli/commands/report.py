@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from cosim.comparison.second_opinion import NAME
+from cosim.comparison.second_opinion import SECOND_OPINION_NAME
 from cosim.errors import ResultsError
 from cosim.folder.manifest import read_manifest
 from cosim.studies.hp_memristor.pipeline import HPResults, compare_drives
@@ -22,7 +22,7 @@ def run(folder: Path) -> None:
     manifests = {drive: read_manifest(results.decks(drive)) for drive in DRIVES}
     opinions = {}
     for drive in DRIVES:
-        stored = results.second_opinion(drive) / NAME
+        stored = results.second_opinion(drive) / SECOND_OPINION_NAME
         if stored.is_file():
             opinions[drive] = json.loads(stored.read_text())
     rows = compare_drives(results, manifests, opinions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cosim.cli.commands.doctor import require_engine
-from cosim.comparison.second_opinion import NAME, check_agreement, second_opinion, table
+from cosim.comparison.second_opinion import SECOND_OPINION_NAME, check_agreement, second_opinion, table
 from cosim.console import Console
 from cosim.folder.manifest import read_manifest
 
@@ -19,5 +19,5 @@ def run(folder: Path, *, out: Path | None, workers: int, timeout: float, force: 
     with console.bars() as bars:
         told = second_opinion(manifest, folder, out, workers=workers, timeout=timeout, force=force, progress=bars)
     Console().table(table(told), f"{manifest.subject}: {told['engines'][1]} against {told['engines'][0]}, model units")
-    print(out / NAME)
+    print(out / SECOND_OPINION_NAME)
     check_agreement(told)

@@ -22,11 +22,11 @@ def decks_of(target: Path) -> list[Path]:
     if not target.is_dir():
         raise ResultsError(f"{target} does not exist; name a deck (.cir) or a folder of decks")
     from cosim.folder.manifest import (  # loads torch, which takes seconds; a deck of one's own needs none of it
-        NAME,
+        MANIFEST_NAME,
         read_manifest,
     )
 
-    if (target / NAME).is_file():
+    if (target / MANIFEST_NAME).is_file():
         return [target / f"{name}.cir" for name in read_manifest(target).cases]
     decks = sorted(target.glob("*.cir"))
     if not decks:

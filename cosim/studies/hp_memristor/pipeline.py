@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from circuits.errors import SimulationError
-from circuits.stages.clamp import ONSET
+from circuits.stages.clamp import CLAMP_ONSET
 from circuits.vacask.run import find_vacask
 from cosim.comparison.clamp_hits import clamp_hits
 from cosim.comparison.second_opinion import second_opinion
@@ -16,6 +16,7 @@ from cosim.comparison.twin_states import twin_states
 from cosim.compiler.options import Options
 from cosim.console import Console
 from cosim.folder.manifest import Manifest, read_manifest
+from cosim.folder.read import read_folder_network
 from cosim.problem.case import Case
 from cosim.problem.reference import reference
 from cosim.simulation.decks import TIMEOUT, Run, frame_to_waveforms, simulate
@@ -123,11 +124,11 @@ def compare_case(results: HPResults, drive: str, case: Case, manifest: Manifest)
         return read_frame(path).attrs["row"]
     vectors = frame_to_waveforms(vectors_frame)
     states = twin_states(vectors, manifest, case)[:, 0]
-    net, resnet = (load(path).net for path in checkpoint_paths(drive))
-    frame = comparison_frame(case, hp_truth(drive, case), reference(net, case)[:, 0], states)
-    row = {"drive": drive, "stimulus": case.name, "fidelity": manifest.raw["fidelity"]}
+    network, resnet = read_folder_network(manifest), load(checkpoint_paths(drive)[1]).net
+    frame = comparison_frame(case, hp_truth(drive, case), reference(network, case)[:, 0], states)
+    row = {"drive": drive, "stimulus": case.name, "fidelity": manifest.fidelity}
     row |= case_errors(frame, resnet_states(resnet, case))
-    row |= {"clamp_hits": clamp_hits(vectors, ONSET)}
+    row |= {"clamp_hits": clamp_hits(vectors, CLAMP_ONSET)}
     write_frame(path, frame, key, row=row)
     return row
 

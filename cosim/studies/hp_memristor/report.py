@@ -6,18 +6,18 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from circuits.array.conductances import read_conductances
 from circuits.benches.blocks import block_bench
+from circuits.board import nets
 from circuits.engine.ngspice import find_engine
 from circuits.engine.waveforms import Waveforms
 from circuits.netlist.deck import write_files
-from cosim.comparison.clamp_hits import line_words
 from cosim.comparison.metrics import FLOOR
 from cosim.comparison.second_opinion import table
 from cosim.errors import ResultsError
 from cosim.folder.manifest import Manifest
+from cosim.folder.read import read_folder_network
 from cosim.problem.case import Case
 from cosim.problem.reference import reference
 from cosim.report.conductance_maps import conductance_maps
@@ -31,9 +31,6 @@ from cosim.simulation.decks import Run, read_vectors, simulate
 from cosim.simulation.store import read_frame
 from cosim.studies.hp_memristor.lissajous import lissajous
 from cosim.studies.hp_memristor.pipeline import HPResults, summary
-from training.checkpoint import load
-from training.experiments.hp_memristor import checkpoint_paths
-from training.models.neural_ode import hidden_activations
 from training.systems.hp_memristor import DRIVES
 
 PROVENANCE = {"flat": "Full decks: three arrays of 1024 cells, every wire segment.",
@@ -58,7 +55,7 @@ def write_report(results: HPResults, manifests: dict[str, Manifest], rows: list[
             "overlays": (overlays(frames), f"Twin against torch against truth, {words}, with error traces."),
             "lissajous": (lissajous(frames, DRIVES[drive]), f"Current against voltage of the device, {words}: the pinched "
                           "hysteresis of a memristor, from the true state and from the twin's."),
-            "neurons": (neurons(vectors, _hidden_volts(drive, manifest, case), case.times, start),
+            "neurons": (neurons(vectors, _hidden_volts(manifest, case), case.times, start),
                         f"Six hidden neurons of each layer, {words}, {SHOWN}: torch (line) and circuit (dashes)."),
             "conductances": (conductance_maps(*_arrays(manifest)), f"Programmed conductances, {words}; the white frame "
                              "holds the cells in use, the word lines below it are off."),
@@ -70,7 +67,7 @@ def write_report(results: HPResults, manifests: dict[str, Manifest], rows: list[
     curves = save(transfer_curves(_block(results, "relu_tia"), _block(results, "clamp")), folder / "transfer_curves.png")
     caption = "ReLU stage (10 kΩ, loaded with 1 kΩ) and clamp, each simulated alone."
     sections.append(Section(title="Stages alone", figures=[Figure(png=curves, caption=caption)]))
-    hits = [f"{row['drive']} {row['stimulus']}: {line_words(line)} {hit['peak']:.2f} V, first at {hit['time']:.4g} s"
+    hits = [f"{row['drive']} {row['stimulus']}: {nets.signal_words(line)} {hit['peak']:.2f} V, first at {hit['time']:.4g} s"
             for row in rows for line, hit in row["clamp_hits"].items()]
     shown = summary(rows, results)
     return write_page(results.report, "hp_memristor.html", {
@@ -82,24 +79,21 @@ def write_report(results: HPResults, manifests: dict[str, Manifest], rows: list[
         "floor": f"{FLOOR:.0%}",
         "hits": hits,
         "sections": sections,
-        "provenance": PROVENANCE[next(iter(manifests.values())).raw["fidelity"]],
+        "provenance": PROVENANCE[next(iter(manifests.values())).fidelity],
         "origin": _origin(manifests),
     })
 
 
-def _hidden_volts(drive: str, manifest: Manifest, case: Case) -> list[np.ndarray]:
-    net = load(checkpoint_paths(drive)[0]).net
-    states = reference(net, case)
-    with torch.no_grad():
-        hidden = hidden_activations(net, torch.from_numpy(case.inputs(case.times)), torch.tensor(states))
-    return [h.numpy() * scale for h, scale in zip(hidden, manifest.scales.hidden, strict=True)]
+def _hidden_volts(manifest: Manifest, case: Case) -> list[np.ndarray]:
+    network = read_folder_network(manifest)
+    *hidden, _ = network.signals(case.inputs(case.times), reference(network, case))
+    return [signal * scale for signal, scale in zip(hidden, manifest.scales.hidden, strict=True)]
 
 
 def _arrays(manifest: Manifest) -> tuple[dict[str, np.ndarray], dict[str, tuple[int, int]]]:
-    names = [layer["name"] for layer in manifest.raw["layers"]]
-    arrays = {name: read_conductances(manifest.folder / "conductances" / f"{name}.inc") for name in names}
-    used = {name: (layer["n_outputs"], layer["n_bit_lines"]) for name, layer in zip(names, manifest.raw["layers"],
-                                                                                    strict=True)}
+    layers = manifest.board.layers
+    arrays = {layer.name: read_conductances(manifest.folder / "conductances" / f"{layer.name}.inc") for layer in layers}
+    used = {layer.name: (layer.n_outputs, layer.n_bit_lines) for layer in layers}
     return arrays, used
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from circuits.stages.clamp import ONSET
+from circuits.stages.clamp import CLAMP_ONSET
 from cosim.comparison.clamp_hits import clamp_hits
 from cosim.comparison.twin_states import twin_states
 from cosim.folder.manifest import Manifest
+from cosim.folder.read import read_folder_network
 from cosim.problem.reference import reference
 from cosim.simulation.decks import frame_to_waveforms
 from cosim.simulation.sources import source_key
 from cosim.simulation.store import content_key, is_current, read_frame, write_frame
 from cosim.studies.lorenz96.experiment import PHASES, Study, Twin
 from cosim.studies.lorenz96.results import Lorenz96Results
-from training.checkpoint import load
 from training.experiments.lorenz96 import NEURAL_ODE, checkpoint_path
 from training.experiments.lorenz96_evaluation import EXPONENTS
 from training.experiments.lorenz96_results import read_results, summarise
@@ -50,15 +50,15 @@ def compare_twin(study: Study, results: Lorenz96Results, twin: Twin, manifest: M
                        source_key("cosim.studies.lorenz96.metrics")])
     if is_current(path, key):
         return read_frame(path).attrs["rows"]
-    net, truth = load(checkpoint).net, study.truth(twin.system)
+    network, truth = read_folder_network(manifest), study.truth(twin.system)
     frames, rows = [], []
     for phase in PHASES:
         case, span, waveforms = manifest.cases[phase], study.span(phase), frame_to_waveforms(vectors[phase])
-        columns = {"truth": truth[span], "reference": reference(net, case), "twin": twin_states(waveforms, manifest, case)}
+        columns = {"truth": truth[span], "reference": reference(network, case), "twin": twin_states(waveforms, manifest, case)}
         frame = pd.DataFrame({"time": study.grid[span], "phase": phase}
                              | {f"{name}_{k}": x[:, k] for name, x in columns.items() for k in range(x.shape[1])})
         rows.append({"forcing": twin.system.forcing, "seed": twin.seed, "reference_seed": twin.reference, "phase": phase,
-                     "fidelity": manifest.raw["fidelity"], **_l1(frame), "clamp_hits": clamp_hits(waveforms, ONSET)})
+                     "fidelity": manifest.fidelity, **_l1(frame), "clamp_hits": clamp_hits(waveforms, CLAMP_ONSET)})
         if twin.system.name in EXPONENTS:
             rows[-1]["valid_prediction"] = _valid_prediction(frame, attractor_spread(truth), EXPONENTS[twin.system.name])
         frames.append(frame)

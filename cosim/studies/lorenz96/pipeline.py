@@ -8,7 +8,8 @@ from pathlib import Path
 from cosim.comparison.lag import measured_lag
 from cosim.compiler.options import Options
 from cosim.console import Console
-from cosim.folder.manifest import NAME, Manifest, read_manifest
+from cosim.folder.manifest import MANIFEST_NAME, Manifest, read_manifest
+from cosim.folder.read import read_folder_network
 from cosim.simulation.decks import Run, read_vectors, simulate
 from cosim.simulation.sources import source_key
 from cosim.simulation.store import content_key, is_text_current, write_text_key
@@ -43,10 +44,10 @@ def compile_board(study: Study, twin: Twin, folder: Path, phases: tuple[str, ...
                                            study.trim_samples)),
             # Decks made by other code are compiled again; unchanged decks are then left alone, and so are their results.
             source_key("cosim.studies.lorenz96.experiment")]
-    if not is_text_current(folder / NAME, content_key([*what, *_contents(folder)])):
+    if not is_text_current(folder / MANIFEST_NAME, content_key([*what, *_contents(folder)])):
         console.say(f"compiling {twin.name}, {' and '.join(phases)}: {folder}")
         study.experiment(twin, load(checkpoint).net, phases).compile(folder, options)
-        write_text_key(folder / NAME, content_key([*what, *_contents(folder)]))
+        write_text_key(folder / MANIFEST_NAME, content_key([*what, *_contents(folder)]))
     return read_manifest(folder)
 
 
@@ -64,8 +65,8 @@ def trim(study: Study, results: Lorenz96Results, twins: list[Twin], console: Con
                    label=f"{twin.name} {TRIM}") for twin in twins], console, workers, force)
     lags = {}
     for twin, manifest in manifests.items():
-        net = load(checkpoint_path(twin.system.name, twin.seed, study.checkpoints)).net
-        lags[twin.name] = measured_lag(read_vectors(results.vectors(twin, TRIM)), manifest, manifest.cases[TRIM], net)
+        lags[twin.name] = measured_lag(read_vectors(results.vectors(twin, TRIM)), manifest, manifest.cases[TRIM],
+                                       read_folder_network(manifest))
     return lags
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import pandas as pd
 
+from circuits.board.nets import state_column
 from cosim.report.style import TORCH, TRUTH, TWIN
 from cosim.studies.lorenz96.metrics import states
 
@@ -30,7 +31,7 @@ def prediction_time(part: pd.DataFrame, valid: dict, exponent: float) -> plt.Fig
             if at <= LYAPUNOV_TIMES:
                 axis.axvline(at, color=look["color"], linewidth=1.6, linestyle=style,
                              label=f"valid prediction time, {name}: {at:.2f}")
-        axis.set_ylabel(f"x{k}")
+        axis.set_ylabel(state_column(k))
         axis.margins(x=0)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
     axes[-1].set_xlabel("time since the first sample [Lyapunov times]")

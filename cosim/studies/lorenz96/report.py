@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from circuits.board import nets
 from circuits.engine.ngspice import find_engine
-from cosim.comparison.clamp_hits import line_words
 from cosim.folder.manifest import Manifest
 from cosim.report.floor_plan import floor_plan
 from cosim.report.page import Figure, Section, write_page
@@ -53,8 +53,8 @@ def write_report(study: Study, results: Lorenz96Results, twins: list[Twin], mani
                    for name, (figure, caption) in pictures.items()]
         figures += _predictions(folder, twin, frame, metrics)
         sections.append(Section(title=f"F = {twin.system.forcing:g}", figures=figures))
-    plan = manifests[regular.name].raw["layers"]
-    count = sum(len(layer["tiles"]) for layer in plan)
+    plan = manifests[regular.name].board.layers
+    count = sum(len(layer.tiles) for layer in plan)
     sections.append(Section(title="Floor plan", figures=[Figure(
         png=save(floor_plan(plan), folder / "floor_plan.png"),
         caption=f"{count} arrays of 32 × 32; filled: source lines × bit lines in use. The tiles of one output share its "
@@ -95,7 +95,7 @@ def _hits(rows: list[dict]) -> list[str]:
     for row in rows:
         if row["clamp_hits"]:
             line, hit = next(iter(row["clamp_hits"].items()))
-            hits.append(f"F = {row['forcing']:g}, seed {row['seed']}, {row['phase']}: {line_words(line)} first, "
+            hits.append(f"F = {row['forcing']:g}, seed {row['seed']}, {row['phase']}: {nets.signal_words(line)} first, "
                         f"at {hit['time']:.4g} s of circuit time, up to {hit['peak']:.2f} V; "
                         f"lines in all: {len(row['clamp_hits'])}")
     return hits
@@ -104,7 +104,7 @@ def _hits(rows: list[dict]) -> list[str]:
 def _origin(study: Study, manifests: dict[str, Manifest], metrics: dict) -> list[tuple[str, str]]:
     rows = [(f"weights, {manifest.subject}", manifest.weights_sha256) for manifest in manifests.values()]
     rows += [(f"lag without lead, {manifest.subject}", f"{1e6 * metrics['trim']['lag'][name]:.2f} µs, taken out by "
-              f"{1e12 * manifest.raw['integrator']['c_lead']:.3g} pF") for name, manifest in manifests.items()]
+              f"{1e12 * manifest.board.c_lead:.3g} pF") for name, manifest in manifests.items()]
     options = study.options
     solver = f"{options.solver.options}; largest step {options.max_step:g} time units"
     rows += [("time scale", f"{options.time_scale:g} s a time unit"), ("neuron", options.neuron), ("solver", solver),

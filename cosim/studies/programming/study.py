@@ -14,7 +14,7 @@ from cosim.behavioural.integrate import model_states, solve
 from cosim.behavioural.monte_carlo import programmed
 from cosim.comparison.metrics import waveform_error
 from cosim.comparison.twin_states import twin_states
-from cosim.compiler.compile import compile_network
+from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
 from cosim.compiler.programming import PUBLISHED_ERROR, PUBLISHED_LEVELS, Programming
 from cosim.console import Console
@@ -62,7 +62,7 @@ def study(drive: str, model: nn.Module, seeds: int, root: Path, console: Console
 def behavioural_study(drive: str, model: nn.Module, seeds: int) -> pd.DataFrame:
     """The same boards and the same rows from the behavioural model, all boards at once."""
     experiment = hp_experiment(drive, model)
-    twin = compile_network(model, columns=experiment.columns, calibration=experiment.calibration)
+    twin = compile_board(experiment.read(), experiment.calibration)
     blueprint = blueprint_of(twin)
     draws = [board_programming(seed) for seed in range(seeds)]
     board = make_board(blueprint, conductances=programmed(blueprint, draws, twin.options.window))

@@ -17,12 +17,13 @@ from cosim.behavioural.integrate import model_states, solve
 from cosim.behavioural.monte_carlo import programmed
 from cosim.behavioural.offsets import random_offsets
 from cosim.behavioural.waveforms import vectors
-from cosim.compiler.compile import compile_network
+from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
 from cosim.compiler.programming import Programming
 from cosim.corners.folder import write_corner_folder
 from cosim.errors import CosimError
 from cosim.folder.manifest import read_manifest
+from cosim.problem.network import read_network
 from cosim.problem.reference import reference
 from cosim.simulation.decks import Run, frame_to_waveforms, read_vectors, simulate
 
@@ -107,7 +108,7 @@ def test_two_stage_neurons_are_those_of_the_macro_deck(small_experiment, tmp_pat
 @pytest.fixture(scope="module")
 def small(small_experiment):
     e = small_experiment
-    twin = compile_network(e.model, columns=e.columns, calibration=e.calibration)
+    twin = compile_board(read_network(e.model, e.columns), e.calibration)
     return blueprint_of(twin), twin, e.cases[0]
 
 
@@ -131,8 +132,7 @@ def test_a_drawn_board_is_the_board_compiled_with_that_draw(small, small_experim
     blueprint, twin, case = small
     draw = Programming(levels=64, error=0.022, seed=7)
     e = small_experiment
-    compiled = blueprint_of(compile_network(e.model, columns=e.columns, calibration=e.calibration,
-                                            options=Options(programming=draw)))
+    compiled = blueprint_of(compile_board(e.read(), e.calibration, Options(programming=draw)))
     with torch.no_grad():
         drawn = make_board(blueprint, conductances=programmed(blueprint, [draw], Window()))
         first, second = (model_states(board, solve(board, case, twin.scales, steps=40), twin.scales)
@@ -166,13 +166,13 @@ def test_a_tiled_board_computes_the_network(small_experiment):
     torch.manual_seed(4)
     model = nn.Sequential(nn.Linear(2, 40), nn.ReLU(), nn.Linear(40, 1)).double()
     e = small_experiment
-    twin = compile_network(model, columns=e.columns, calibration=e.calibration)
+    twin = compile_board(read_network(model, e.columns), e.calibration)
     assert [len(layer.tiles) for layer in twin.layers] == [2, 3]
     (case,) = e.cases
     board = make_board(blueprint_of(twin))
     with torch.no_grad():
         got = model_states(board, solve(board, case, twin.scales, steps=100), twin.scales)[:, 0, 0].numpy()
-    expected = reference(model, case)[:, 0]
+    expected = reference(read_network(model), case)[:, 0]
     # the circuit error of such a board, see docs/board.md; its conductances wrongly joined would give 1e-1
     np.testing.assert_allclose(got, expected, rtol=0, atol=2e-3 * np.abs(expected).max())
 
