@@ -17,13 +17,13 @@ Layers = list[tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Programming:
-    """What programming does to a conductance; the figures are those of the published TiN/TaOx/Ta2O5/TiN array."""
+class WeightNoise:
+    """What programming does to a conductance; the array's figures, which whoever trains for an array hands over."""
 
-    g_min: float = 20e-6  # S
-    g_max: float = 100e-6  # S
-    levels: int = 64  # equidistant over the window, both ends included
-    spread: float = 0.0276  # standard deviation of the relative error; its mean magnitude is then 2.2 %
+    g_min: float  # S
+    g_max: float  # S
+    levels: int  # equidistant over the window, both ends included
+    spread: float  # standard deviation of the relative error; its mean magnitude is sqrt(2 / pi) of that
 
     def __post_init__(self):
         if not 0.0 <= self.g_min < self.g_max:
@@ -40,13 +40,14 @@ class Programming:
 
 
 def program(
-    layers: Layers, full_scale: Sequence[Tensor], programming: Programming, *, boards: int, draw: torch.Generator
+    layers: Layers, full_scale: Sequence[Tensor], noise: WeightNoise, *, boards: int, draw: torch.Generator
 ) -> Layers:
     """Program a network on several boards at once.
 
     Args:
         layers: (weight (out, in), bias (out,)) a layer.
         full_scale: a layer's largest input magnitudes, (in,) or a scalar, in the units of its inputs.
+        noise: of the array.
         boards: independent draws of the programming error.
     Returns:
         (weight (boards, out, in), bias (boards, out)) a layer, as the boards realise them; differentiable.
@@ -56,9 +57,9 @@ def program(
         target = torch.cat([weight * scale, bias[:, None]], dim=1)
         largest = target.abs().amax()
         target = (target / largest).expand(boards, *target.shape)
-        g_p = programming.conductances(target.clamp_min(0.0), draw)
-        g_n = programming.conductances((-target).clamp_min(0.0), draw)
-        w = (g_p - g_n) * largest / (programming.g_max - programming.g_min)
+        g_p = noise.conductances(target.clamp_min(0.0), draw)
+        g_n = noise.conductances((-target).clamp_min(0.0), draw)
+        w = (g_p - g_n) * largest / (noise.g_max - noise.g_min)
         realised.append((w[..., :-1] / scale, w[..., -1]))
     return realised
 

@@ -8,7 +8,7 @@ loss over each window; gradients by the adjoint method (Chen et al., "Neural ord
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from torchdiffeq import odeint_adjoint
 from training.errors import TrainingError
 from training.models.neural_ode import derivative_network, linear_layers, looks_linear, widths_of
 from training.models.recurrent_resnet import recur
-from training.noise import Layers, Programming, apply_layers, program
+from training.noise import Layers, WeightNoise, apply_layers, program
 from training.stimuli import Stimulus
 from training.systems.base import System
 
@@ -43,7 +43,7 @@ class Recipe:
     widths: tuple[int, ...] = (2, 14, 14, 1)
     stages: tuple[Stage, ...]
     learning_rate: float  # Adam, at the start; falls to 1 % of it along a cosine
-    programming: Programming = field(default_factory=Programming)
+    noise: WeightNoise | None = None  # of the array that the network is trained for; None: of no array
     exact_weight: float = 3.0  # weight of the exact network's loss against the noisy copies' mean
     seed: int = 0
 
@@ -170,6 +170,9 @@ def train_neural_ode(system: System, stimulus: Stimulus, recipe: Recipe, progres
         span = stage.window * stage.stride
         if span >= len(t):
             raise TrainingError(f"a window of {span} grid steps is longer than the run, {len(t) - 1}")
+        if stage.boards and recipe.noise is None:
+            raise TrainingError(f"a stage trains {stage.boards} noisy boards, but the recipe knows no array's noise; give it "
+                                "noise=WeightNoise(...), or stages of no boards")
         for _ in range(stage.steps):
             first = torch.randint(0, len(t) - span, (stage.batch,), generator=draw)
             index = first + torch.arange(0, span + 1, stage.stride)[:, None]
@@ -177,7 +180,7 @@ def train_neural_ode(system: System, stimulus: Stimulus, recipe: Recipe, progres
             layers = [(w[None], b[None]) for w, b in exact]
             if stage.boards:
                 scales = _full_scales(core, seen / units.inputs)
-                noisy = program(exact, scales, recipe.programming, boards=stage.boards, draw=draw)
+                noisy = program(exact, scales, recipe.noise, boards=stage.boards, draw=draw)
                 layers = [(torch.cat([w, v]), torch.cat([b, c])) for (w, b), (v, c) in zip(layers, noisy, strict=True)]
             # The adjoint method wants leaves; the chain rule through the noise is applied afterwards.
             leaves = [(w.detach().requires_grad_(), b.detach().requires_grad_()) for w, b in layers]

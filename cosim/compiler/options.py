@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from circuits.array.programming import Programming
 from circuits.array.select_transistor import SelectTransistor
 from circuits.array.window import Window
 from circuits.array.wires import Wires
 from circuits.board.layer import R_BOARD
 from circuits.netlist.solver import ACCURATE, Solver
-from cosim.compiler.programming import Programming
 from cosim.compiler.scaling import Ranges
 from cosim.errors import CosimError
 

@@ -9,12 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from circuits.array.programming import Programming
 from circuits.array.window import Window
 from circuits.board.board import BoardSpec
 from circuits.errors import CircuitError
 from circuits.netlist.solver import Solver
 from cosim.compiler.compile import CompiledTwin
-from cosim.compiler.programming import Programming
 from cosim.compiler.scaling import Ranges, Scales
 from cosim.errors import CosimError, ResultsError
 from cosim.folder.board_fields import board_fields, digits, read_board_fields

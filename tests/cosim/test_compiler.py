@@ -9,11 +9,11 @@ from torch import nn
 
 from circuits.array.crossbar import SIZE
 from circuits.array.network import port_conductance
+from circuits.array.programming import Programming
 from circuits.stages.relu_tia import leakage
 from cosim.compiler.clipping import check_clipping
 from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
-from cosim.compiler.programming import Programming
 from cosim.compiler.resistors import e96_at_least, floor_digits
 from cosim.compiler.scaling import Calibration, Ranges, Scales
 from cosim.errors import ClippingError, CosimError, UnsupportedModelError

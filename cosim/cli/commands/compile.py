@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from circuits.array.programming import Programming
 from cosim.compiler.options import Options
-from cosim.compiler.programming import Programming
 from cosim.console import Console
 from cosim.errors import CosimError
 from cosim.experiment import Experiment, load_experiment

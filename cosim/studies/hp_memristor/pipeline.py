@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from circuits.array.programming import published_programming
 from circuits.errors import SimulationError
 from circuits.stages.clamp import CLAMP_ONSET
 from circuits.vacask.run import find_vacask
@@ -14,6 +15,7 @@ from cosim.comparison.clamp_hits import clamp_hits
 from cosim.comparison.second_opinion import second_opinion
 from cosim.comparison.twin_states import twin_states
 from cosim.compiler.options import Options
+from cosim.compiler.weight_noise import weight_noise
 from cosim.console import Console
 from cosim.folder.manifest import Manifest, read_manifest
 from cosim.folder.read import read_folder_network
@@ -66,7 +68,7 @@ def ensure_checkpoints(console: Console) -> None:
         if missing:
             console.say(f"training the {drive}-driven networks: {', '.join(p.name for p in missing)} missing")
             with console.bar(f"train {drive}") as bar:
-                train_hp_memristor(drive, progress=bar)
+                train_hp_memristor(drive, noise=weight_noise(published_programming()), progress=bar)
 
 
 def compile_drives(results: HPResults, console: Console, fidelity: str = "flat") -> dict[str, Manifest]:

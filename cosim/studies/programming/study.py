@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from torch import nn
 
+from circuits.array.programming import PUBLISHED_ERROR, PUBLISHED_LEVELS, published_programming
 from cosim.behavioural.blueprint import blueprint_of
 from cosim.behavioural.board import make_board
 from cosim.behavioural.integrate import model_states, solve
@@ -16,7 +17,6 @@ from cosim.comparison.metrics import waveform_error
 from cosim.comparison.twin_states import twin_states
 from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
-from cosim.compiler.programming import PUBLISHED_ERROR, PUBLISHED_LEVELS, Programming
 from cosim.console import Console
 from cosim.experiment import Experiment
 from cosim.folder.manifest import Manifest, read_manifest
@@ -27,11 +27,6 @@ from cosim.studies.hp_memristor.experiment import hp_experiment, hp_truth
 
 FIDELITIES = ("macro", "flat-trimmed", "behavioural")
 PUBLISHED = {"mre": 0.17, "dtw": 0.15, "resnet_mre": 0.61, "resnet_dtw": 0.39}  # the published board, for comparison
-
-
-def board_programming(seed: int) -> Programming:
-    """64 levels and 2.2 % mean relative error, the published array."""
-    return Programming(levels=PUBLISHED_LEVELS, error=PUBLISHED_ERROR, seed=seed)
 
 
 def study(drive: str, model: nn.Module, seeds: int, root: Path, console: Console, workers: int,
@@ -48,7 +43,7 @@ def study(drive: str, model: nn.Module, seeds: int, root: Path, console: Console
     for seed in range(seeds):
         folder = root / f"{drive}_{fidelity.replace('-', '_')}_seed_{seed:02d}"
         deck = "macro" if fidelity == "macro" else "flat"
-        experiment.compile(folder, Options(programming=board_programming(seed), fidelity=deck, all_cells=deck == "macro"))
+        experiment.compile(folder, Options(programming=published_programming(seed), fidelity=deck, all_cells=deck == "macro"))
         manifests[seed] = read_manifest(folder)
         runs += [Run(deck=folder / f"{case.name}.cir", vectors=folder / "vectors" / f"{case.name}.parquet",
                      label=f"board {seed} {case.name}") for case in experiment.cases]
@@ -64,7 +59,7 @@ def behavioural_study(drive: str, model: nn.Module, seeds: int) -> pd.DataFrame:
     experiment = hp_experiment(drive, model)
     twin = compile_board(experiment.read(), experiment.calibration)
     blueprint = blueprint_of(twin)
-    draws = [board_programming(seed) for seed in range(seeds)]
+    draws = [published_programming(seed) for seed in range(seeds)]
     board = make_board(blueprint, conductances=programmed(blueprint, draws, twin.options.window))
     rows = []
     for case in experiment.cases:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from circuits.array.programming import Programming
 from circuits.array.window import Window
 from circuits.corners.corner import find_corner
 from cosim.behavioural.blueprint import Blueprint, blueprint_of
@@ -19,7 +20,6 @@ from cosim.behavioural.offsets import random_offsets
 from cosim.behavioural.waveforms import vectors
 from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
-from cosim.compiler.programming import Programming
 from cosim.corners.folder import write_corner_folder
 from cosim.errors import CosimError
 from cosim.folder.manifest import read_manifest

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from circuits.array.programming import Programming
 from circuits.array.window import Window
-from cosim.compiler.programming import Programming
-from cosim.errors import MappingError
+from circuits.errors import CircuitError
 
 WINDOW = Window()
 
@@ -52,5 +52,5 @@ def test_yield_leaves_cells_stuck_at_the_windows_ends():
 
 @pytest.mark.parametrize("bad", [{"levels": 1}, {"error": -0.1}, {"error": 0.9}, {"cell_yield": 0.0}, {"cell_yield": 1.5}])
 def test_refuses_nonsense(bad):
-    with pytest.raises(MappingError, match="between|at least"):
+    with pytest.raises(CircuitError, match="between|at least"):
         Programming(**bad)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import pi, sqrt
 
 import numpy as np
 
 from circuits.array.window import Window
-from cosim.errors import MappingError
+from circuits.errors import CircuitError
 
 PUBLISHED_ERROR = 0.022  # mean relative programming error, continuous-time digital twin paper
 PUBLISHED_LEVELS = 64
@@ -26,11 +26,16 @@ class Programming:
 
     def __post_init__(self) -> None:
         if self.levels is not None and self.levels < 2:
-            raise MappingError(f"levels = {self.levels}: need at least 2, or none for analogue conductances")
+            raise CircuitError(f"levels = {self.levels}: need at least 2, or none for analogue conductances")
         if not 0 <= self.error < 0.5:
-            raise MappingError(f"programming error = {self.error}: a mean relative error between 0 and 0.5")
+            raise CircuitError(f"programming error = {self.error}: a mean relative error between 0 and 0.5")
         if not 0 < self.cell_yield <= 1:
-            raise MappingError(f"cell yield = {self.cell_yield}: a part between 0 (excluded) and 1")
+            raise CircuitError(f"cell yield = {self.cell_yield}: a part between 0 (excluded) and 1")
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the relative error."""
+        return self.error * sqrt(pi / 2)
 
     def apply(self, g: np.ndarray, window: Window, layer: int, row: int = 0, column: int = 0) -> np.ndarray:
         """Conductances as programmed.
@@ -43,15 +48,17 @@ class Programming:
             (rows, cols) [S].
         """
         rng = np.random.default_rng([self.seed, layer, row, column])
-        spread = rng.standard_normal(g.shape)
+        normal = rng.standard_normal(g.shape)
         dead, high = rng.random(g.shape), rng.random(g.shape) < 0.5
         out = g.copy()
         if self.levels is not None:
             step = window.span / (self.levels - 1)
             out = window.g_min + np.clip(np.round((out - window.g_min) / step), 0, self.levels - 1) * step
         if self.error:
-            out = out * np.maximum(1.0 + self.error * sqrt(pi / 2) * spread, 1e-3)
+            out = out * np.maximum(1.0 + self.spread * normal, 1e-3)
         return np.where(dead < self.cell_yield, out, np.where(high, window.g_max, window.g_min))
 
-    def as_dict(self) -> dict:
-        return asdict(self)
+
+def published_programming(seed: int = 0) -> Programming:
+    """64 levels and 2.2 % mean relative error, the published array, every cell alive."""
+    return Programming(levels=PUBLISHED_LEVELS, error=PUBLISHED_ERROR, seed=seed)
