@@ -28,10 +28,10 @@ from cosim.behavioural.board import make_board
 from cosim.behavioural.from_folder import read_blueprint
 from cosim.behavioural.integrate import model_states, solve
 from cosim.behavioural.monte_carlo import programmed
-from cosim.comparison.twin_states import twin_states
 from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
 from cosim.folder.manifest import read_manifest
+from cosim.simulation.twin_states import twin_states
 from cosim.studies.hp_memristor.experiment import hp_experiment
 from cosim.studies.programming.study import board_programming
 from training.checkpoint import load

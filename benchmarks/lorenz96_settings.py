@@ -21,12 +21,12 @@ import numpy as np
 from benchmarks.profile import profile
 from circuits.errors import CircuitError
 from circuits.netlist.solver import Solver
-from cosim.comparison.twin_states import twin_states
 from cosim.compiler.options import Options
 from cosim.folder.manifest import read_manifest
 from cosim.problem.case import Case
 from cosim.problem.network import read_network
 from cosim.problem.reference import reference
+from cosim.simulation.twin_states import twin_states
 from cosim.studies.lorenz96.experiment import FAST, MAX_STEP, Study, Twin, lorenz96_options
 from training.checkpoint import load
 from training.experiments.lorenz96 import checkpoint_path, reference_seed

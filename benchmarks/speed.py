@@ -22,8 +22,8 @@ from benchmarks.growth import HIDDEN, exponent, measure
 from benchmarks.lorenz96 import lorenz96
 from benchmarks.macromodel import COMPARISONS, Comparison
 from cosim.console import Console
-from cosim.simulation.sources import source_key
-from cosim.simulation.store import content_key, is_current, read_frame, write_frame
+from cosim.store.files import content_key, is_current, read_frame, write_frame
+from cosim.store.sources import source_key
 
 OUT = Path("runs/speed")
 

@@ -25,3 +25,7 @@ class ResultsError(CosimError):
 
 class StabilityError(CosimError):
     """An amplifier of the board has too little phase margin."""
+
+
+class GateError(CosimError):
+    """A waveform error, or a clamp hit, beyond a limit that the user gave."""

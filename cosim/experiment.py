@@ -21,7 +21,7 @@ from cosim.errors import CosimError
 from cosim.folder.write import write_twin
 from cosim.problem.case import Case
 from cosim.problem.network import Network, read_network
-from cosim.simulation.store import check_writable
+from cosim.store.files import check_writable
 from training.errors import TrainingError
 
 

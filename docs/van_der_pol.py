@@ -5,7 +5,7 @@
     .venv/bin/cosim compare runs/van_der_pol/decks --waveforms runs/van_der_pol/vectors
 
 The same in Python: ``load_experiment(path).compile(folder, Options(fidelity="macro"))``, then
-``circuits.engine.run.run(Job(deck=folder / "pushed.cir")).waveforms`` and ``cosim.comparison.twin_states.twin_states``.
+``circuits.engine.run.run(Job(deck=folder / "pushed.cir")).waveforms`` and ``cosim.simulation.twin_states.twin_states``.
 """
 
 import numpy as np

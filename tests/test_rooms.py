@@ -14,8 +14,8 @@ ORDER = {
     "circuits": ("errors", "parts", "engine", "vacask", "netlist", "array", "stages", "board", "corners", "benches", "loops"),
     "training": ("errors", "checkpoint", "stimuli", "noise", "soft_dtw", "integrate", "lyapunov", "systems", "models",
                  "trainer", "baselines", "shooting", "experiments"),
-    "cosim": ("errors", "console", "problem", "compiler", "folder", "simulation", "behavioural", "comparison", "experiment",
-              "corners", "report", "studies", "cli"),
+    "cosim": ("errors", "console", "store", "problem", "compiler", "folder", "report", "simulation", "behavioural",
+              "comparison", "experiment", "corners", "front_door", "studies", "cli"),
 }
 MOST_ENTRIES = 20  # of `ls cosim`
 

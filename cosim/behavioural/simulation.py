@@ -14,8 +14,8 @@ from cosim.behavioural.waveforms import vectors
 from cosim.console import Progress
 from cosim.folder.manifest import MANIFEST_NAME, read_manifest
 from cosim.simulation.decks import Run
-from cosim.simulation.sources import source_key
-from cosim.simulation.store import content_key, is_current, write_frame
+from cosim.store.files import content_key, is_current, write_frame
+from cosim.store.sources import source_key
 
 FIDELITY = "behavioural"
 

@@ -129,14 +129,23 @@ def simulate(
 
 @app.command()
 def compare(
-    folder: Folder,
+    folder: Annotated[Path, typer.Argument(help="Folder made by `cosim compile`, or the results folder of a study, e.g. "
+                                                "runs/hp_memristor.")],
     waveforms: Annotated[Path | None, typer.Option(help="Folder of the simulated waveforms, .parquet or .raw; default "
-                                                        "where `cosim simulate` puts them.")] = None,
+                                                        "where our commands put them.")] = None,
+    max_mre: Annotated[str | None, typer.Option(help="Largest mean relative error that any state may have, e.g. 0.5%.")] = None,
+    max_error: Annotated[str | None, typer.Option(help="Largest error that any state may have, as a part of its full scale, "
+                                                       "e.g. 1%.")] = None,
+    allow_clamp_hits: Annotated[bool, typer.Option("--allow-clamp-hits", help="Lines that leave their linear range are told, "
+                                                                              "but are no failure.")] = False,
+    json: Annotated[Path | None, typer.Option(help="Write numeric rows, limits and verdict to this file.")] = None,
 ) -> None:
-    """Compare simulated waveforms with the torch network that the decks were compiled from."""
+    """Compare simulated waveforms with the torch network that the decks were compiled from.
+
+    Exit code 1 when a limit is exceeded, which names the case, or when a line left its linear range."""
     from cosim.cli.commands.compare import run
 
-    run(folder, waveforms=waveforms)
+    run(folder, waveforms=waveforms, max_mre=max_mre, max_error=max_error, allow_clamp_hits=allow_clamp_hits, json=json)
 
 
 @app.command("second-opinion")

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from circuits.board import nets
-from cosim.comparison.twin_states import twin_states
 from cosim.console import Progress
 from cosim.errors import ResultsError
 from cosim.folder.manifest import Manifest
 from cosim.simulation.decks import NGSPICE, VACASK, Run, read_vectors, simulate
-from cosim.simulation.store import write_json
+from cosim.simulation.twin_states import twin_states
+from cosim.store.files import write_json
 
 AGREE = 1e-3  # of full scale: two simulators further apart are not one circuit
 SECOND_OPINION_NAME = "second_opinion.json"

@@ -10,7 +10,6 @@ import numpy as np
 from circuits.engine.guard import check_deck
 from circuits.netlist.deck import write_files
 from circuits.netlist.solver_variation import SolverVariation
-from cosim.comparison.twin_states import twin_states
 from cosim.console import Progress
 from cosim.errors import ResultsError
 from cosim.folder.manifest import Manifest
@@ -18,6 +17,7 @@ from cosim.folder.read import read_folder_network
 from cosim.problem.case import Case
 from cosim.problem.reference import reference
 from cosim.simulation.decks import Run, read_vectors, simulate
+from cosim.simulation.twin_states import twin_states
 
 LIMIT = 0.1  # of the circuit error: above it, the tolerances would be what is reported as a property of the board
 

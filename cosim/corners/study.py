@@ -15,7 +15,6 @@ from circuits.stages.clamp import CLAMP_ONSET
 from cosim.behavioural.corner import board_at
 from cosim.behavioural.from_folder import read_blueprint
 from cosim.comparison.clamp_hits import clamp_hits
-from cosim.comparison.twin_states import twin_states
 from cosim.compiler.scaling import SWING
 from cosim.console import Console, Progress
 from cosim.corners.bound import bound_of, predict
@@ -26,7 +25,8 @@ from cosim.folder.manifest import Manifest
 from cosim.folder.read import read_folder_network
 from cosim.problem.reference import reference
 from cosim.simulation.decks import Run, read_vectors, simulate
-from cosim.simulation.store import check_writable
+from cosim.simulation.twin_states import twin_states
+from cosim.store.files import check_writable
 
 BEYOND = 0.1  # V, by which a saved node may pass the supplies
 EXPLAINS = 0.9  # of a corner's error: what must be left at most without the effect that is named as its cause

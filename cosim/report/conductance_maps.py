@@ -7,7 +7,10 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 
+from cosim.report.style import styled
 
+
+@styled
 def conductance_maps(arrays: Mapping[str, np.ndarray], used: Mapping[str, tuple[int, int]]) -> plt.Figure:
     """Map of every array, and the histogram of the cells in use.
 

@@ -8,10 +8,12 @@ import matplotlib.pyplot as plt
 
 from circuits.array.crossbar import SIZE
 from circuits.board.layer import LayerSpec
+from cosim.report.style import styled
 
 GAP = 12  # lines, between tiles
 
 
+@styled
 def floor_plan(layers: Sequence[LayerSpec]) -> plt.Figure:
     """One group a layer, one square a 32x32 array, the cells in use filled.
 

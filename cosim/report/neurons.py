@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from circuits.board import nets
-from cosim.report.style import TORCH, TWIN
+from cosim.report.style import TORCH, TWIN, styled
 
 
+@styled
 def neurons(vectors: pd.DataFrame, expected: list[np.ndarray], times: np.ndarray, start: float, shown: int = 6) -> plt.Figure:
     """The most active neurons of each hidden layer.
 

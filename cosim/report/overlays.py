@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from cosim.report.style import TITLES, TORCH, TRUTH, TWIN
+from cosim.report.style import TITLES, TORCH, TRUTH, TWIN, styled
 
 
+@styled
 def overlays(frames: Mapping[str, pd.DataFrame]) -> plt.Figure:
     """One column a stimulus: stimulus, states, errors.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from cosim.simulation.store import write_atomically
+from cosim.store.files import write_atomically
 
 
 @dataclass(frozen=True, kw_only=True)

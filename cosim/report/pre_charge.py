@@ -6,8 +6,10 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from circuits.board import nets
+from cosim.report.style import styled
 
 
+@styled
 def pre_charge(vectors: pd.DataFrame, start: float) -> plt.Figure:
     """Control, integrator input (the output layer's TIA) and output; the pre-charge on the left, the whole run right.
 

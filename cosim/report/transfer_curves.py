@@ -8,8 +8,10 @@ import numpy as np
 from circuits.benches.blocks import R_F
 from circuits.engine.waveforms import Waveforms
 from circuits.stages.clamp import CLAMP_ONSET
+from cosim.report.style import styled
 
 
+@styled
 def transfer_curves(relu: Waveforms, clamp: Waveforms) -> plt.Figure:
     """ReLU over its whole range and at signal level with its error; clamp alone.
 

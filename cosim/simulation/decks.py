@@ -20,7 +20,7 @@ from circuits.errors import RejectedDeck, SeveralFailed, SimulationError
 from circuits.vacask.run import find_vacask
 from circuits.vacask.run import run as vacask
 from cosim.console import Progress
-from cosim.simulation.store import check_writable, content_key, is_current, read_frame, write_frame
+from cosim.store.files import check_writable, content_key, is_current, read_frame, write_frame
 
 TIMEOUT = 900.0  # s a deck; a flat HP deck takes about ten
 
@@ -44,6 +44,11 @@ class Engine:
 
 NGSPICE = Engine(runner=ngspice, version=lambda: f"ngspice {find_engine().version}")
 VACASK = Engine(runner=vacask, version=lambda: f"vacask {find_vacask().version}")
+
+
+def default_folder(decks: Path) -> Path:
+    """Where the waveforms of a folder of decks go when nothing else is said."""
+    return Path("runs") / decks.resolve().name / "vectors"
 
 
 def deck_key(deck: Path, engine: Engine = NGSPICE) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from cosim.behavioural.simulation import folder_key
-from cosim.simulation.store import read_frame, write_frame
+from cosim.store.files import read_frame, write_frame
 from training.experiments.hp_memristor import checkpoint_paths
 
 RC = "rc\nv1 in 0 pwl(0 0 1n 1)\nr1 in out 1k\nc1 out 0 1u\n.tran 10u 1m\n.save v(out)\n.end\n"

@@ -31,7 +31,7 @@ from cosim.folder.manifest import read_manifest
 from cosim.problem.case import Case
 from cosim.problem.network import read_network
 from cosim.problem.reference import reference
-from cosim.simulation.store import write_frame, write_json
+from cosim.store.files import write_frame, write_json
 
 
 @pytest.fixture(scope="module")

@@ -19,12 +19,12 @@ from circuits.engine.run import run
 from circuits.errors import CircuitError, FailureKind
 from circuits.stages.clamp import CLAMP_ONSET
 from cosim.comparison.clamp_hits import clamp_hits
-from cosim.comparison.twin_states import twin_states
 from cosim.compiler.options import Options
 from cosim.errors import CosimError
 from cosim.folder.manifest import read_manifest
 from cosim.problem.network import read_network
 from cosim.problem.reference import reference
+from cosim.simulation.twin_states import twin_states
 from training.errors import TrainingError
 
 from . import networks

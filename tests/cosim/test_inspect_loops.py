@@ -21,7 +21,7 @@ from cosim.behavioural.simulation import folder_key
 from cosim.compiler.options import Options
 from cosim.folder.manifest import read_manifest
 from cosim.folder.read import read_board, read_programmed
-from cosim.simulation.store import write_frame
+from cosim.store.files import write_frame
 from cosim.studies.hp_memristor.experiment import hp_experiment
 from training.checkpoint import load
 from training.experiments.hp_memristor import checkpoint_paths

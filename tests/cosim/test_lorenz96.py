@@ -13,7 +13,7 @@ from cosim.cli.commands.lorenz96 import run_study
 from cosim.comparison.clamp_hits import clamp_hits
 from cosim.errors import CosimError
 from cosim.folder.manifest import read_manifest
-from cosim.simulation.store import read_frame, write_frame
+from cosim.store.files import read_frame, write_frame
 from cosim.studies.lorenz96.experiment import Study, Twin, lorenz96_options
 from cosim.studies.lorenz96.metrics import all_metrics, compare_twin
 from cosim.studies.lorenz96.report import write_report

@@ -7,7 +7,6 @@ from torch import nn
 
 from circuits.engine.job import Job
 from circuits.engine.run import run
-from cosim.comparison.twin_states import twin_states
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
 from cosim.experiment import Experiment
@@ -15,6 +14,7 @@ from cosim.folder.manifest import read_manifest
 from cosim.problem.case import Case
 from cosim.problem.network import read_network
 from cosim.problem.reference import reference
+from cosim.simulation.twin_states import twin_states
 from training.stimuli import Sine
 
 

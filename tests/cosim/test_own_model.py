@@ -6,12 +6,12 @@ import numpy as np
 
 from circuits.engine.job import Job
 from circuits.engine.run import run
-from cosim.comparison.twin_states import twin_states
 from cosim.compiler.options import Options
 from cosim.experiment import load_experiment
 from cosim.folder.manifest import read_manifest
 from cosim.problem.network import read_network
 from cosim.problem.reference import reference
+from cosim.simulation.twin_states import twin_states
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "van_der_pol.py"
 

@@ -12,7 +12,7 @@ from circuits.errors import CircuitError
 from circuits.netlist.solver_variation import SolverVariation
 from cosim.comparison.second_opinion import AGREE, deviation
 from cosim.compiler.options import Options
-from cosim.simulation.store import write_frame
+from cosim.store.files import write_frame
 
 
 @pytest.fixture(scope="module")

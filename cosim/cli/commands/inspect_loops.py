@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosim.cli.commands.compare import find_waveforms
 from cosim.cli.commands.doctor import require_engine
-from cosim.cli.commands.simulate import default_folder
 from cosim.comparison.clamp_hits import hit_lines
 from cosim.comparison.peaks import reference_peaks, waveform_peaks
 from cosim.comparison.stability import LEAST, kind_table, loop_table, measure_board, require_margins
+from cosim.comparison.stored_runs import find_run
 from cosim.console import Console
 from cosim.errors import ResultsError
+from cosim.folder.compiled import load
 from cosim.folder.manifest import Manifest, read_manifest
 
 
@@ -36,13 +36,18 @@ def run(folder: Path, *, everything: bool, waveforms: Path | None, stray: float,
 
 def _simulated(manifest: Manifest, waveforms: Path | None, console: Console) -> dict[str, float]:
     """Peaks of the simulated cases, and a line on clamp hits; empty where nothing was simulated."""
-    source = waveforms or default_folder(manifest.folder)
-    held = [name for name in manifest.cases if any((source / f"{name}.{kind}").is_file() for kind in ("parquet", "raw"))]
-    if waveforms is None and not held:
+    compiled = load(manifest.folder)
+    stored = {name: found for name in manifest.cases if (found := find_run(compiled, name, waveforms))}
+    missing = [name for name in manifest.cases if name not in stored]
+    if waveforms is not None and missing:
+        files = ", ".join(f"{case}.parquet nor {case}.raw" for case in missing)
+        raise ResultsError(f"neither {files} in {waveforms}; run `cosim simulate` first, or name another folder")
+    if not stored:
         console.say("signals: the torch solution, which the compiler held against the clamps; --waveforms takes simulated ones")
         return {}
-    runs = {name: find_waveforms(source, manifest, name) for name in (held if waveforms is None else manifest.cases)}
-    hits = [line for name, one in runs.items() for line in hit_lines(name, one)]
-    console.say(f"signals: waveforms of {', '.join(runs)} in {source}")
+    runs = {name: found[1] for name, found in stored.items()}
+    hits = [line for name, run in runs.items() for line in hit_lines(name, run)]
+    places = dict.fromkeys(str(path.parent) for path, _ in stored.values())
+    console.say(f"signals: waveforms of {', '.join(runs)} in {', '.join(places)}")
     console.say("clamp hits: " + ("\n  ".join(["", *hits]) if hits else "none"))
     return waveform_peaks(manifest, runs.values())

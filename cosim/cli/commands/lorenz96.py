@@ -7,8 +7,8 @@ from pathlib import Path
 
 from cosim.cli.commands.doctor import require_engine
 from cosim.console import Console
-from cosim.simulation.sources import source_key
-from cosim.simulation.store import content_key, is_text_current, write_json, write_text_key
+from cosim.store.files import content_key, is_text_current, write_json, write_text_key
+from cosim.store.sources import source_key
 from cosim.studies.lorenz96.experiment import Study, lorenz96_options
 from cosim.studies.lorenz96.metrics import all_metrics, compare_twin
 from cosim.studies.lorenz96.pipeline import compile_twins, ensure_twins, simulate_twins, trim

@@ -7,12 +7,7 @@ from pathlib import Path
 from cosim.cli.commands.doctor import require_engine
 from cosim.console import Console
 from cosim.errors import CosimError, ResultsError
-from cosim.simulation.decks import Run, failed_measures_of, measures_of, simulate
-
-
-def default_folder(decks: Path) -> Path:
-    """Where the waveforms of a folder of decks go when nothing else is said."""
-    return Path("runs") / decks.resolve().name / "vectors"
+from cosim.simulation.decks import Run, default_folder, failed_measures_of, measures_of, simulate
 
 
 def decks_of(target: Path) -> list[Path]:

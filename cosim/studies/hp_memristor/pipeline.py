@@ -13,7 +13,6 @@ from circuits.stages.clamp import CLAMP_ONSET
 from circuits.vacask.run import find_vacask
 from cosim.comparison.clamp_hits import clamp_hits
 from cosim.comparison.second_opinion import second_opinion
-from cosim.comparison.twin_states import twin_states
 from cosim.compiler.options import Options
 from cosim.compiler.weight_noise import weight_noise
 from cosim.console import Console
@@ -22,8 +21,9 @@ from cosim.folder.read import read_folder_network
 from cosim.problem.case import Case
 from cosim.problem.reference import reference
 from cosim.simulation.decks import TIMEOUT, Run, frame_to_waveforms, simulate
-from cosim.simulation.sources import source_key
-from cosim.simulation.store import content_key, is_current, read_frame, write_frame, write_json
+from cosim.simulation.twin_states import twin_states
+from cosim.store.files import content_key, is_current, read_frame, write_frame, write_json
+from cosim.store.sources import source_key
 from cosim.studies.hp_memristor.errors import case_errors, comparison_frame
 from cosim.studies.hp_memristor.experiment import hp_experiment, hp_truth, resnet_states
 from training.checkpoint import load

@@ -28,7 +28,7 @@ from cosim.report.pre_charge import pre_charge
 from cosim.report.style import save
 from cosim.report.transfer_curves import transfer_curves
 from cosim.simulation.decks import Run, read_vectors, simulate
-from cosim.simulation.store import read_frame
+from cosim.store.files import read_frame
 from cosim.studies.hp_memristor.lissajous import lissajous
 from cosim.studies.hp_memristor.pipeline import HPResults, summary
 from training.systems.hp_memristor import DRIVES

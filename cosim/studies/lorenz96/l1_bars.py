@@ -5,12 +5,14 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 
+from cosim.report.style import styled
 from cosim.studies.lorenz96.experiment import PHASES
 from cosim.studies.lorenz96.table import NAMES
 
 COLOURS = {"circuit twin": "#d9480f", "neural ODE (torch)": "#0b5fa5"}
 
 
+@styled
 def l1_bars(metrics: dict, forcing: float) -> plt.Figure:
     """Means over seeds with one standard deviation; the published values of the twin as lines.
 

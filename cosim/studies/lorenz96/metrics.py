@@ -7,13 +7,13 @@ import pandas as pd
 
 from circuits.stages.clamp import CLAMP_ONSET
 from cosim.comparison.clamp_hits import clamp_hits
-from cosim.comparison.twin_states import twin_states
 from cosim.folder.manifest import Manifest
 from cosim.folder.read import read_folder_network
 from cosim.problem.reference import reference
 from cosim.simulation.decks import frame_to_waveforms
-from cosim.simulation.sources import source_key
-from cosim.simulation.store import content_key, is_current, read_frame, write_frame
+from cosim.simulation.twin_states import twin_states
+from cosim.store.files import content_key, is_current, read_frame, write_frame
+from cosim.store.sources import source_key
 from cosim.studies.lorenz96.experiment import PHASES, Study, Twin
 from cosim.studies.lorenz96.results import Lorenz96Results
 from training.experiments.lorenz96 import NEURAL_ODE, checkpoint_path

@@ -11,8 +11,8 @@ from cosim.console import Console
 from cosim.folder.manifest import MANIFEST_NAME, Manifest, read_manifest
 from cosim.folder.read import read_folder_network
 from cosim.simulation.decks import Run, read_vectors, simulate
-from cosim.simulation.sources import source_key
-from cosim.simulation.store import content_key, is_text_current, write_text_key
+from cosim.store.files import content_key, is_text_current, write_text_key
+from cosim.store.sources import source_key
 from cosim.studies.lorenz96.experiment import PHASES, TRIM, Study, Twin
 from cosim.studies.lorenz96.results import Lorenz96Results
 from training.checkpoint import load

@@ -6,12 +6,13 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from circuits.board.nets import state_column
-from cosim.report.style import TORCH, TRUTH, TWIN
+from cosim.report.style import TORCH, TRUTH, TWIN, styled
 from cosim.studies.lorenz96.metrics import states
 
 LYAPUNOV_TIMES = 7.0
 
 
+@styled
 def prediction_time(part: pd.DataFrame, valid: dict, exponent: float) -> plt.Figure:
     """One row a site over seven Lyapunov times; where torch and the circuit are lost is marked.
 

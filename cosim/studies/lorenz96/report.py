@@ -13,7 +13,7 @@ from cosim.folder.manifest import Manifest
 from cosim.report.floor_plan import floor_plan
 from cosim.report.page import Figure, Section, write_page
 from cosim.report.style import save
-from cosim.simulation.store import read_frame
+from cosim.store.files import read_frame
 from cosim.studies.lorenz96.error_growth import error_growth
 from cosim.studies.lorenz96.experiment import PHASES, Study, Twin
 from cosim.studies.lorenz96.l1_bars import l1_bars

@@ -6,10 +6,11 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from circuits.board.nets import state_column
-from cosim.report.style import TORCH, TRUTH, TWIN
+from cosim.report.style import TORCH, TRUTH, TWIN, styled
 from cosim.studies.lorenz96.metrics import states
 
 
+@styled
 def site_traces(frame: pd.DataFrame) -> plt.Figure:
     """One row a site: truth, torch, circuit; each phase starts anew from its first true sample.
 

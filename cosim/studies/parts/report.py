@@ -13,8 +13,8 @@ from circuits.engine.result import Result
 from cosim.report.page import Figure, Section, write_page
 from cosim.report.quantity import percent, quantity
 from cosim.report.style import save
-from cosim.simulation.sources import source_key
-from cosim.simulation.store import content_key
+from cosim.store.files import content_key
+from cosim.store.sources import source_key
 from cosim.studies.parts.device_curves import device_curves
 from cosim.studies.parts.op_amp_curves import op_amp_curves
 from cosim.studies.parts.switch_curves import switch_curves

@@ -14,7 +14,6 @@ from cosim.behavioural.board import make_board
 from cosim.behavioural.integrate import model_states, solve
 from cosim.behavioural.monte_carlo import programmed
 from cosim.comparison.metrics import waveform_error
-from cosim.comparison.twin_states import twin_states
 from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
 from cosim.console import Console
@@ -22,7 +21,8 @@ from cosim.experiment import Experiment
 from cosim.folder.manifest import Manifest, read_manifest
 from cosim.problem.case import Case
 from cosim.simulation.decks import Run, read_vectors, simulate
-from cosim.simulation.store import write_json
+from cosim.simulation.twin_states import twin_states
+from cosim.store.files import write_json
 from cosim.studies.hp_memristor.experiment import hp_experiment, hp_truth
 
 FIDELITIES = ("macro", "flat-trimmed", "behavioural")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import grimp
 
-from cosim.simulation.store import content_key
+from cosim.store.files import content_key
 
 ROOMS = ("circuits", "cosim", "training")
 
