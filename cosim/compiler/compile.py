@@ -10,6 +10,7 @@ import numpy as np
 from circuits.array.conductances import DIGITS
 from circuits.array.macromodel import Reduced, reduce_array
 from circuits.array.tiling import Tile
+from circuits.board import nets
 from circuits.board.board import BoardSpec
 from circuits.board.layer import LayerSpec
 from circuits.stages.rectifier import RESISTANCE
@@ -77,7 +78,7 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
         MappingError: conductances that cannot be reached.
     """
     options = options or Options()
-    check_calibration(network, calibration)
+    check_calibration(network.columns, calibration)
     check_memory([(2 * (layer.n_inputs + (layer.bias is not None)), layer.n_outputs) for layer in network], options.fidelity)
     scales = calibrate(network, calibration, options.ranges, options.time_scale)
     r_in, c_int = _integrator(scales)
@@ -96,18 +97,17 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
     return CompiledTwin(network=network, scales=scales, board=board, layers=tuple(layers), options=options)
 
 
-def check_calibration(network: Network, calibration: Calibration) -> None:
+def check_calibration(columns: Sequence[str], calibration: Calibration) -> None:
     """Refuse samples that are not of this network's inputs and states.
 
     Raises:
         UnsupportedModelError: says which numbers differ.
     """
     n_states, n_external = calibration.states.shape[1], calibration.inputs.shape[1]
-    if (n_external, n_states) != (network.n_external, network.n_states):
-        raise UnsupportedModelError(
-            f"the calibration has {n_external} external inputs and {n_states} states, the network's columns "
-            f"({', '.join(network.columns)}) {network.n_external} and {network.n_states}; give as many"
-        )
+    wanted = nets.standard_columns(n_external, n_states)
+    if set(columns) != set(wanted):
+        raise UnsupportedModelError(f"the calibration has {n_external} external inputs and {n_states} states, so the columns "
+                                    f"are {', '.join(wanted)} in any order, not {', '.join(columns)}; give as many of each")
 
 
 def _integrator(scales: Scales) -> tuple[float, float]:

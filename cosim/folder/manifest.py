@@ -24,6 +24,7 @@ from training.errors import TrainingError
 from training.stimuli import STIMULI, Stimulus
 
 MANIFEST_NAME = "manifest.json"
+CALL, CALL_CONSTANTS = "call.json", "call.npz"  # the author's own computation, where it is no plain chain
 FORMAT = 1
 PACKAGES = ("cosim", "PySpice", "numpy", "scipy", "torch")
 
@@ -55,6 +56,7 @@ class Manifest:
     fidelity: str  # of the decks: "flat" or "macro"
     weights: Path
     weights_sha256: str  # of the network, see cosim.problem.network.Network.hash
+    call_sha256: str  # of the author's own computation, see cosim.problem.as_called; "": it is the chain itself
     board: BoardSpec  # topology; nothing of it is reduced
     layers: tuple[LayerRecord, ...]
     scales: Scales
@@ -86,7 +88,8 @@ def manifest_text(twin: CompiledTwin, cases: Sequence[Case], subject: str, weigh
         "format": FORMAT,
         "subject": subject,
         "fidelity": options.fidelity,
-        "model": {"sha256": twin.network.hash, "weights": weights, "widths": list(twin.network.widths)},
+        "model": {"sha256": twin.network.hash, "weights": weights, "widths": list(twin.network.widths),
+                  **({"call_sha256": twin.network.as_called.hash} if twin.network.as_called else {})},
         "columns": board["columns"],
         "scales": {"unit": "V per model unit; time: circuit s per model s", **asdict(twin.scales)},
         "window": asdict(options.window),
@@ -154,6 +157,7 @@ def _manifest(folder: Path, text: str, fields: Mapping[str, Any]) -> Manifest:
     return Manifest(
         folder=folder, text=text, subject=str(fields["subject"]), fidelity=str(fields["fidelity"]),
         weights=folder / model["weights"], weights_sha256=model["sha256"],
+        call_sha256=str(model.get("call_sha256", "")),
         scales=_scales(fields["scales"]), window=Window(**fields["window"]), ranges=Ranges(**fields["ranges"]),
         board=read_board_fields(fields, model["widths"][0]),
         layers=tuple(LayerRecord(name=layer["name"], g_scale=tuple(layer["g_scale"]),

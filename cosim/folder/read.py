@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from zipfile import BadZipFile
+
 import numpy as np
 
 from circuits.array.conductances import read_conductances
 from circuits.board.board import BoardSpec
 from circuits.corners.files import corner_of
 from cosim.errors import ResultsError
-from cosim.folder.manifest import MANIFEST_NAME, Manifest
+from cosim.folder.manifest import CALL, CALL_CONSTANTS, MANIFEST_NAME, Manifest
+from cosim.problem.as_called import AsCalled, decode
 from cosim.problem.network import Network, read_network
 from training.checkpoint import load
 
@@ -46,4 +50,16 @@ def read_folder_network(manifest: Manifest) -> Network:
     network = read_network(load(manifest.weights, remedy="compile again").net, manifest.columns)
     if network.hash != manifest.weights_sha256:
         raise ResultsError(f"{manifest.weights} does not hold the weights that the decks were compiled from; compile again")
-    return network
+    return replace(network, as_called=_as_called(manifest)) if manifest.call_sha256 else network
+
+
+def _as_called(manifest: Manifest) -> AsCalled:
+    path, constants = manifest.folder / CALL, manifest.folder / CALL_CONSTANTS
+    try:
+        as_called = decode(path.read_text(), constants.read_bytes())
+    except (OSError, ValueError, LookupError, TypeError, BadZipFile) as error:
+        raise ResultsError(f"{path} or {constants.name} is missing or damaged ({type(error).__name__}: {error}); compile "
+                           "again") from error
+    if as_called.hash != manifest.call_sha256:
+        raise ResultsError(f"{path} and {constants.name} are not those that the decks were compiled from; compile again")
+    return as_called

@@ -14,7 +14,7 @@ from cosim.compiler.compile import CompiledTwin
 from cosim.console import Progress
 from cosim.errors import ResultsError
 from cosim.folder.decks import case_deck, conductance_file
-from cosim.folder.manifest import MANIFEST_NAME, manifest_text, read_manifest
+from cosim.folder.manifest import CALL, CALL_CONSTANTS, MANIFEST_NAME, manifest_text, read_manifest
 from cosim.problem.case import Case
 from cosim.problem.reference import reference
 from training.checkpoint import encode
@@ -52,6 +52,8 @@ def write_twin(twin: CompiledTwin, cases: Sequence[Case], folder: Path, subject:
         files |= case_deck(twin, case, states, subject).files()
     files |= {f"conductances/{one.tile.name}.inc": conductance_file(layer, one) for layer in twin.layers for one in layer.tiles}
     files[WEIGHTS] = encode(twin.network.module, {"subject": subject})
+    if twin.network.as_called is not None:
+        files[CALL], files[CALL_CONSTANTS] = twin.network.as_called.encode()
     files[MANIFEST_NAME] = manifest_text(twin, cases, subject, WEIGHTS)
     folder = Path(folder)
     try:

@@ -112,7 +112,7 @@ def test_programming_error_moves_conductances_by_what_was_asked(small_experiment
 @pytest.mark.parametrize(("model", "says"), [
     (nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)), "model takes 3 inputs, but there are 2 columns"),
     (nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 2)), "model gives 2 derivatives for 1 states"),
-    (nn.Sequential(nn.Linear(2, 4), nn.Sigmoid(), nn.Linear(4, 1)), "layer 1 is a Sigmoid"),
+    (nn.Sequential(nn.Linear(2, 4), nn.Sigmoid(), nn.Linear(4, 1)), "sigmoid .layer 1 .Sigmoid.. is no piecewise linear"),
 ])
 def test_refuses_what_the_board_cannot_hold(small_experiment, model, says):
     with pytest.raises(UnsupportedModelError, match=says):
