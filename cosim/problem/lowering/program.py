@@ -5,7 +5,9 @@ It is stored as plain data (operations by name, numbers), never as code: a compi
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -139,7 +141,7 @@ def record(module: Callable[..., Tensor], n_columns: int, n_states: int | None =
             gives = f"a tensor of shape {tuple(plain.shape)}" if isinstance(plain, Tensor) else f"a {type(plain).__name__}"
             raise UnsupportedModelError(f"model {name}: called with z of shape {shape} it gives {gives}; it must give one "
                                         f"tensor with a derivative for each of the {n_states} states")
-        return _program(graph, shape, name)
+        return _program(graph, (t, z), name)
     raise UnsupportedModelError(_cannot_call(module, timed, failures)) from failures[0][1]
 
 
@@ -149,8 +151,6 @@ def takes_time(module: Callable[..., Tensor]) -> bool:
     Raises:
         UnsupportedModelError: it takes more than two.
     """
-    import inspect
-
     forward = module.forward if isinstance(module, nn.Module) else module
     try:
         parameters = inspect.signature(forward).parameters.values()
@@ -188,45 +188,48 @@ def _dtypes_of(module: Any) -> list[torch.dtype]:
     return kinds[:1] or [DTYPE, torch.float32]
 
 
-def _program(graph: torch.fx.GraphModule, shape: tuple[int, ...], name: str) -> Program:
-    constants: dict[str, np.ndarray] = {}
+def _program(graph: torch.fx.GraphModule, inputs: tuple[Tensor, Tensor], name: str) -> Program:
+    """What depends on the inputs as steps; everything else, such as normalised weights, as the numbers that it gave."""
+    interpreter = torch.fx.Interpreter(graph, garbage_collect_values=False)
+    interpreter.run(*inputs)
     names: dict[torch.fx.Node, str] = {}
     steps: list[Step] = []
-    inputs = iter((TIME, COLUMNS))
+    placeholders = iter((TIME, COLUMNS))
+    moving: set[torch.fx.Node] = set()
+    result: Any = None
     for node in graph.graph.nodes:
+        names[node] = next(placeholders) if node.op == "placeholder" else node.name
         if node.op == "placeholder":
-            names[node] = next(inputs)
-        elif node.op == "get_attr":
-            tensor = getattr(graph, node.target).detach().cpu()
-            names[node] = str(node.target)
-            constants[names[node]] = (tensor.to(DTYPE) if tensor.is_floating_point() else tensor).numpy()
-        elif node.op == "call_function":
-            names[node] = node.name
+            moving.add(node)
+        elif node.op == "output":
+            result = node.args[0][0] if isinstance(node.args[0], tuple | list) else node.args[0]
+        elif moving & set(node.all_input_nodes):
+            moving.add(node)
             operation = "getitem" if node.target.__name__ == "getitem" else str(node.target)
-            frames = [(frame.filename, frame.lineno, frame.line or "") for frame in _frames(node)]
-            place = ", ".join(filter(None, [layer_of(node), user_line(frames)]))
+            place = ", ".join(filter(None, [layer_of(node), user_line(_frames(node))]))
             if operation != "getitem" and node.target._schema.is_mutable:
                 raise UnsupportedModelError(f"model {name}: {operation}{f' ({place})' if place else ''} writes into a tensor "
                                             "in a way that cannot be followed; make a new tensor instead, e.g. with torch.cat")
             steps.append(Step(name=node.name, operation=operation, args=tuple(_refs(node.args, names)),
                               kwargs=_refs(dict(node.kwargs), names), place=place))
-        elif node.op == "output":
-            (result,) = node.args
-            if isinstance(result, tuple | list):
-                (result,) = result
-            if not isinstance(result, torch.fx.Node):
-                raise UnsupportedModelError(f"model {name} gives a constant; its derivatives must depend on its inputs")
-            return Program(steps=tuple(_live(steps, names[result])), constants=constants, shape=shape, result=names[result])
-    raise UnsupportedModelError(f"model {name} gives nothing back")
+    if result not in moving:
+        raise UnsupportedModelError(f"model {name} gives a constant; its derivatives must depend on its inputs")
+    live = _live(steps, names[result])
+    taken = {ref for step in live for ref in refs_of(step)}
+    constants = {names[node]: _number(interpreter.env[node]) for node in graph.graph.nodes
+                 if node not in moving and node.op != "output" and names[node] in taken}
+    return Program(steps=tuple(live), constants=constants, shape=tuple(inputs[1].shape), result=names[result])
 
 
-def _frames(node: torch.fx.Node) -> list[traceback.FrameSummary]:
-    import re
+def _number(tensor: Tensor) -> np.ndarray:
+    tensor = tensor.detach().cpu()
+    return (tensor.to(DTYPE) if tensor.is_floating_point() else tensor).numpy()
 
+
+def _frames(node: torch.fx.Node) -> list[tuple[str, int, str]]:
+    """(file, line, text) of the calls that made a node, outermost first."""
     text = node.meta.get("stack_trace") or ""
-    found = re.findall(r'File "(.*)", line (\d+), in (\S+)\n\s*(.*)', text)
-    return [traceback.FrameSummary(file, int(number), function, lookup_line=False, line=line)
-            for file, number, function, line in found]
+    return [(file, int(number), line) for file, number, line in re.findall(r'File "(.*)", line (\d+), in \S+\n\s*(.*)', text)]
 
 
 def _live(steps: Sequence[Step], result: str) -> list[Step]:
