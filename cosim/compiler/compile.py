@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,6 +44,7 @@ class CompiledLayer:
     spec: LayerSpec
     target: np.ndarray  # (out, in + bias) [S], wanted differential conductance, the ReLU diode's leakage made good
     column_scale: np.ndarray  # (in + bias,) volts per unit
+    out_scale: np.ndarray  # (out,) volts per unit
     tiles: tuple[CompiledTile, ...]
 
     def unreached(self) -> list[tuple[int, int, float]]:
@@ -83,12 +84,13 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
     scales = calibrate(network, calibration, options.ranges, options.time_scale)
     r_in, c_int = _integrator(scales)
     # E96 fixes r_in; the derivative's scale takes up the rest, so that the time constant is exact.
-    scales = Scales(inputs=scales.inputs, state=scales.state, hidden=scales.hidden, bias=scales.bias, time=scales.time,
-                    derivative=r_in * c_int * scales.state / scales.time)
-    feeding = [network.first(np.array([scales.inputs]), np.full((1, network.n_states), scales.state))[0]]
+    scales = replace(scales, derivatives=tuple(r_in * c_int * state / scales.time for state in scales.states))
+    feeding = [network.first(np.array([scales.inputs]), scales.state[None])[0]]
     feeding += [np.full(layer.n_outputs, scale) for layer, scale in zip(network.layers[:-1], scales.hidden, strict=True)]
     layers: list[CompiledLayer] = []
-    for layer, column_scale, out_scale in zip(network, feeding, (*scales.hidden, scales.derivative), strict=True):
+    giving = [*(np.full(layer.n_outputs, scale) for layer, scale in zip(network.layers[:-1], scales.hidden, strict=True)),
+              scales.derivative]
+    for layer, column_scale, out_scale in zip(network, feeding, giving, strict=True):
         layers.append(_compile_layer(len(layers) + 1, layer, len(network), column_scale, out_scale, scales.bias,
                                      layers[-1].spec.off_line if layers else "", options, progress))
     c_lead = floor_digits(options.lead / r_in) if options.lead else 0.0
@@ -111,12 +113,13 @@ def check_calibration(columns: Sequence[str], calibration: Calibration) -> None:
 
 
 def _integrator(scales: Scales) -> tuple[float, float]:
-    time_constant = scales.derivative * scales.time / scales.state  # s; d v_x/dt = v_d / (r_in c_int)
+    # s; d v_x/dt = v_d / (r_in c_int), the same for all states
+    time_constant = scales.derivatives[0] * scales.time / scales.states[0]
     c_int = next((c for c in CAPACITORS if time_constant / c >= 100e3), CAPACITORS[-1])
     return e96_at_least(time_constant / c_int), c_int
 
 
-def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndarray, out_scale: float, bias_volts: float,
+def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndarray, out_scale: np.ndarray, bias_volts: float,
                    undriven: str, options: Options, progress: Progress | None) -> CompiledLayer:
     weight = layer.weight / column_scale
     if layer.bias is not None:
@@ -124,12 +127,13 @@ def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndar
         column_scale = np.append(column_scale, bias_volts)
     last = number == depth
     name = "output" if last else f"hidden_{number}"
-    gain = np.abs(weight).max() * out_scale  # V out per V in, for a full-scale weight
+    weight = weight * out_scale[:, None]  # V out per V in
+    gain = np.abs(weight).max()
     if not np.isfinite(gain):
         raise MappingError(f"layer {name}: weights of up to {np.abs(layer.weight).max():.3g} overflow their scaling")
     r_f = e96_at_least(gain / options.window.span) if gain > 0 else 10e3
     for _ in range(R_F_STEPS):
-        target = weight * out_scale / r_f
+        target = weight / r_f
         if layer.relu and layer.bias is not None:
             # The blocking diode takes it from the source line, or after the gain of r_f from the rectifier's.
             gain = r_f / RESISTANCE if options.neuron == "two_stage" else 1.0
@@ -144,7 +148,7 @@ def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndar
         r_f = e96_at_least(r_f * 1.001)
     tiles = tuple(CompiledTile(tile=tile, wanted=one, g=_programmed(one.g, options, number, tile))
                   for tile, one in arrays)
-    return CompiledLayer(spec=spec, target=target, column_scale=column_scale, tiles=tiles)
+    return CompiledLayer(spec=spec, target=target, column_scale=column_scale, out_scale=out_scale, tiles=tiles)
 
 
 def _told(spec: LayerSpec, progress: Progress | None) -> Iterator[Tile]:

@@ -51,7 +51,7 @@ def predict(board: Board, scales: Scales, network: Network, case: Case, expected
 
     right = slope(states)
     off, lines = _along(board, Drive(case=case, scales=scales), times, states, right, scales)
-    steps = STEP * np.abs(states).max() * np.eye(states.shape[1])
+    steps = np.diag(STEP * np.abs(states).max(axis=0))
     jacobian = np.stack([(slope(states + step) - right) / step.sum() for step in steps], axis=2)
     start = board.integrator.started(torch.as_tensor(states[:1] * scales.state)).numpy()[0] / scales.state - states[0]
     error = carried(jacobian, off - right, start, times[1]) + lines

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from circuits.array.conductances import conductance_text
@@ -35,7 +37,7 @@ def case_deck(twin: CompiledTwin, case: Case, reference: np.ndarray, subject: st
         banner=_banner(twin, case, timing),
         spec=twin.board,
         stimuli=stimuli,
-        initial=[float(f"{value * scales.state:.9g}") for value in case.initial],
+        initial=[float(f"{value * scale:.9g}") for value, scale in zip(case.initial, scales.states, strict=True)],
         v_ref=scales.bias,
         timing=timing,
         solver=twin.options.solver,
@@ -59,9 +61,9 @@ def _banner(twin: CompiledTwin, case: Case, timing: Timing) -> list[str]:
     s = twin.scales
     widths = "-".join(map(str, twin.network.widths))
     units = [f"{nets.external_column(k)} {scale:g} V" for k, scale in enumerate(s.inputs)]
-    units += [f"state {s.state:g} V"]
+    units += _by_state("state", s.states, ".6g" if len(set(s.states)) > 1 else "g")
     units += [f"hidden {k} {scale:g} V" for k, scale in enumerate(s.hidden, start=1)]
-    units += [f"derivative {s.derivative:.6g} V"]
+    units += _by_state("derivative", s.derivatives, ".6g")
     return [
         f"purpose    solve d x/dt = f(u, x) in continuous time, f a {widths} network; states x0.. are the outputs",
         "generator  cosim; generated, do not edit; scales, seeds and versions in manifest.json",
@@ -72,6 +74,13 @@ def _banner(twin: CompiledTwin, case: Case, timing: Timing) -> list[str]:
         "scales     one model unit is: " + ", ".join(units),
         f"time       pre-charge until {timing.start:g} s, then {timing.duration:g} s; one model second is {s.time:g} s",
     ]
+
+
+def _by_state(what: str, scales: Sequence[float], digits: str) -> list[str]:
+    """One remark where all states have the same scale, else one per state."""
+    if len(set(scales)) == 1:
+        return [f"{what} {scales[0]:{digits}} V"]
+    return [f"{what} {k} {scale:{digits}} V" for k, scale in enumerate(scales)]
 
 
 def _measures(case: Case, timing: Timing, volts: np.ndarray) -> list[Measure]:
