@@ -29,3 +29,7 @@ class StabilityError(CosimError):
 
 class GateError(CosimError):
     """A waveform error, or a clamp hit, beyond a limit that the user gave."""
+
+
+class CosimWarning(UserWarning):
+    """Something that a user should know before trusting a result; says what, where and how to mend it."""

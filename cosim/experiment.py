@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from cosim.compiler.compile import CompiledTwin, check_calibration, compile_boar
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
 from cosim.console import Progress
-from cosim.errors import CosimError
+from cosim.errors import CosimError, CosimWarning
 from cosim.folder.write import write_twin
 from cosim.problem.as_called import check_call
 from cosim.problem.case import Case
@@ -72,6 +73,8 @@ class Experiment:
         """Compile and write the folder of decks; see :func:`cosim.folder.write.write_twin`."""
         check_writable(Path(folder))  # compiling a wide network takes minutes
         twin = compile_board(self.read(), self.calibration, options, progress)
+        for note in twin.notes:
+            warnings.warn(note, CosimWarning, stacklevel=2)
         write_twin(twin, self.cases, folder, self.subject, progress)
         return twin
 

@@ -56,6 +56,7 @@ class Programming:
             out = window.g_min + np.clip(np.round((out - window.g_min) / step), 0, self.levels - 1) * step
         if self.error:
             out = out * np.maximum(1.0 + self.spread * normal, 1e-3)
+            out = np.clip(out, window.g_min, window.g_max)  # write-verify stops a cell at the ends of its window
         return np.where(dead < self.cell_yield, out, np.where(high, window.g_max, window.g_min))
 
 

@@ -100,7 +100,8 @@ def compile_(
     seed: Annotated[int, typer.Option(help="Seed of programming error and yield.")] = 0,
     fidelity: Annotated[str, typer.Option(help="flat: every cell and wire. macro: each array reduced to what is between its "
                                                "pins, thirty times faster.")] = "flat",
-    time_scale: Annotated[float, typer.Option(help="Circuit seconds per model second.")] = 1.0,
+    time_scale: Annotated[str, typer.Option(help="Circuit seconds per model second; auto: as fast as the amplifiers "
+                                                 "allow, printed with its reason.")] = "1",
     quiet: Quiet = False,
 ) -> None:
     """Compile a network into a folder of decks."""

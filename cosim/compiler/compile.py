@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import floor, log10
 
 import numpy as np
 
 from circuits.array.conductances import DIGITS
 from circuits.array.macromodel import Reduced, reduce_array
 from circuits.array.tiling import Tile
+from circuits.array.window import Window
 from circuits.board import nets
 from circuits.board.board import BoardSpec
 from circuits.board.layer import LayerSpec
@@ -18,13 +20,17 @@ from circuits.stages.relu_tia import leakage
 from cosim.compiler.compensation import Compensated, compensate
 from cosim.compiler.memory import check_memory
 from cosim.compiler.options import Options
-from cosim.compiler.resistors import e96_at_least, floor_digits
+from cosim.compiler.resistors import LARGEST, e96_at_least, floor_digits
 from cosim.compiler.scaling import Calibration, Scales, calibrate
+from cosim.compiler.time_scale import check_time_scale, measure_time_scale
 from cosim.console import Progress
 from cosim.errors import MappingError, UnsupportedModelError
 from cosim.problem.network import Affine, Network
 
 CAPACITORS = (1e-6, 1e-7, 1e-8, 1e-9, 1e-10)  # F, integrators; the largest that leaves r_in at 100 kohm or more
+SLOWEST = LARGEST * CAPACITORS[0]  # s, of an integrator
+SLOWEST_CHOSEN = 20.0  # s, where a slower one would be needed: 20 Mohm and 1 uF
+LOST = 0.1  # part of a weight by which rounding to a deck's digits may change it before it is named
 R_F_STEPS = 12  # E96 steps tried until the compensated conductances fit the window
 
 
@@ -42,6 +48,7 @@ class CompiledLayer:
     """The arrays of a layer and their feedback resistor."""
 
     spec: LayerSpec
+    window: Window
     target: np.ndarray  # (out, in + bias) [S], wanted differential conductance, the ReLU diode's leakage made good
     column_scale: np.ndarray  # (in + bias,) volts per unit
     out_scale: np.ndarray  # (out,) volts per unit
@@ -53,6 +60,32 @@ class CompiledLayer:
                  for one in self.tiles for r, c, residual in one.wanted.unreached()]
         return sorted(cells, key=lambda cell: -abs(cell[2]))
 
+    @property
+    def last_digit(self) -> float:
+        """Last digit [S] to which a deck states the conductances of a small weight, which lie close to g_min."""
+        return 10.0 ** (floor(log10(self.window.g_min)) - DIGITS + 1)
+
+    def lost(self) -> list[tuple[int, int, float]]:
+        """Weights that a deck's digits hold badly, as (output, input, part of the weight that may be off), worst first."""
+        part = np.divide(0.5 * self.last_digit, np.abs(self.target), out=np.zeros_like(self.target), where=self.target != 0)
+        cells = [(int(r), int(c), float(part[r, c])) for r, c in np.argwhere(part > LOST)]
+        return sorted(cells, key=lambda cell: -cell[2])
+
+    def notes(self) -> list[str]:
+        """What a user should know of the weights, in words: the worst of each kind."""
+        notes, largest = [], np.abs(self.target).max(initial=0.0)
+        if short := self.unreached():
+            output, column, residual = short[0]
+            notes.append(f"layer {self.spec.name}: {len(short)} of {self.target.size} weights are not reached, the window does "
+                         f"not go further; worst: output {output}, input {column}, short by {abs(residual) / largest:.2%} of "
+                         "the largest weight; widen the window, or lower the wires' and the transistor's resistance")
+        if lost := self.lost():
+            output, column, part = lost[0]
+            notes.append(f"layer {self.spec.name}: {len(lost)} of {self.target.size} weights are so small beside the largest "
+                         f"that a deck's {DIGITS} digits do not hold them to {LOST:.0%}; worst: output {output}, input "
+                         f"{column}, off by up to {part:.1%} of itself, {self.last_digit / largest:.1e} of the largest weight")
+        return notes
+
 
 @dataclass(frozen=True, kw_only=True)
 class CompiledTwin:
@@ -63,6 +96,7 @@ class CompiledTwin:
     board: BoardSpec
     layers: tuple[CompiledLayer, ...]
     options: Options
+    notes: tuple[str, ...] = ()  # what a user should know before trusting the board: time scale, weights not reached or lost
 
 
 def compile_board(network: Network, calibration: Calibration, options: Options | None = None,
@@ -81,8 +115,18 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
     options = options or Options()
     check_calibration(network.columns, calibration)
     check_memory([(2 * (layer.n_inputs + (layer.bias is not None)), layer.n_outputs) for layer in network], options.fidelity)
-    scales = calibrate(network, calibration, options.ranges, options.time_scale)
-    r_in, c_int = _integrator(scales)
+    limits, notes = measure_time_scale(network, calibration), []
+    time_scale = options.time_scale
+    if time_scale == "auto":
+        time_scale = limits.fitting
+        notes.append(f"time_scale = {time_scale:g} circuit seconds per model second: {limits.reason}")
+    scales = calibrate(network, calibration, options.ranges, time_scale)
+    # s; d v_x/dt = v_d / (r_in c_int), the same for all states
+    time_constant = scales.derivatives[0] * scales.time / scales.states[0]
+    notes += check_time_scale(limits, time_scale, time_constant, SLOWEST)
+    if time_constant > SLOWEST:
+        time_constant = SLOWEST_CHOSEN  # the derivatives then use a part of their range
+    r_in, c_int = _integrator(time_constant)
     # E96 fixes r_in; the derivative's scale takes up the rest, so that the time constant is exact.
     scales = replace(scales, derivatives=tuple(r_in * c_int * state / scales.time for state in scales.states))
     feeding = [network.first(np.array([scales.inputs]), scales.state[None])[0]]
@@ -96,7 +140,9 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
     c_lead = floor_digits(options.lead / r_in) if options.lead else 0.0
     board = BoardSpec(layers=tuple(one.spec for one in layers), columns=network.columns, r_in=r_in, c_int=c_int, c_lead=c_lead,
                       reduced=_reduced(layers) if options.fidelity == "macro" else None)
-    return CompiledTwin(network=network, scales=scales, board=board, layers=tuple(layers), options=options)
+    notes += [note for layer in layers for note in layer.notes()]
+    return CompiledTwin(network=network, scales=scales, board=board, layers=tuple(layers), options=options,
+                        notes=tuple(notes))
 
 
 def check_calibration(columns: Sequence[str], calibration: Calibration) -> None:
@@ -112,9 +158,7 @@ def check_calibration(columns: Sequence[str], calibration: Calibration) -> None:
                                     f"are {', '.join(wanted)} in any order, not {', '.join(columns)}; give as many of each")
 
 
-def _integrator(scales: Scales) -> tuple[float, float]:
-    # s; d v_x/dt = v_d / (r_in c_int), the same for all states
-    time_constant = scales.derivatives[0] * scales.time / scales.states[0]
+def _integrator(time_constant: float) -> tuple[float, float]:
     c_int = next((c for c in CAPACITORS if time_constant / c >= 100e3), CAPACITORS[-1])
     return e96_at_least(time_constant / c_int), c_int
 
@@ -132,7 +176,7 @@ def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndar
     if not np.isfinite(gain):
         raise MappingError(f"layer {name}: weights of up to {np.abs(layer.weight).max():.3g} overflow their scaling")
     r_f = e96_at_least(gain / options.window.span) if gain > 0 else 10e3
-    for _ in range(R_F_STEPS):
+    for step in range(R_F_STEPS):
         target = weight / r_f
         if layer.relu and layer.bias is not None:
             # The blocking diode takes it from the source line, or after the gain of r_f from the rectifier's.
@@ -142,13 +186,18 @@ def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndar
                          relu=layer.relu, r_f=r_f, neuron=options.neuron, all_cells=options.all_cells, last=last,
                          wires=options.wires, transistor=options.transistor, r_board=options.r_board, kappa=options.kappa,
                          undriven=undriven)
-        arrays = [(tile, _compensate_tile(tile, spec, target, options)) for tile in _told(spec, progress)]
-        if not any(one.unreached() for _, one in arrays):
+        arrays = []
+        for tile in _told(spec, progress):
+            arrays.append((tile, _compensate_tile(tile, spec, target, options)))
+            if arrays[-1][1].unreached() and step + 1 < R_F_STEPS:
+                break  # another resistor will be tried, so the other arrays need not be looked at
+        if not any(compensated.unreached() for _, compensated in arrays):
             break
         r_f = e96_at_least(r_f * 1.001)
     tiles = tuple(CompiledTile(tile=tile, wanted=one, g=_programmed(one.g, options, number, tile))
                   for tile, one in arrays)
-    return CompiledLayer(spec=spec, target=target, column_scale=column_scale, out_scale=out_scale, tiles=tiles)
+    return CompiledLayer(spec=spec, window=options.window, target=target, column_scale=column_scale, out_scale=out_scale,
+                         tiles=tiles)
 
 
 def _told(spec: LayerSpec, progress: Progress | None) -> Iterator[Tile]:
