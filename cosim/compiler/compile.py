@@ -9,10 +9,10 @@ import numpy as np
 from torch import nn
 
 from circuits.array.conductances import DIGITS
-from circuits.array.macromodel import Reduced, reduce_array
+from circuits.array.macromodel import Reduced
 from circuits.array.tiling import Tile
 from circuits.board.board import BoardSpec
-from circuits.board.layer import LayerSpec
+from circuits.board.layer import LayerSpec, reduce_layer
 from circuits.stages.rectifier import RESISTANCE
 from circuits.stages.relu_tia import leakage
 from cosim.compiler.compensation import Compensated, compensate
@@ -184,7 +184,4 @@ def _programmed(g: np.ndarray, options: Options, layer: int, tile: Tile) -> np.n
 
 
 def _reduced(layers: Sequence[CompiledLayer]) -> dict[str, Reduced]:
-    return {one.tile.name: reduce_array(one.g, n_outputs=one.tile.n_outputs, wires=layer.spec.wires,
-                                        transistor=layer.spec.transistor,
-                                        r_port=0.0 if layer.spec.is_one_tile else layer.spec.r_board)
-            for layer in layers for one in layer.tiles}
+    return {name: array for layer in layers for name, array in reduce_layer(layer.spec, [one.g for one in layer.tiles]).items()}
