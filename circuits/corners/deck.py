@@ -26,10 +26,10 @@ def deck_at(deck: Deck, corner: Corner, *, nominal: Deck) -> Deck:
     if corner.vos:
         _check_offsets(deck, corner)
     warm = corner.temperature != NOMINAL_TEMPERATURE
-    there = replace(deck, temperature=corner.temperature if warm else None, parts=parts_at(corner))
-    if there.files() == nominal.files():
-        raise CircuitError(f"corner {corner.name} changes {', '.join(corner.changes)}, and none of {', '.join(nominal.files())} "
-                           "depends on it")
+    there, before = replace(deck, temperature=corner.temperature if warm else None, parts=parts_at(corner)), nominal.files()
+    if there.files() == before:
+        raise CircuitError(f"corner {corner.name} changes {', '.join(corner.changes)}, and none of {', '.join(before)} depends "
+                           "on it")
     remark = f"corner     {corner.name}: {corner.figures}; {corner.reason}; the measures' expectations stay nominal"
     return replace(there, banner=(remark, *there.banner))
 

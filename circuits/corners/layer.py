@@ -17,5 +17,7 @@ def wires_at(corner: Corner, nominal: Wires) -> Wires:
 
 def layer_at(spec: LayerSpec, corner: Corner) -> LayerSpec:
     """The same layer with the corner's wires, select transistors and offset."""
+    if not corner.changes:
+        return spec  # to the last digit
     return replace(spec, wires=wires_at(corner, spec.wires), transistor=transistor_at(corner, spec.transistor),
                    common_offset=bool(corner.vos))

@@ -61,6 +61,7 @@ def manifest_text(twin: CompiledTwin, cases: list[Case], subject: str, weights: 
         "r_board": options.r_board,
         "kappa": options.kappa,
         "neuron": options.neuron,
+        **({} if options.all_cells else {"all_cells": False}),
         "lead": _digits(options.lead),
         "solver": {**asdict(options.solver), "max_step": options.max_step},
         "transistor": {**asdict(options.transistor), "on_resistance": _digits(options.transistor.on_resistance())},

@@ -10,9 +10,11 @@ from circuits.array.select_transistor import SelectTransistor
 from circuits.array.wires import Wires
 from circuits.board.board import BoardSpec
 from circuits.board.layer import LayerSpec
-from circuits.corners.files import corner_of
 from circuits.errors import CircuitError
+from circuits.netlist.solver import Solver
 from cosim.errors import ResultsError
+from cosim.folder.corner import check_nominal
+from cosim.folder.decks import DeckPlan
 from cosim.folder.manifest import NAME, Manifest
 from cosim.problem.network import network_hash, read_network
 from training.checkpoint import load
@@ -25,16 +27,34 @@ def read_board(manifest: Manifest) -> BoardSpec:
         ResultsError: a field that is needed is missing, or damaged; or the decks are at a corner, of which the manifest knows
             nothing.
     """
-    for deck in (manifest.folder / f"{name}.cir" for name in manifest.cases):
-        if deck.is_file() and (corner := corner_of(deck.read_text())):
-            raise ResultsError(f"{deck} is at corner {corner}, of which the board in {NAME} knows nothing; name the folder of "
-                               "the nominal decks")
+    check_nominal(manifest)
     try:
         integrator = manifest.raw["integrator"]
         return BoardSpec(layers=_layers(manifest), columns=manifest.columns, r_in=float(integrator["r_in"]),
                          c_int=float(integrator["c_int"]), c_lead=float(integrator["c_lead"]))
     except (LookupError, TypeError, ValueError, CircuitError) as error:
         raise ResultsError(f"{manifest.folder / NAME} is damaged ({type(error).__name__}: {error}); compile again") from error
+
+
+def read_plan(manifest: Manifest) -> DeckPlan:
+    """What the nominal decks of a folder were rendered from; the arrays, of either fidelity, are not reduced.
+
+    Raises:
+        ResultsError: as :func:`read_board`.
+    """
+    board = read_board(manifest)
+    try:
+        solver = dict(manifest.raw["solver"])
+        max_step = float(solver.pop("max_step"))
+        return DeckPlan(subject=manifest.subject, board=board, scales=manifest.scales, widths=manifest.widths,
+                        weights_sha256=manifest.weights_sha256, solver=Solver(**solver), max_step=max_step)
+    except (LookupError, TypeError, ValueError, CircuitError) as error:
+        raise ResultsError(f"{manifest.folder / NAME} is damaged ({type(error).__name__}: {error}); compile again") from error
+
+
+def is_reduced(manifest: Manifest) -> bool:
+    """Whether the folder's decks have macromodels for arrays."""
+    return manifest.raw["fidelity"] == "macro"
 
 
 def read_programmed(manifest: Manifest, board: BoardSpec) -> tuple[tuple[np.ndarray, ...], ...]:
@@ -72,5 +92,6 @@ def _layers(manifest: Manifest) -> tuple[LayerSpec, ...]:
         made.append(LayerSpec(
             name=one["name"], n_inputs=n_inputs, n_outputs=one["n_outputs"], bias=bool(bias), relu=one["relu"],
             r_f=float(one["r_f"]), last=one is raw["layers"][-1], neuron=raw["neuron"], wires=wires, transistor=transistor,
-            r_board=float(raw["r_board"]), kappa=float(raw["kappa"]), undriven=made[-1].off_line if made else ""))
+            r_board=float(raw["r_board"]), kappa=float(raw["kappa"]), undriven=made[-1].off_line if made else "",
+            all_cells=raw.get("all_cells", True)))
     return tuple(made)

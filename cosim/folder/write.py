@@ -13,7 +13,7 @@ from cosim.compiler.clipping import check_clipping
 from cosim.compiler.compile import CompiledTwin
 from cosim.console import Progress
 from cosim.errors import ResultsError
-from cosim.folder.decks import case_deck, conductance_file
+from cosim.folder.decks import case_deck, conductance_file, plan_of
 from cosim.folder.manifest import NAME, manifest_text, read_manifest
 from cosim.problem.case import Case
 from cosim.problem.network import sequential_of
@@ -42,6 +42,7 @@ def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: 
         ResultsError: the folder cannot be written.
     """
     files: dict[str, str | bytes] = {}
+    plan = plan_of(twin, subject)
     for number, case in enumerate(cases):
         if progress is not None:
             progress("writing decks", number / len(cases))
@@ -50,7 +51,7 @@ def write_twin(twin: CompiledTwin, model: nn.Module, cases: list[Case], folder: 
         between = np.stack([np.interp(fine, case.times, column) for column in states.T], axis=1)
         check_clipping(twin.network, twin.columns, twin.scales, case.inputs(fine), between, fine, f"case {case.name}",
                        two_stage=twin.options.neuron == "two_stage")
-        files |= case_deck(twin, case, states, subject).files()
+        files |= case_deck(plan, case, states).files()
     files |= {f"conductances/{one.tile.name}.inc": conductance_file(layer, one) for layer in twin.layers for one in layer.tiles}
     files[WEIGHTS] = encode(sequential_of(model), {"subject": subject})
     files[NAME] = manifest_text(twin, cases, subject, WEIGHTS)
