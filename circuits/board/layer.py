@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -46,6 +47,8 @@ class LayerSpec:
     common_offset: bool = False  # whether all op-amps have one offset, a voltage that is then common to the source lines
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9_]+", self.name):  # it names files, too
+            raise CircuitError(f"layer {self.name!r}: use lower-case letters, digits and underscores for its name")
         if self.neuron not in NEURONS:
             raise CircuitError(f"layer {self.name}: neuron {self.neuron!r}; a ReLU is a {' or a '.join(NEURONS)}")
         if self.last and self.relu and self.neuron == "two_stage":

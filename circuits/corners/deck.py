@@ -26,7 +26,8 @@ def deck_at(deck: Deck, corner: Corner, *, nominal: Deck) -> Deck:
     if corner.vos:
         _check_offsets(deck, corner)
     warm = corner.temperature != NOMINAL_TEMPERATURE
-    there, before = replace(deck, temperature=corner.temperature if warm else None, parts=parts_at(corner)), nominal.files()
+    there = replace(deck, temperature=corner.temperature if warm else None, changed_parts=parts_at(corner))
+    before = nominal.files()
     if there.files() == before:
         raise CircuitError(f"corner {corner.name} changes {', '.join(corner.changes)}, and none of {', '.join(before)} depends "
                            "on it")

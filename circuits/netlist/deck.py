@@ -44,7 +44,7 @@ class Deck:
     options: str = SOLVER
     extra_files: Mapping[str, str] = field(default_factory=dict)  # relative path -> text, e.g. conductances
     temperature: float | None = None  # degC, of every device; None: ngspice's own, 27
-    parts: Mapping[str, Part] = field(default_factory=dict)  # name -> a part that is not the nominal one
+    changed_parts: Mapping[str, Part] = field(default_factory=dict)  # name -> the part that stands in the nominal one's place
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9_]+", self.name):
@@ -70,7 +70,8 @@ class Deck:
     def files(self) -> dict[str, str]:
         """Relative path -> text of the deck and every file that it includes; the twin's conductances are apart."""
         files = dict(self.extra_files)
-        files |= {f"parts/{name}.lib": (self.parts.get(name) or read_part(name)).text for name in self.block.all_parts()}
+        parts = {name: self.changed_parts.get(name) or read_part(name) for name in self.block.all_parts()}
+        files |= {f"parts/{name}.lib": part.text for name, part in parts.items()}
         for block in self.block.leaf_to_top():
             files[f"blocks/{block.file}"] = render_block(block)
             files |= {f"blocks/{name}": text for name, text in block.extra_files.items()}

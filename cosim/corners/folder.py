@@ -42,8 +42,9 @@ class NominalFolder:
         Raises:
             circuits.errors.CircuitError: as :func:`circuits.corners.deck.deck_at`.
         """
+        drawn = self._drawn(corner) if corner.changes else self._nominal
         files: dict[str, str] = {}
-        for name, deck in self._drawn(corner).items():
+        for name, deck in drawn.items():
             files |= deck_at(deck, corner, nominal=self._nominal[name]).files()
         return files
 
@@ -53,14 +54,18 @@ class NominalFolder:
         Args:
             target: made if missing; another folder than the nominal one. What is written already is left alone.
         Raises:
+            ResultsError: the weights are not in the nominal folder.
             circuits.errors.CircuitError: the target is the nominal folder; or as :meth:`files`.
         """
         source = self.manifest.folder
         if source.resolve() == target.resolve():
             raise CircuitError(f"corner {corner.name} would overwrite the nominal decks in {source}; name another folder")
-        beside = [self.manifest.weights.relative_to(source)]
-        beside += [Path(f"conductances/{tile.name}.inc") for layer in self.plan.board.layers for tile in layer.tiles]
-        copied = {path.as_posix(): (source / path).read_bytes() for path in beside}
+        weights = self.manifest.weights
+        if weights.parent != source:
+            raise ResultsError(f"{source / NAME} names the weights {weights}, which are not in its folder and would not be in "
+                               "the corner's; compile again")
+        beside = [weights.name, *(f"conductances/{tile.name}.inc" for layer in self.plan.board.layers for tile in layer.tiles)]
+        copied = {name: (source / name).read_bytes() for name in beside}
         files = {**copied, **self.files(corner), NAME: manifest_at(self.manifest, corner)}
         with only_writer(target):
             write_files(target, files)

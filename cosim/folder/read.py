@@ -12,6 +12,7 @@ from circuits.board.board import BoardSpec
 from circuits.board.layer import LayerSpec
 from circuits.errors import CircuitError
 from circuits.netlist.solver import Solver
+from cosim.compiler.options import FIDELITIES
 from cosim.errors import ResultsError
 from cosim.folder.corner import check_nominal
 from cosim.folder.decks import DeckPlan
@@ -24,7 +25,7 @@ def read_board(manifest: Manifest) -> BoardSpec:
     """Topology of a folder written by `cosim compile`, of either fidelity; nothing of it is reduced.
 
     Raises:
-        ResultsError: a field that is needed is missing, or damaged; or the decks are at a corner, of which the manifest knows
+        ResultsError: a field that is needed is missing, or damaged; or the decks are at a corner, of which this board knows
             nothing.
     """
     check_nominal(manifest)
@@ -53,8 +54,16 @@ def read_plan(manifest: Manifest) -> DeckPlan:
 
 
 def is_reduced(manifest: Manifest) -> bool:
-    """Whether the folder's decks have macromodels for arrays."""
-    return manifest.raw["fidelity"] == "macro"
+    """Whether the folder's decks have macromodels for arrays.
+
+    Raises:
+        ResultsError: the manifest does not say.
+    """
+    fidelity = manifest.raw.get("fidelity")
+    if fidelity not in FIDELITIES:
+        raise ResultsError(f"{manifest.folder / NAME} is damaged (fidelity {fidelity!r} is none of {', '.join(FIDELITIES)}); "
+                           "compile again")
+    return fidelity == "macro"
 
 
 def read_programmed(manifest: Manifest, board: BoardSpec) -> tuple[tuple[np.ndarray, ...], ...]:

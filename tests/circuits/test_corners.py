@@ -182,7 +182,7 @@ def test_an_offset_of_the_decks_own_is_not_overruled():
     with pytest.raises(CircuitError, match=r"block wrapped gives its op-amp xop its own vos, which corner offset_low \(-0.0"):
         deck_at(offset(drawn(corner)), corner, nominal=offset(drawn(NOMINAL)))
     diode_b = CORNERS["diode_b"]
-    assert deck_at(offset(drawn(diode_b)), diode_b, nominal=offset(drawn(NOMINAL))).parts  # it has no offset to overrule
+    assert deck_at(offset(drawn(diode_b)), diode_b, nominal=offset(drawn(NOMINAL))).changed_parts  # has no offset of its own
 
 
 def test_a_reason_cannot_bring_a_card_along():

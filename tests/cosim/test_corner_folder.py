@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from difflib import unified_diff
 from pathlib import Path
 
@@ -42,11 +43,17 @@ def wide():
                       cases=(Case(name="free", stimuli=(), initial=(0.1,), duration=0.01),))
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory, small_experiment):
+    folder = tmp_path_factory.mktemp("corner_folder") / "macro"
+    small_experiment.compile(folder, Options(fidelity="macro"))
+    return folder
+
+
 @pytest.fixture
-def macro(tmp_path, small_experiment):
+def macro(tmp_path, compiled):
     """A folder with macromodels that a test may spoil."""
-    small_experiment.compile(tmp_path / "macro", Options(fidelity="macro"))
-    return tmp_path / "macro"
+    return Path(shutil.copytree(compiled, tmp_path / "macro"))
 
 
 # rendered from the manifest
@@ -191,10 +198,23 @@ def test_remarks_and_last_digits_are_no_edit(macro, tmp_path):
 
 def test_a_field_that_the_decks_need_is_missed(macro, tmp_path):
     whole = json.loads((macro / "manifest.json").read_text())
-    for damaged in ({key: value for key, value in whole.items() if key != "solver"}, whole | {"solver": {"trtol": 0.5}}):
+    layers = [whole["layers"][0] | {"name": "../../hidden_1"}, *whole["layers"][1:]]
+    for damaged in ({key: value for key, value in whole.items() if key != "solver"}, whole | {"solver": {"trtol": 0.5}},
+                    whole | {"fidelity": "fine"}, whole | {"layers": layers}):
         (macro / "manifest.json").write_text(json.dumps(damaged))
         with pytest.raises(ResultsError, match=r"manifest.json is damaged .*; compile again"):
             write_corner_folder(read_manifest(macro), tmp_path / "hot", CORNERS["hot"])
+
+
+@pytest.mark.parametrize("weights", ["../weights.npz", "/tmp/weights.npz"])
+def test_nothing_is_written_outside_the_corners_folder(macro, tmp_path, weights):
+    manifest = json.loads((macro / "manifest.json").read_text())
+    weights = weights.replace("/tmp", str(tmp_path))
+    shutil.move(macro / "weights.npz", macro / weights)
+    (macro / "manifest.json").write_text(json.dumps(manifest | {"model": manifest["model"] | {"weights": weights}}))
+    with pytest.raises(ResultsError, match=r"weights.npz, which are not in its folder .*; compile again"):
+        write_corner_folder(read_manifest(macro), tmp_path / "deep" / "hot", CORNERS["hot"])
+    assert not (tmp_path / "deep").exists()
 
 
 def test_what_no_deck_includes_is_left_behind(macro, tmp_path):
