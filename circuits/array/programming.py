@@ -45,7 +45,8 @@ class Programming:
             window: levels and stuck cells lie in it.
             layer, row, column: which array of the board, from layer 1 on; each has a random stream of its own.
         Returns:
-            (rows, cols) [S].
+            (rows, cols) [S]. The error is relative to the level that was aimed at and takes cells beyond the ends of the
+            window, as it does in an array that was measured.
         """
         rng = np.random.default_rng([self.seed, layer, row, column])
         normal = rng.standard_normal(g.shape)
@@ -56,7 +57,6 @@ class Programming:
             out = window.g_min + np.clip(np.round((out - window.g_min) / step), 0, self.levels - 1) * step
         if self.error:
             out = out * np.maximum(1.0 + self.spread * normal, 1e-3)
-            out = np.clip(out, window.g_min, window.g_max)  # write-verify stops a cell at the ends of its window
         return np.where(dead < self.cell_yield, out, np.where(high, window.g_max, window.g_min))
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 from PySpice.Spice.Netlist import SubCircuit
 
 from circuits.array.cell import cell_1t1r
 from circuits.array.crossbar import SIZE, memristor_array
-from circuits.array.macromodel import Reduced, array_macro
+from circuits.array.macromodel import Reduced, array_macro, reduce_array
 from circuits.array.select_transistor import SelectTransistor
 from circuits.array.tiling import Tile, tile_layer
 from circuits.array.wires import Wires
@@ -43,8 +45,11 @@ class LayerSpec:
     kappa: float = 0.0  # 1/V, memristors' nonlinearity; a macromodel is refused with any
     r_board: float = R_BOARD  # ohm, from a line's trunk to each tile, where there is more than one tile
     undriven: str = ""  # "p" or "n": the line of an input's pair that nothing drives while its neuron is off; "": none
+    common_offset: bool = False  # whether all op-amps have one offset, a voltage that is then common to the source lines
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9_]+", self.name):  # it names files, too
+            raise CircuitError(f"layer {self.name!r}: use lower-case letters, digits and underscores for its name")
         if self.neuron not in NEURONS:
             raise CircuitError(f"layer {self.name}: neuron {self.neuron!r}; a ReLU is a {' or a '.join(NEURONS)}")
         if self.last and self.relu and self.neuron == "two_stage":
@@ -88,6 +93,17 @@ class LayerSpec:
         return len(self.tiles) == 1
 
 
+def reduce_layer(spec: LayerSpec, conductances: Sequence[np.ndarray]) -> dict[str, Reduced]:
+    """A layer's arrays without their inside, by the name of their tile.
+
+    Args:
+        conductances: a tile (32, 32) [S], as programmed.
+    """
+    r_port = spec.r_port
+    return {tile.name: reduce_array(g, n_outputs=tile.n_outputs, wires=spec.wires, transistor=spec.transistor, r_port=r_port)
+            for tile, g in zip(spec.tiles, conductances, strict=True)}
+
+
 def layer(spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Block:
     """Arrays, transimpedance amplifiers and inverters of one layer.
 
@@ -106,7 +122,7 @@ def layer(spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Bloc
     s = SubCircuit(f"layer_{spec.name}", *inputs, *outputs, "vcc", "vee")
     arrays = []
     for tile in spec.tiles:
-        array = _array(tile, spec, reduced)
+        array = tile_array(tile, spec, reduced)
         arrays.append(array)
         lines = inputs[tile.lines]
         sums = [f"sl{k}" for k in range(spec.n_outputs)][tile.outputs]
@@ -150,7 +166,14 @@ _TWO_STAGE = """
 """
 
 
-def _array(tile: Tile, spec: LayerSpec, reduced: Mapping[str, Reduced] | None) -> Block:
+def tile_array(tile: Tile, spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Block:
+    """The array of one of a layer's tiles.
+
+    Args:
+        reduced: as in :func:`layer`.
+    Raises:
+        CircuitError: memristors that have no macromodel.
+    """
     if reduced is None:
         cell = cell_1t1r(spec.wires, spec.transistor, spec.kappa)
         return memristor_array(tile.name, cell, rows=SIZE if spec.all_cells else tile.n_outputs)
@@ -158,7 +181,7 @@ def _array(tile: Tile, spec: LayerSpec, reduced: Mapping[str, Reduced] | None) -
         raise CircuitError(f"layer {spec.name}: memristors with kappa = {spec.kappa} 1/V have no macromodel, "
                            "use fidelity flat or kappa = 0")
     return array_macro(tile.name, reduced[tile.name], n_lines=tile.n_lines, wires=spec.wires, hanging=spec.hanging(tile),
-                       one_way=not spec.is_one_tile)
+                       one_way=not (spec.is_one_tile or spec.common_offset))  # a line that hangs must follow that offset
 
 
 def _wired(s: SubCircuit, tile: Tile, kind: str, trunk: list[str], r_board: float) -> list[str]:

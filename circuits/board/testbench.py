@@ -51,6 +51,7 @@ def board_deck(
     timing: Timing,
     solver: Solver = ACCURATE,
     measures: Sequence[Measure] = (),
+    supply: float = SUPPLY,
 ) -> Deck:
     """Deck that pre-charges the integrators and lets the board solve.
 
@@ -58,14 +59,15 @@ def board_deck(
         stimuli: for every external input the SPICE sources [V] whose sum it is, e.g. ``[["sin(0.05 0.1 10 5m)"]]``.
         initial: initial state [V], one a state.
         v_ref: bias reference [V].
+        supply: either rail, and the level of the select logic that is fed from it [V].
     """
     c = Circuit(title)
     notes = {"v_cc": "V", "v_ee": "V"}
-    c.V("_cc", "vcc", 0, f"dc {SUPPLY}")
-    c.V("_ee", "vee", 0, f"dc {-SUPPLY}")
+    c.V("_cc", "vcc", 0, f"dc {supply!r}")
+    c.V("_ee", "vee", 0, f"dc {-supply!r}")
     c.V("_ref", "v_ref", 0, f"dc {v_ref!r}")
-    c.V("_sel", "sel", 0, f"pwl(0 0 {timing.start!r} 0 {timing.start + timing.edge!r} {SUPPLY})")
-    notes |= {"v_ref": "V, bias reference", "v_sel": "V, 0: initial conditioning, 2.5: integration"}
+    c.V("_sel", "sel", 0, f"pwl(0 0 {timing.start!r} 0 {timing.start + timing.edge!r} {supply!r})")
+    notes |= {"v_ref": "V, bias reference", "v_sel": f"V, 0: initial conditioning, {supply:g}: integration"}
     for k, value in enumerate(initial):
         net = nets.initial_condition(k)
         c.V(f"_{net}", net, 0, f"pwl(0 0 {timing.ic_step!r} 0 {timing.ic_step * 1.1!r} {value!r})")

@@ -13,7 +13,7 @@ from circuits.errors import CircuitError
 from circuits.netlist.block import Block
 from circuits.netlist.render import comment, render_block, render_elements
 from circuits.netlist.solver import ACCURATE
-from circuits.parts import part_path
+from circuits.parts import Part, read_part
 
 SOLVER = ACCURATE.options
 
@@ -43,6 +43,8 @@ class Deck:
     measures: tuple[Measure, ...] = ()
     options: str = SOLVER
     extra_files: Mapping[str, str] = field(default_factory=dict)  # relative path -> text, e.g. conductances
+    temperature: float | None = None  # degC, of every device; None: ngspice's own, 27
+    changed_parts: Mapping[str, Part] = field(default_factory=dict)  # name -> the part that stands in the nominal one's place
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9_]+", self.name):
@@ -56,6 +58,8 @@ class Deck:
         lines += [f".include parts/{part}.lib" for part in self.block.all_parts()]
         lines += [f".include blocks/{block.file}" for block in self.block.leaf_to_top()]
         lines += ["", "* test bench", *render_elements(self.bench, self.notes), ""]
+        if self.temperature is not None:
+            lines.append(f".temp {self.temperature:g}  ; degC")
         lines += [f".options {self.options}", *(f".save {vector}" for vector in self.save), self.analysis, ""]
         lines += [f".meas {self.analysis.split()[0][1:]} {m.name} {m.rule}  ; expect {m.expect:.4g} {m.unit}"
                   for m in self.measures]
@@ -66,7 +70,8 @@ class Deck:
     def files(self) -> dict[str, str]:
         """Relative path -> text of the deck and every file that it includes; the twin's conductances are apart."""
         files = dict(self.extra_files)
-        files |= {f"parts/{part}.lib": part_path(part).read_text() for part in self.block.all_parts()}
+        parts = {name: self.changed_parts.get(name) or read_part(name) for name in self.block.all_parts()}
+        files |= {f"parts/{name}.lib": part.text for name, part in parts.items()}
         for block in self.block.leaf_to_top():
             files[f"blocks/{block.file}"] = render_block(block)
             files |= {f"blocks/{name}": text for name, text in block.extra_files.items()}

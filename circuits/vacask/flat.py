@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from circuits.engine.cards import Card, DeckFile
+from circuits.cards.card import Card, DeckFile
+from circuits.cards.definition import Model, Subcircuit, assignments, words_before_assignments
 from circuits.vacask.expression import UnknownExpression, evaluate
 
 MAX_DEPTH = 40  # subcircuits inside each other
 _READ_ELSEWHERE = frozenset(".save .meas .measure .tran .model .end".split())
-_ASSIGNMENT = re.compile(r"([a-z_]\w*)\s*=\s*(\{[^{}]*\}|[^\s=]+)", re.I)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,23 +40,22 @@ class Element:
 
     def assignments(self, text: str | None = None) -> dict[str, float]:
         """``name=value`` pairs of the element, worked out."""
-        return {name: self.value(value) for name, value in assignments(self.rest if text is None else text)}
+        return {name: self.value(value) for name, value in assignments(self.rest if text is None else text).items()}
 
 
 @dataclass(kw_only=True)
 class Flat:
-    """The circuit: elements, models (card by name), options, global parameters."""
+    """The circuit: elements, models (card and what it says), options, global parameters."""
 
     elements: list[Element] = field(default_factory=list)
-    models: dict[str, Card] = field(default_factory=dict)
+    models: list[tuple[Card, Model]] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
     names: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Subcircuit:
-    pins: tuple[str, ...]
-    defaults: tuple[tuple[str, str], ...]
+class _Body:
+    head: Subcircuit
     cards: tuple[Card, ...]
 
 
@@ -73,17 +72,12 @@ def flatten(files: Sequence[DeckFile]) -> Flat:
     top = _definitions(_lines({file.relative: file for file in files}, files[0]), definitions)
     for card in top:
         if card.keyword == ".model":
-            flat.models[card.text.split()[1].lower()] = card
+            flat.models.append((card, Model.read(card)))
         elif card.keyword.startswith(".opt"):
             flat.options |= {name: value for name, _, value in
                              (one.partition("=") for one in re.sub(r"\s*=\s*", "=", card.text.lower()).split()[1:])}
     _expand(flat, definitions, top, scope="", pins={}, names=flat.names, depth=0)
     return flat
-
-
-def assignments(text: str) -> list[tuple[str, str]]:
-    """``name=value`` pairs of a card, lower case, in order."""
-    return [(name.lower(), value.lower()) for name, value in _ASSIGNMENT.findall(text)]
 
 
 def number(card: Card, text: str, names: Mapping[str, float]) -> float:
@@ -104,7 +98,7 @@ def _lines(files: Mapping[str, DeckFile], file: DeckFile) -> Iterator[Card]:
             yield card
 
 
-def _definitions(cards: Iterator[Card], found: dict[str, _Subcircuit]) -> list[Card]:
+def _definitions(cards: Iterator[Card], found: dict[str, _Body]) -> list[Card]:
     """Top-level cards; subcircuits go to ``found``."""
     top: list[Card] = []
     for card in cards:
@@ -118,18 +112,16 @@ def _definitions(cards: Iterator[Card], found: dict[str, _Subcircuit]) -> list[C
             if one.keyword in (".subckt", ".model"):
                 raise one.reject("the second engine reads subcircuits and models at the top level only; move it there")
             inside.append(one)
-        head = re.split(r"\bparams:", card.text, flags=re.I)
-        words = [word for word in head[0].split()[1:] if "=" not in word]
-        found[words[0].lower()] = _Subcircuit(pins=tuple(word.lower() for word in words[1:]),
-                                              defaults=tuple(assignments(card.text)), cards=tuple(inside))
+        head = Subcircuit.read(card)
+        found[head.name] = _Body(head=head, cards=tuple(inside))
     return top
 
 
-def _expand(flat: Flat, definitions: Mapping[str, _Subcircuit], cards: Sequence[Card], *, scope: str,
+def _expand(flat: Flat, definitions: Mapping[str, _Body], cards: Sequence[Card], *, scope: str,
             pins: Mapping[str, str], names: dict[str, float], depth: int) -> None:
     for card in cards:
         if card.keyword == ".param":
-            for name, value in assignments(card.text):
+            for name, value in assignments(card.text).items():
                 names[name] = number(card, value, names)
         elif card.keyword.startswith(".") and card.keyword not in _READ_ELSEWHERE and not card.keyword.startswith(".opt"):
             raise card.reject(f"the second engine has no word for {card.keyword}; take it out to have a second opinion")
@@ -151,21 +143,21 @@ def _expand(flat: Flat, definitions: Mapping[str, _Subcircuit], cards: Sequence[
             names=names, scope=scope, pins=pins))
 
 
-def _expand_instance(flat: Flat, definitions: Mapping[str, _Subcircuit], card: Card, *, scope: str, pins: Mapping[str, str],
+def _expand_instance(flat: Flat, definitions: Mapping[str, _Body], card: Card, *, scope: str, pins: Mapping[str, str],
                      names: Mapping[str, float], depth: int) -> None:
-    words = [word for word in re.split(r"\bparams:", card.text, flags=re.I)[0].split() if "=" not in word]
+    words = words_before_assignments(card.text)
     found = definitions.get(words[-1].lower())
-    if found is None or len(found.pins) != len(words) - 2:
+    if found is None or len(found.head.pins) != len(words) - 2:
         raise card.reject(f"no subcircuit {words[-1]} with {len(words) - 2} pins; define it at the top level")
     if depth > MAX_DEPTH:
         raise card.reject("subcircuits call each other in a circle; break it")
-    given = {name: number(card, value, names) for name, value in assignments(card.text)}
+    given = {name: number(card, value, names) for name, value in assignments(card.text).items()}
     inner = dict(flat.names)
-    for name, value in found.defaults:
+    for name, value in found.head.parameters.items():
         inner[name] = given[name] if name in given else number(card, value, inner)
-    if unknown := set(given) - {name for name, _ in found.defaults}:
+    if unknown := set(given) - set(found.head.parameters):
         raise card.reject(f"subcircuit {words[-1]} has no parameter {', '.join(sorted(unknown))}")
-    outside = dict(zip(found.pins, (_node(one, scope, pins) for one in words[1:-1]), strict=True))
+    outside = dict(zip(found.head.pins, (_node(one, scope, pins) for one in words[1:-1]), strict=True))
     _expand(flat, definitions, found.cards, scope=f"{scope}{card.keyword}.", pins=outside, names=inner, depth=depth + 1)
 
 

@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from circuits.engine.cards import Card, DeckFile
-from circuits.engine.request import Request, spice_number
+from circuits.cards.card import Card, DeckFile
+from circuits.cards.definition import Model
+from circuits.cards.number import spice_number
+from circuits.engine.request import Request
 from circuits.errors import RejectedDeck
 from circuits.vacask.expression import UnknownExpression, verilog
-from circuits.vacask.flat import Element, Flat, assignments, flatten, number
+from circuits.vacask.flat import Element, Flat, flatten, number
 
 MODULES = "behavioural.va"
 _HEAD = """cosim, second opinion
@@ -64,8 +66,8 @@ def translate(files: Sequence[DeckFile], request: Request, *, max_step: float, t
         RejectedDeck: what VACASK's netlist has no word for; names file and line.
     """
     writer = _Writer(flat=flatten(files))
-    for name, card in writer.flat.models.items():
-        _write_model(writer, name, card)
+    for card, model in writer.flat.models:
+        _write_model(writer, card, model)
     for count, element in enumerate(writer.flat.elements):
         _ELEMENTS[element.kind](writer, f"e{count}", element)
     vectors = {}
@@ -98,16 +100,14 @@ def _options(flat: Flat, deck: DeckFile) -> str:
     return " ".join(words)
 
 
-def _write_model(writer: _Writer, name: str, card: Card) -> None:
-    kind = re.split(r"[\s(]+", card.text.lower())[2]
-    given = {key: number(card, value.rstrip(")"), writer.flat.names)
-             for key, value in assignments(card.text.replace("(", " ").replace(")", " "))}
-    if kind not in _TYPES or given.pop("level", 1) != 1:
-        raise card.reject(f"the second engine has no model for type {kind} of that level; known are "
+def _write_model(writer: _Writer, card: Card, model: Model) -> None:
+    given = {key: number(card, value, writer.flat.names) for key, value in model.parameters.items()}
+    if model.kind not in _TYPES or given.pop("level", 1) != 1:
+        raise card.reject(f"the second engine has no model for type {model.kind} of that level; known are "
                           f"{', '.join(_TYPES)} of level 1")
-    master, fixed = _TYPES[kind]
-    writer.models[name] = f"m{len(writer.models)}"
-    writer.lines.append(f"model {writer.models[name]} {master} ({_pairs(fixed | {k: repr(v) for k, v in given.items()})})")
+    master, fixed = _TYPES[model.kind]
+    name = writer.models[model.name] = f"m{len(writer.models)}"
+    writer.lines.append(f"model {name} {master} ({_pairs(fixed | {key: repr(value) for key, value in given.items()})})")
 
 
 def _passive(writer: _Writer, name: str, e: Element) -> None:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
+from circuits.cards.number import spice_number
 from circuits.engine.guard import check_deck
 from circuits.engine.job import Job
 from circuits.engine.log import tail
 from circuits.engine.process import Finished, run_process
 from circuits.engine.rawfile import read_raw
-from circuits.engine.request import Request, read_request, spice_number
+from circuits.engine.request import Request, read_request
 from circuits.engine.result import Result
 from circuits.engine.run import Progress
 from circuits.engine.verdict import signalled, stopped, untrue

@@ -9,12 +9,12 @@ from math import floor, log10
 import numpy as np
 
 from circuits.array.conductances import DIGITS
-from circuits.array.macromodel import Reduced, reduce_array
+from circuits.array.macromodel import Reduced
 from circuits.array.tiling import Tile
 from circuits.array.window import Window
 from circuits.board import nets
 from circuits.board.board import BoardSpec
-from circuits.board.layer import LayerSpec
+from circuits.board.layer import LayerSpec, reduce_layer
 from circuits.stages.rectifier import RESISTANCE
 from circuits.stages.relu_tia import leakage
 from cosim.compiler.compensation import Compensated, compensate
@@ -74,6 +74,12 @@ class CompiledLayer:
     def notes(self) -> list[str]:
         """What a user should know of the weights, in words: the worst of each kind."""
         notes, largest = [], np.abs(self.target).max(initial=0.0)
+        cells = np.concatenate([tile.g.ravel() for tile in self.tiles])
+        beyond = (cells < self.window.g_min * (1 - 1e-6)) | (cells > self.window.g_max * (1 + 1e-6))
+        if beyond.any():
+            notes.append(f"layer {self.spec.name}: the programming error puts {beyond.sum()} of {cells.size} cells outside the "
+                         f"window of {1e6 * self.window.g_min:g} to {1e6 * self.window.g_max:g} µS, from {1e6 * cells.min():.1f} "
+                         f"to {1e6 * cells.max():.1f} µS, as the error of a real array does")
         if short := self.unreached():
             output, column, residual = short[0]
             notes.append(f"layer {self.spec.name}: {len(short)} of {self.target.size} weights are not reached, the window does "
@@ -83,7 +89,8 @@ class CompiledLayer:
             output, column, part = lost[0]
             notes.append(f"layer {self.spec.name}: {len(lost)} of {self.target.size} weights are so small beside the largest "
                          f"that a deck's {DIGITS} digits do not hold them to {LOST:.0%}; worst: output {output}, input "
-                         f"{column}, off by up to {part:.1%} of itself, {self.last_digit / largest:.1e} of the largest weight")
+                         f"{column}, off by {f'up to {part:.0%} of' if part < 1 else 'as much as'} itself"
+                         f" ({0.5 * self.last_digit / largest:.1e} of the largest weight)")
         return notes
 
 
@@ -222,6 +229,5 @@ def _programmed(g: np.ndarray, options: Options, layer: int, tile: Tile) -> np.n
 
 
 def _reduced(layers: Sequence[CompiledLayer]) -> dict[str, Reduced]:
-    return {one.tile.name: reduce_array(one.g, n_outputs=one.tile.n_outputs, wires=layer.spec.wires,
-                                        transistor=layer.spec.transistor, r_port=layer.spec.r_port)
-            for layer in layers for one in layer.tiles}
+    return {name: array for layer in layers
+            for name, array in reduce_layer(layer.spec, [tile.g for tile in layer.tiles]).items()}

@@ -17,6 +17,7 @@ from circuits.board.board import BoardSpec
 from circuits.errors import CircuitError
 from circuits.netlist.solver import Solver
 from cosim.compiler.compile import CompiledLayer, CompiledTwin
+from cosim.compiler.options import FIDELITIES
 from cosim.compiler.scaling import Ranges, Scales
 from cosim.errors import CosimError, ResultsError
 from cosim.folder.board_fields import board_fields, digits, read_board_fields
@@ -27,6 +28,7 @@ from training.stimuli import STIMULI, Stimulus
 
 MANIFEST_NAME = "manifest.json"
 CALL, CALL_CONSTANTS = "call.json", "call.npz"  # the author's own computation, where it is no plain chain
+CORNER_FIELD = "corner"  # of a folder of decks at a corner
 FORMAT = 1
 PACKAGES = ("cosim", "PySpice", "numpy", "scipy", "torch")
 
@@ -68,6 +70,7 @@ class Manifest:
     solver: Solver
     max_step: float  # model s
     programming: Programming
+    corner: str  # name of the corner that the decks are at; "": the nominal board
     start: float  # s, circuit time at which integration starts
     cases: dict[str, Case]
     versions: dict[str, str]  # of the packages that compiled the folder
@@ -160,8 +163,11 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _manifest(folder: Path, text: str, fields: Mapping[str, Any]) -> Manifest:
     model, solver = fields["model"], dict(fields["solver"])
+    if fields["fidelity"] not in FIDELITIES:
+        raise ValueError(f"fidelity {fields['fidelity']!r} is none of {', '.join(FIDELITIES)}")
     return Manifest(
-        folder=folder, text=text, subject=str(fields["subject"]), fidelity=str(fields["fidelity"]),
+        folder=folder, text=text, corner=str(fields[CORNER_FIELD]["name"]) if CORNER_FIELD in fields else "",
+        subject=str(fields["subject"]), fidelity=str(fields["fidelity"]),
         weights=folder / model["weights"], weights_sha256=model["sha256"],
         call_sha256=str(model.get("call_sha256", "")),
         scales=_scales(fields["scales"], model["widths"][-1]),

@@ -9,9 +9,10 @@ import numpy as np
 
 from circuits.array.conductances import read_conductances
 from circuits.board.board import BoardSpec
-from circuits.corners.files import corner_of
 from cosim.errors import ResultsError
-from cosim.folder.manifest import CALL, CALL_CONSTANTS, MANIFEST_NAME, Manifest
+from cosim.folder.corner import check_nominal
+from cosim.folder.decks import DeckPlan
+from cosim.folder.manifest import CALL, CALL_CONSTANTS, Manifest
 from cosim.problem.as_called import AsCalled, decode
 from cosim.problem.network import Network, read_network
 from training.checkpoint import load
@@ -21,13 +22,20 @@ def read_board(manifest: Manifest) -> BoardSpec:
     """Topology of a folder written by `cosim compile`, of either fidelity; nothing of it is reduced.
 
     Raises:
-        ResultsError: the decks are at a corner, of which the manifest knows nothing.
+        ResultsError: the decks are at a corner, of which this board knows nothing.
     """
-    for deck in (manifest.folder / f"{name}.cir" for name in manifest.cases):
-        if deck.is_file() and (corner := corner_of(deck.read_text())):
-            raise ResultsError(f"{deck} is at corner {corner}, of which the board in {MANIFEST_NAME} knows nothing; name the "
-                               "folder of the nominal decks")
+    check_nominal(manifest)
     return manifest.board
+
+
+def read_plan(manifest: Manifest) -> DeckPlan:
+    """What the nominal decks of a folder were rendered from; the arrays, of either fidelity, are not reduced.
+
+    Raises:
+        ResultsError: as :func:`read_board`.
+    """
+    return DeckPlan(subject=manifest.subject, board=read_board(manifest), scales=manifest.scales, widths=manifest.widths,
+                    weights_sha256=manifest.weights_sha256, solver=manifest.solver, max_step=manifest.max_step)
 
 
 def read_programmed(manifest: Manifest, board: BoardSpec) -> tuple[tuple[np.ndarray, ...], ...]:

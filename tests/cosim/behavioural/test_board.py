@@ -73,7 +73,7 @@ def test_it_is_the_macro_deck(folder, small_experiment):
 def test_a_corner_acts_as_in_the_macro_deck(folder, small_experiment, tmp_path, name):
     (case,) = small_experiment.cases
     blueprint, corner = read_blueprint(folder), find_corner(name)
-    write_corner_folder(read_manifest(folder), blueprint, tmp_path / "corner", corner)
+    write_corner_folder(read_manifest(folder), tmp_path / "corner", corner)
     expected = ngspice(tmp_path / "corner")
     with torch.no_grad():
         board = board_at(blueprint, corner)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,14 +66,22 @@ def read_cards(path: Path, *, is_deck: bool) -> tuple[str | None, list[Card]]:
             raise RejectedDeck(f"control character {bad[0]!r}; save the deck as plain text", file=path, line=number)
     title = _title(path, lines.pop(0).strip()) if is_deck else None
     cards = []
-    for card in _joined(path, lines, 2 if is_deck else 1):
+    for card in parse_cards(path, lines, 2 if is_deck else 1):
         cards.append(card)
         if is_deck and card.keyword == ".end":
             break
     return title, cards
 
 
-def _joined(path: Path, lines: list[str], first: int) -> Iterator[Card]:
+def parse_cards(path: Path, lines: Sequence[str], first: int = 1) -> Iterator[Card]:
+    """Cards of lines that have been read.
+
+    Args:
+        path: file that the cards are said to be in.
+        first: number of the first of these lines.
+    Raises:
+        RejectedDeck: a continuation of nothing.
+    """
     start, words = 0, []
     for number, line in enumerate(lines, first):
         line = line.strip()
