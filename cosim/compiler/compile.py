@@ -78,8 +78,8 @@ class CompiledLayer:
         beyond = (cells < self.window.g_min * (1 - 1e-6)) | (cells > self.window.g_max * (1 + 1e-6))
         if beyond.any():
             notes.append(f"layer {self.spec.name}: the programming error puts {beyond.sum()} of {cells.size} cells outside the "
-                         f"window of {1e6 * self.window.g_min:g} to {1e6 * self.window.g_max:g} µS, from {1e6 * cells.min():.1f} "
-                         f"to {1e6 * cells.max():.1f} µS, as the error of a real array does")
+                         f"window of {1e6 * self.window.g_min:g} to {1e6 * self.window.g_max:g} µS, from "
+                         f"{1e6 * cells.min():.1f} to {1e6 * cells.max():.1f} µS, as the error of a real array does")
         if short := self.unreached():
             output, column, residual = short[0]
             notes.append(f"layer {self.spec.name}: {len(short)} of {self.target.size} weights are not reached, the window does "
