@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from cosim.cli.commands.doctor import require_engine
 from cosim.comparison.solver_share import LIMIT, convergence
 from cosim.console import Console
 from cosim.errors import ResultsError
 from cosim.folder.manifest import read_manifest
+from cosim.simulation.engine import require_engine
 
 
 def run(deck: Path, *, out: Path | None, factor: float, workers: int, timeout: float, quiet: bool) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from cosim.cli.commands.doctor import require_engine
 from cosim.comparison.second_opinion import check_agreement, table
 from cosim.console import Console
+from cosim.simulation.engine import require_engine
 from cosim.store.files import content_key, is_text_current, write_text_key
 from cosim.store.sources import source_key
 from cosim.studies.hp_memristor.pipeline import (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosim.cli.commands.doctor import require_engine
 from cosim.console import Console
 from cosim.errors import CosimError
+from cosim.simulation.engine import require_engine
 from cosim.studies.hp_memristor.pipeline import ensure_checkpoints
 from cosim.studies.programming.study import FIDELITIES, PUBLISHED, behavioural_study, study, summarise, write_study
 from training.checkpoint import load

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosim.cli.commands.doctor import require_engine
 from cosim.comparison.clamp_hits import hit_lines
 from cosim.comparison.peaks import reference_peaks, waveform_peaks
 from cosim.comparison.stability import LEAST, kind_table, loop_table, measure_board, require_margins
@@ -13,6 +12,7 @@ from cosim.console import Console
 from cosim.errors import ResultsError
 from cosim.folder.compiled import load
 from cosim.folder.manifest import Manifest, read_manifest
+from cosim.simulation.engine import require_engine
 
 
 def run(folder: Path, *, everything: bool, waveforms: Path | None, stray: float, workers: int) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from cosim.cli.commands.doctor import require_engine
 from cosim.console import Console
+from cosim.simulation.engine import require_engine
 from cosim.store.files import content_key, is_text_current, write_json, write_text_key
 from cosim.store.sources import source_key
 from cosim.studies.lorenz96.experiment import Study, lorenz96_options

@@ -7,8 +7,8 @@ from pathlib import Path
 import typer
 
 from circuits.benches.findings import run_benches
-from cosim.cli.commands.doctor import require_engine
 from cosim.console import Console
+from cosim.simulation.engine import require_engine
 from cosim.studies.parts.report import findings_table, key_of, page_key, write_parts_page
 
 
