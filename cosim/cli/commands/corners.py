@@ -16,8 +16,8 @@ from cosim.errors import CosimError, ResultsError
 from cosim.experiment import Experiment
 from cosim.folder.manifest import read_manifest
 from cosim.simulation.engine import require_engine
+from cosim.studies.hp_memristor.checkpoints import ensure_checkpoints
 from cosim.studies.hp_memristor.experiment import hp_experiment
-from cosim.studies.hp_memristor.pipeline import ensure_checkpoints
 from cosim.studies.source import read_experiment
 from training.checkpoint import load
 from training.experiments.hp_memristor import checkpoint_paths
