@@ -13,7 +13,7 @@ from cosim.report.style import styled
 GAP = 12  # lines, between tiles
 HEAD = 26  # lines, above the tiles of a layer
 WIDTH = 13.5  # inches
-WIDEST = 14 * (SIZE + GAP)  # lines: layers beyond it go below
+WIDEST = 15 * (SIZE + GAP)  # lines: layers beyond it go below
 SMALLEST = 4.5  # points, of a label that can be read
 
 
@@ -28,7 +28,7 @@ def floor_plan(layers: Sequence[LayerSpec]) -> plt.Figure:
     places, left, top, lowest, right = [], 0, 0, 0, 0
     for layer in layers:
         rows, columns = (max(getattr(tile, side) for tile in layer.tiles) + 1 for side in ("row", "column"))
-        width = max(columns * step, 4 * step)  # its heading needs as much
+        width = max(columns * step, 3 * step)  # its heading needs as much
         if left and left + width > WIDEST:
             left, top = 0, lowest
         places.append((layer, left, top))

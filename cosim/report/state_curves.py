@@ -30,7 +30,7 @@ def state_curves(cases: Mapping[str, tuple[np.ndarray, Mapping[str, np.ndarray]]
     curves = [curve for _, curve in cases.values()]
     n_states = max(curve[name].shape[1] for curve in curves for name in LOOKS if name in curve)
     drawn = list(range(n_states) if states is None else states)[:MOST_STATES]
-    driven = all(curve.get("inputs", np.empty((0, 0))).shape[1] for curve in curves)
+    driven = int(all(curve.get("inputs", np.empty((0, 0))).shape[1] for curve in curves))  # rows above the states
     compared = all({"reference", "twin"} <= set(curve) for curve in curves)
     heights = [1.0] * driven + [2.0, 1.0][: 1 + compared] * len(drawn)
     figure, axes = plt.subplots(len(heights), len(cases), squeeze=False, sharex="col", height_ratios=heights,
@@ -51,6 +51,8 @@ def state_curves(cases: Mapping[str, tuple[np.ndarray, Mapping[str, np.ndarray]]
                 error = column[driven + 2 * place + 1]
                 error.axhline(0, color="0.7", linewidth=0.8)
                 error.plot(times, 10.0**-exponent * (curve["twin"] - curve["reference"])[:, k], **{**TWIN, "linestyle": "-"})
+    if driven and next(iter(curves))["inputs"].shape[1] > 1:
+        axes[0, -1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7)  # clear of the curves
     _labels(axes[:, 0], drawn, exponents, driven, compared)
     figure.legend(*axes[driven, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
@@ -59,11 +61,9 @@ def state_curves(cases: Mapping[str, tuple[np.ndarray, Mapping[str, np.ndarray]]
 def _inputs(axis: plt.Axes, times: np.ndarray, inputs: np.ndarray) -> None:
     for k, values in enumerate(inputs.T):
         axis.plot(times, values, linewidth=1, color=str(0.15 + 0.6 * k / max(inputs.shape[1], 2)), label=external_column(k))
-    if inputs.shape[1] > 1:
-        axis.legend(loc="upper right", fontsize=7, ncols=inputs.shape[1])
 
 
-def _labels(axes: Sequence[plt.Axes], drawn: Sequence[int], exponents: Sequence[int], driven: bool, compared: bool) -> None:
+def _labels(axes: Sequence[plt.Axes], drawn: Sequence[int], exponents: Sequence[int], driven: int, compared: bool) -> None:
     if driven:
         axes[0].set_ylabel("input\n[model units]", fontsize=8)
     for place, (k, exponent) in enumerate(zip(drawn, exponents, strict=True)):
@@ -75,6 +75,6 @@ def _labels(axes: Sequence[plt.Axes], drawn: Sequence[int], exponents: Sequence[
 
 
 def _exponent(errors: Sequence[np.ndarray]) -> int:
-    """Of the power of ten, in thousands, in which the largest error is a number from 1 to 1000."""
+    """Of the power of ten, in thousands, in which the largest error is a number from 0.5 to 500."""
     largest = max(float(np.abs(error).max()) for error in errors)
-    return 3 * floor(log10(largest) / 3) if largest else 0
+    return 3 * floor(log10(2 * largest) / 3) if largest else 0

@@ -6,13 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cosim.folder.compiled import CompiledNetwork
+from cosim.errors import ResultsError
+from cosim.folder.compiled import CompiledNetwork, load
 from cosim.store.files import read_frame, write_json
 from cosim.store.sources import source_key
 from cosim.studies.base.pipeline import Pipeline
-from cosim.studies.lorenz96.experiment import PHASES, Lorenz96Setup, Twin
+from cosim.studies.lorenz96.experiment import PHASES, Lorenz96Setup, Twin, lorenz96_options
 from cosim.studies.lorenz96.metrics import all_metrics, twin_rows
-from cosim.studies.lorenz96.twins import compile_twins, ensure_twins, measure_lags
+from cosim.studies.lorenz96.twins import compile_twins, ensure_twins, measure_lags, stored_lags, stored_twins
 from training.experiments.lorenz96 import checkpoint_path
 
 DRAWING = "cosim.studies.lorenz96.report"  # imported only when something is drawn
@@ -31,6 +32,26 @@ def run_study(setup: Lorenz96Setup, pipeline: Pipeline) -> dict:
     # The long ones first, so that no worker is left with one at the end.
     pipeline.simulate(compiled, [(twin.name, phase) for phase in PHASES for twin in twins])
     return finish(setup, pipeline, twins, compiled, lags, pipeline.results.report)
+
+
+def report_again(pipeline: Pipeline, page: Path) -> None:
+    """Compare and draw what lies in a results folder of the published study, of any number of seeds.
+
+    Raises:
+        ResultsError: a result is missing, or the boards are not of the published study.
+    """
+    results = pipeline.results
+    twins = stored_twins(Lorenz96Setup(), results)
+    compiled = {twin.name: load(results.decks(twin.name)) for twin in twins}
+    if not compiled:
+        raise ResultsError(f"{results.decks('')} holds no board of a twin; run `make lorenz96` to its end")
+    setup = Lorenz96Setup(options=lorenz96_options(next(iter(compiled.values())).manifest.scales.time))
+    for twin in twins:
+        board, wanted = compiled[twin.name], {phase: setup.case(twin.system, phase) for phase in PHASES}
+        if board.cases != wanted:
+            raise ResultsError(f"{board.folder} has the cases {board.cases}, those of the published study are {wanted}; report "
+                               "a study of your own with cosim.studies.lorenz96.study.finish")
+    finish(setup, pipeline, twins, compiled, stored_lags(results, twins), page)
 
 
 def finish(setup: Lorenz96Setup, pipeline: Pipeline, twins: Sequence[Twin], compiled: Mapping[str, CompiledNetwork],

@@ -9,13 +9,14 @@ from cosim.comparison.lag import measured_lag
 from cosim.compiler.options import Options
 from cosim.console import Console
 from cosim.experiment import Experiment
-from cosim.folder.compiled import CompiledNetwork
+from cosim.folder.compiled import CompiledNetwork, load
 from cosim.simulation.decks import read_vectors
 from cosim.store.identity import identity
 from cosim.studies.base.board import StudyBoard
 from cosim.studies.base.pipeline import Pipeline
+from cosim.studies.base.results import Results
 from cosim.studies.lorenz96.experiment import PHASES, TRIM, Lorenz96Setup, Twin
-from training.checkpoint import load
+from training.checkpoint import load as load_checkpoint
 from training.experiments.lorenz96 import checkpoint_path, reference_seed, train_neural_ode
 
 
@@ -41,7 +42,7 @@ def twin_board(setup: Lorenz96Setup, twin: Twin, name: str, phases: tuple[str, .
     checkpoint = checkpoint_path(twin.system.name, twin.seed, setup.checkpoints)
 
     def experiment() -> Experiment:
-        return setup.experiment(twin, load(checkpoint).net, phases)
+        return setup.experiment(twin, load_checkpoint(checkpoint).net, phases)
 
     spans = identity((twin.system, twin.seed, phases, setup.samples, setup.training_samples, setup.duration,
                       setup.trim_samples))
@@ -59,9 +60,29 @@ def measure_lags(setup: Lorenz96Setup, pipeline: Pipeline, twins: Sequence[Twin]
     options = replace(setup.options, lead=0.0)
     compiled = pipeline.compile(twin_board(setup, twin, trim_name(twin), (TRIM,), options) for twin in twins)
     pipeline.simulate(compiled, [(trim_name(twin), TRIM) for twin in twins])
-    return {twin.name: measured_lag(read_vectors(pipeline.results.vectors(trim_name(twin), TRIM)), board.manifest,
-                                    board.cases[TRIM], board.network)
-            for twin, board in zip(twins, compiled.values(), strict=True)}
+    return stored_lags(pipeline.results, twins)
+
+
+def stored_lags(results: Results, twins: Sequence[Twin]) -> dict[str, float]:
+    """The same from the trim runs that were simulated."""
+    lags = {}
+    for twin in twins:
+        board = load(results.decks(trim_name(twin)))
+        waveforms = read_vectors(results.vectors(trim_name(twin), TRIM))
+        lags[twin.name] = measured_lag(waveforms, board.manifest, board.cases[TRIM], board.network)
+    return lags
+
+
+def stored_twins(setup: Lorenz96Setup, results: Results) -> list[Twin]:
+    """The twins whose boards lie in a results folder, each forcing's reference seed first."""
+    twins = []
+    for system in setup.systems:
+        best = reference_seed(system.name, setup.checkpoints)
+        names = [folder.name for folder in results.decks("").glob(f"f{system.forcing:g}_seed*") if folder.is_dir()]
+        seeds = sorted(int(name.partition("_seed")[2]) for name in names if not name.endswith(TRIM))
+        twins += [Twin(system=system, seed=seed, reference=seed == best)
+                  for seed in sorted(seeds, key=lambda seed, best=best: seed != best)]
+    return twins
 
 
 def compile_twins(setup: Lorenz96Setup, pipeline: Pipeline, twins: Sequence[Twin],
