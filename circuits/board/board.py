@@ -58,7 +58,7 @@ def board_pins(spec: BoardSpec) -> tuple[str, ...]:
     generators = tuple(nets.external_column(k) for k in range(spec.n_external))
     initial = tuple(nets.initial_condition(k) for k in range(spec.n_states))
     states = tuple(nets.plus_line(nets.state_column(k)) for k in range(spec.n_states))
-    return (*generators, *initial, "v_ref", "sel", *states, "vcc", "vee")
+    return (*generators, *initial, nets.REFERENCE, nets.SELECT, *states, "vcc", "vee")
 
 
 def board(spec: BoardSpec) -> Block:
@@ -73,7 +73,7 @@ def board(spec: BoardSpec) -> Block:
     bias: tuple[str, ...] = ()
     if spec.any_bias:
         bias = nets.pair("bias")
-        s.X("bias", "follower", "v_ref", bias[0], "vcc", "vee")
+        s.X("bias", "follower", nets.REFERENCE, bias[0], "vcc", "vee")
         s.X("bias_inv", "inverter", *bias, "vcc", "vee")
     lines = [line for column in spec.columns for line in nets.pair(column)]
     for number, (one, block) in enumerate(zip(spec.layers, blocks, strict=True), start=1):
@@ -88,8 +88,8 @@ def board(spec: BoardSpec) -> Block:
     for k in range(spec.n_states):
         signal = nets.state_column(k)
         plus, minus = nets.pair(signal)
-        s.X(nets.integrator(k), "ivp_integrator", nets.derivative(k), nets.initial_condition(k), "sel", plus, "vcc", "vee",
-            nets.capacitor(k), r_in=spec.r_in, c_int=spec.c_int, **({"c_lead": spec.c_lead} if spec.c_lead else {}))
+        s.X(nets.integrator(k), "ivp_integrator", nets.derivative(k), nets.initial_condition(k), nets.SELECT, plus, "vcc",
+            "vee", nets.capacitor(k), r_in=spec.r_in, c_int=spec.c_int, **({"c_lead": spec.c_lead} if spec.c_lead else {}))
         s.X(f"{signal}_inv", "inverter", plus, minus, "vcc", "vee")
     widths = " -> ".join(str(w) for w in (spec.layers[0].n_inputs, *(one.n_outputs for one in spec.layers)))
     return Block(

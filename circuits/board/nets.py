@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SIGNS = "pn"
+SELECT = "sel"  # control: initial conditioning or integration
+REFERENCE = "v_ref"  # of the biases
 BOARD = "board"  # instance of the board in a test bench
 _COLUMN = re.compile(r"(?P<letter>[ux])(?P<index>0|[1-9]\d*)")
 _VECTORS = {  # kind: spelling of its saved vector
@@ -93,6 +95,16 @@ def plus_line(signal: str) -> str:
 def hidden(layer: int, index: int) -> str:
     """Output of a hidden neuron."""
     return f"h{layer}_{index}"
+
+
+def layer_input(index: int) -> str:
+    """An input of a layer, inside it, whatever feeds it."""
+    return f"x{index}"
+
+
+def layer_output(index: int) -> str:
+    """An output of a hidden layer, inside it."""
+    return f"h{index}"
 
 
 def derivative(index: int) -> str:

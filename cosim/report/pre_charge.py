@@ -19,7 +19,7 @@ def pre_charge(vectors: pd.DataFrame, start: float) -> plt.Figure:
     """
     figure, axes = plt.subplots(3, 2, figsize=(13.5, 6), sharex="col", width_ratios=(1, 1.6))
     rows = (
-        ("control [V]", (("v(sel)", "sel: 0 pre-charge, 2.5 V integration", "0.2"),)),
+        ("control [V]", ((nets.vector(nets.SELECT), "sel: 0 pre-charge, 2.5 V integration", "0.2"),)),
         ("integrator\ninput [V]", ((nets.derivative_vector(0), "d0, from the output TIA", "#0b5fa5"),)),
         ("integrator\noutput [mV]", ((nets.initial_condition_vector(0), "initial-condition source", "0.6"),
                                        (nets.state_vector(0), "state line x0_p", "#d9480f"))),

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
+from circuits.board.nets import standard_columns
 from circuits.netlist.solver import Solver
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration, Ranges
@@ -97,7 +98,7 @@ class Study:
         return Experiment(
             subject=f"Lorenz96, F = {twin.system.forcing:g}, seed {twin.seed}",
             model=model,
-            columns=twin.system.state_names,
+            columns=standard_columns(0, states.shape[1]),
             calibration=Calibration(inputs=np.empty((len(states), 0)), states=states),
             cases=tuple(self.case(twin.system, phase) for phase in phases),
         )
