@@ -72,8 +72,8 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
                           out_scale=out_scale, bias_volts=scales.bias, undriven=layers[-1].spec.off_line if layers else "")
         layers.append(_compile_layer(task, options, progress))
     c_lead = floor_digits(options.lead / r_in) if options.lead else 0.0
-    board = BoardSpec(layers=tuple(layer.spec for layer in layers), columns=network.columns, r_in=r_in, c_int=c_int, c_lead=c_lead,
-                      reduced=_reduced(layers) if options.fidelity == "macro" else None)
+    board = BoardSpec(layers=tuple(layer.spec for layer in layers), columns=network.columns, r_in=r_in, c_int=c_int,
+                      c_lead=c_lead, reduced=_reduced(layers) if options.fidelity == "macro" else None)
     notes += [note for layer in layers for note in layer.notes()]
     return CompiledTwin(network=network, scales=scales, board=board, layers=tuple(layers), options=options,
                         notes=tuple(notes))
