@@ -69,7 +69,8 @@ def test_documents_get_the_table_unless_the_check_failed(run, tmp_path):
     run([exact(bench) for bench in BENCHES])
     rows = [line for line in file.read_text().splitlines() if line.startswith("| ")]
     assert len(rows) == 2 + len(BENCHES)
-    assert "| opa4990 | slew rate, rising | 10 V step, ±20 V | 4.5 V/µs | 4.5 V/µs | 0.0 % | 5 % | datasheet front page |" in rows
+    cells = ("opa4990", "slew rate, rising", "10 V step, ±20 V", "4.5 V/µs", "4.5 V/µs", "0.0 %", "5 %", "datasheet front page")
+    assert f"| {' | '.join(cells)} |" in rows
 
 
 def test_unnamed_deviation_ends_in_exit_code_1(run, capsys):
