@@ -65,8 +65,8 @@ def standard_columns(n_external: int, n_states: int) -> tuple[str, ...]:
 
 def parse_column(column: str) -> BoardSignal | None:
     """What a column stands for; None where it is no column's name."""
-    found = _COLUMN.fullmatch(column)
-    return BoardSignal(kind={"u": "external", "x": "state"}[found["letter"]], index=int(found["index"])) if found else None
+    match = _COLUMN.fullmatch(column)
+    return BoardSignal(kind={"u": "external", "x": "state"}[match["letter"]], index=int(match["index"])) if match else None
 
 
 def column_places(columns: Sequence[str], n_external: int) -> list[int]:
@@ -174,8 +174,8 @@ def before_rectifier_vector(layer: int, index: int) -> str:
 def parse_vector(name: str) -> BoardSignal | None:
     """What a saved vector stands for; None where it is none of the signals of a network."""
     for kind, pattern in _VECTORS.items():
-        if found := re.fullmatch(pattern, name):
-            return BoardSignal(kind=kind, **{field: int(digits) for field, digits in found.groupdict().items()})
+        if match := re.fullmatch(pattern, name):
+            return BoardSignal(kind=kind, **{field: int(digits) for field, digits in match.groupdict().items()})
     return None
 
 

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 from cosim.cli.commands.doctor import require_engine
+from cosim.cli.results_file import write_docs
 from cosim.comparison.second_opinion import check_agreement, table
 from cosim.console import Console
+from cosim.report.markdown_table import MarkdownTable
 from cosim.store.files import content_key, is_text_current, write_text_key
 from cosim.store.sources import source_key
 from cosim.studies.hp_memristor.pipeline import (
@@ -21,7 +23,8 @@ from cosim.studies.hp_memristor.pipeline import (
 )
 
 
-def run(out: Path, *, fidelity: str, workers: int, force: bool, with_second_opinion: bool, quiet: bool) -> None:
+def run(out: Path, *, fidelity: str, workers: int, force: bool, with_second_opinion: bool, quiet: bool,
+        docs: Path | None = None) -> None:
     """Train, compile, simulate, compare, report; print the table and the report's path."""
     console = Console(quiet=quiet)
     require_engine()
@@ -47,3 +50,8 @@ def run(out: Path, *, fidelity: str, workers: int, force: bool, with_second_opin
     print(f"report: {results.report}")
     for told in opinions.values():
         check_agreement(told)
+    cross_checks = [MarkdownTable(heading=f"Second opinion, {drive} drive", frame=table(told),
+                                  note=f"Arrays reduced; {told['engines'][1]} against {told['engines'][0]}.")
+                    for drive, told in opinions.items()]
+    write_docs(docs, f"HP memristor twin, {fidelity} decks, nominal parts",
+               [MarkdownTable(heading="Errors told apart", frame=summary(rows, results)), *cross_checks])
