@@ -112,10 +112,10 @@ def layer(spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Bloc
     Args:
         reduced: tile -> its array without its inside, which makes macromodels of the arrays; None: every cell.
     """
-    inputs = [line for j in range(spec.n_inputs) for line in nets.pair(f"x{j}")]  # the layer's own, whatever feeds them
+    inputs = [line for j in range(spec.n_inputs) for line in nets.pair(nets.layer_input(j))]
     if spec.bias:
         inputs += nets.pair("bias")
-    neurons = [nets.pair(f"h{k}") for k in range(spec.n_outputs)]
+    neurons = [nets.pair(nets.layer_output(k)) for k in range(spec.n_outputs)]
     outputs = [nets.derivative(k) for k in range(spec.n_outputs)] if spec.last else [line for pair in neurons for line in pair]
     two_stage = spec.two_stage
     stage = tia() if two_stage or (spec.last and not spec.relu) else relu_tia() if spec.relu else clamped_tia()

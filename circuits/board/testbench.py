@@ -65,8 +65,8 @@ def board_deck(
     notes = {"v_cc": "V", "v_ee": "V"}
     c.V("_cc", "vcc", 0, f"dc {supply!r}")
     c.V("_ee", "vee", 0, f"dc {-supply!r}")
-    c.V("_ref", "v_ref", 0, f"dc {v_ref!r}")
-    c.V("_sel", "sel", 0, f"pwl(0 0 {timing.start!r} 0 {timing.start + timing.edge!r} {supply!r})")
+    c.V("_ref", nets.REFERENCE, 0, f"dc {v_ref!r}")
+    c.V("_sel", nets.SELECT, 0, f"pwl(0 0 {timing.start!r} 0 {timing.start + timing.edge!r} {supply!r})")
     notes |= {"v_ref": "V, bias reference", "v_sel": f"V, 0: initial conditioning, {supply:g}: integration"}
     for k, value in enumerate(initial):
         net = nets.initial_condition(k)
@@ -90,7 +90,7 @@ def board_deck(
 
 def saved_vectors(spec: BoardSpec) -> tuple[str, ...]:
     """Voltages that every run keeps: bench, states, derivatives, nodes of the integrators, hidden neurons."""
-    vectors = [nets.vector(pin) for pin in board_pins(spec) if pin not in ("vcc", "vee", "v_ref")]
+    vectors = [nets.vector(pin) for pin in board_pins(spec) if pin not in ("vcc", "vee", nets.REFERENCE)]
     for k in range(spec.n_states):
         integrator = nets.integrator(k)
         vectors += [nets.derivative_vector(k), nets.vector(nets.capacitor(k), nets.BOARD),

@@ -83,14 +83,15 @@ def stored_runs(target: Path, waveforms: Path | None = None) -> tuple[list[Store
         places = [waveforms] if waveforms else _places(folders[0])
         files = ", ".join(f"{case}.parquet nor {case}.raw" for case in missing)
         raise ResultsError(f"neither {files} in {', '.join(map(str, places))}; run `cosim simulate` first, or name the folder "
-                           "that holds them with --waveforms")
+                           "with --waveforms")
     return runs, missing
 
 
 def compiled_folders(target: Path) -> Iterator[Path]:
     """The folder itself where it is a compiled one, else those below it, sorted."""
     if not target.is_dir():
-        raise ResultsError(f"{target} is not a folder; name one made by `cosim compile`, or the results folder of a study")
+        raise ResultsError(f"{target} is not a folder, {target / MANIFEST_NAME} does not exist; make the folder with `cosim "
+                           "compile`, or name the results folder of a study")
     if (target / MANIFEST_NAME).is_file():
         yield target
         return

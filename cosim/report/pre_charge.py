@@ -31,7 +31,7 @@ def pre_charge(vectors: Waveforms, start: float, states: Sequence[int] = (0,)) -
         outputs += [(nets.initial_condition_vector(k), "" if outputs else "source of the\ninitial condition", "0.6"),
                     (nets.state_vector(k), f"state line x{k}_p", orange)]
     rows = (
-        ("control [V]", (("v(sel)", "sel: 0 pre-charge,\n2.5 V integration", "0.2"),)),
+        ("control [V]", ((nets.vector(nets.SELECT), "sel: 0 pre-charge,\n2.5 V integration", "0.2"),)),
         ("integrator\ninput [V]", inputs),
         ("integrator\noutput [mV]", outputs),
     )

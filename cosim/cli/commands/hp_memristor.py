@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cosim.cli.results_file import write_docs
 from cosim.comparison.second_opinion import check_agreement
 from cosim.comparison.second_opinion import table as opinion_table
 from cosim.console import Console
+from cosim.report.markdown_table import MarkdownTable
 from cosim.simulation.engine import require_engine
 from cosim.studies.base.pipeline import Pipeline
 from cosim.studies.hp_memristor.results import HPResults
@@ -14,16 +16,23 @@ from cosim.studies.hp_memristor.study import run_study
 from cosim.studies.hp_memristor.table import table
 
 
-def run(out: Path, *, fidelity: str, workers: int, force: bool, with_second_opinion: bool, quiet: bool) -> None:
+def run(out: Path, *, fidelity: str, workers: int, force: bool, with_second_opinion: bool, quiet: bool,
+        docs: Path | None = None) -> None:
     """Train, compile, simulate, compare, report; print the table and the report's path."""
     require_engine()
     results = HPResults(root=out)
     pipeline = Pipeline(results=results, console=Console(quiet=quiet), workers=workers, force=force)
     findings = run_study(pipeline, fidelity=fidelity, with_second_opinion=with_second_opinion)
-    Console().table(table(findings.rows, results), f"HP memristor twin: {fidelity} decks, nominal parts, every wire")
+    errors = table(findings.rows, results)
+    Console().table(errors, f"HP memristor twin: {fidelity} decks, nominal parts, every wire")
     for drive, opinion in findings.opinions.items():
         engine, other = opinion["engines"]
         Console().table(opinion_table(opinion), f"second opinion, {drive} drive: {other} against {engine}")
     print(f"report: {results.report}")
     for opinion in findings.opinions.values():
         check_agreement(opinion)
+    cross_checks = [MarkdownTable(heading=f"Second opinion, {drive} drive", frame=opinion_table(opinion),
+                                  note=f"Arrays reduced; {opinion['engines'][1]} against {opinion['engines'][0]}.")
+                    for drive, opinion in findings.opinions.items()]
+    write_docs(docs, f"HP memristor twin, {fidelity} decks, nominal parts",
+               [MarkdownTable(heading="Errors told apart", frame=errors), *cross_checks])

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
+from circuits.board.nets import standard_columns
 from circuits.netlist.solver import Solver
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration, Ranges
@@ -23,13 +24,13 @@ from training.systems.lorenz96 import DURATION, FORCINGS, SAMPLES, TRAINING_SAMP
 
 PHASES = ("interpolation", "extrapolation")
 TRIM = "trim"
-# Measured against trtol=1 and steps of 0.0015 time units, docs/lorenz96.md: eight times fewer points.
+# Measured against trtol=1 and steps of 0.0015 time units, docs/explanation/lorenz96.md: eight times fewer points.
 FAST = Solver(trtol=50.0, chgtol=1e-11)
 MAX_STEP = 0.01  # time units
 
 
 def lorenz96_options(time_scale: float = 1e-2) -> Options:
-    """The nominal board of this experiment; why, with the figures: docs/lorenz96.md."""
+    """The nominal board of this experiment; why, with the figures: docs/explanation/lorenz96.md."""
     return Options(fidelity="macro", time_scale=time_scale, neuron="two_stage", ranges=Ranges(derivative=0.25), solver=FAST,
                    max_step=MAX_STEP)
 
@@ -104,7 +105,7 @@ class Lorenz96Setup:
         return Experiment(
             subject=f"Lorenz96, F = {twin.system.forcing:g}, seed {twin.seed}",
             model=model,
-            columns=twin.system.state_names,
+            columns=standard_columns(0, states.shape[1]),
             calibration=Calibration(inputs=np.empty((len(states), 0)), states=states),
             cases=tuple(self.case(twin.system, phase) for phase in phases),
         )

@@ -35,6 +35,21 @@ def table(metrics: dict) -> pd.DataFrame:
     return pd.DataFrame(cells)
 
 
+def growth_table(metrics: dict) -> pd.DataFrame:
+    """One row per forcing and error: L1 in each quarter of the interpolation, reference seeds."""
+    return pd.DataFrame([
+        {"what": f"F = {row['forcing']:g}, seed {row['seed']}, {which}",
+         **{f"quarter {number}": f"{value:.3f}" for number, value in enumerate(row[f"{which}_l1_by_part"], start=1)}}
+        for row in metrics["cases"] if row["reference_seed"] and row["phase"] == PHASES[0]
+        for which in ("circuit", "model", "total")])
+
+
+def lag_table(metrics: dict) -> pd.DataFrame:
+    """One row per board: the lag that its lead capacitor takes out."""
+    return pd.DataFrame([{"board": name.replace("_", ", "), "lag": f"{1e6 * lag:.1f} µs"}
+                         for name, lag in metrics["trim"]["lag"].items()])
+
+
 def _spread(value: dict) -> str:
     return f"{value['mean']:.3f}" + ("" if value["sd"] is None else f" ± {value['sd']:.3f}")
 
