@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cosim.simulation.simulated import Simulation
     from cosim.studies.base.sections import standard_sections
     from cosim.studies.base.study import Study
+    from cosim.studies.base.trained_once import trained_once
     from cosim.studies.report import write_report
     from training.stimuli import ModulatedSine, Rectangular, Sine, Stimulus, Triangular
 
@@ -45,6 +46,7 @@ _HOMES = {
     "cosim.simulation.simulated": ("Simulation",),
     "cosim.studies.base.sections": ("standard_sections",),
     "cosim.studies.base.study": ("Study",),
+    "cosim.studies.base.trained_once": ("trained_once",),
     "cosim.studies.report": ("write_report",),
     "training.stimuli": ("ModulatedSine", "Rectangular", "Sine", "Stimulus", "Triangular"),
 }
@@ -54,7 +56,7 @@ __all__ = [
     "CORNERS", "Calibration", "Case", "Comparison", "CompiledNetwork", "Corner", "CosimError", "Experiment",
     "Figure", "Gate", "ModulatedSine", "Options", "Rectangular", "Section", "Simulation", "Sine", "Stimulus", "Study", "Table",
     "Triangular", "__version__", "compare", "compile_network", "load", "load_experiment", "simulate",
-    "standard_sections", "write_report",
+    "standard_sections", "trained_once", "write_report",
 ]
 
 

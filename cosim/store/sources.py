@@ -51,10 +51,10 @@ def code_key(function: Callable) -> str:
     files = {own.resolve()}
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if file and Path(file).is_file() and name.partition(".")[0] not in ROOMS:
+        if file and name not in ("__main__", "__mp_main__") and name.partition(".")[0] not in ROOMS and Path(file).is_file():
             files.add(Path(file).resolve())
     return content_key(part for file in sorted(files) if not any(file.is_relative_to(place) for place in installed)
-                       for part in (str(file), file.read_bytes()))
+                       for part in (file.name, file.read_bytes()))
 
 
 @cache

@@ -11,7 +11,7 @@ import pandas as pd
 from cosim.console import Console
 from cosim.folder.compiled import CompiledNetwork
 from cosim.simulation.decks import TIMEOUT, Run, simulate
-from cosim.store.files import content_key, is_current, is_text_current, read_frame, write_frame, write_text_key
+from cosim.store.files import check_writable, content_key, is_current, is_text_current, read_frame, write_frame, write_text_key
 from cosim.store.sources import source_key
 from cosim.studies.base.board import StudyBoard, ensure_compiled
 from cosim.studies.base.results import Results
@@ -81,7 +81,10 @@ class Pipeline:
         Args:
             inputs: what the page shows, and the key of the code that draws it.
             draw: writes the page.
+        Raises:
+            ResultsError: the page's folder cannot be written; before anything is drawn.
         """
+        check_writable(page.parent)
         key = content_key(inputs)
         if self.force or not is_text_current(page, key):
             self.console.say("drawing the report")
