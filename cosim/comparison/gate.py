@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from circuits.board import nets
-from cosim.comparison.comparison import CaseComparison, Comparison
+from cosim.comparison.case_comparison import CaseComparison
+from cosim.comparison.comparison import Comparison
 from cosim.errors import CosimError, GateError
 from cosim.store.files import write_json
 

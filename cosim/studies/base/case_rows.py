@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from circuits.board import nets
-from cosim.comparison.comparison import CaseComparison, StateError, compare_runs
-from cosim.comparison.stored_runs import StoredRun
+from cosim.comparison.case_comparison import CaseComparison, StateError, compare_run
+
+if TYPE_CHECKING:
+    from cosim.comparison.stored_runs import StoredRun
 
 
 def case_rows(run: StoredRun) -> tuple[pd.DataFrame, list[dict]]:
@@ -16,9 +19,9 @@ def case_rows(run: StoredRun) -> tuple[pd.DataFrame, list[dict]]:
 
     Returns:
         Columns time [model s], u0, u1, ... and reference_k (torch), twin_k (circuit) per state, model units; one row with the
-        case, the errors of each state (:class:`cosim.comparison.comparison.StateError`) and the clamp hits.
+        case, the errors of each state (:class:`cosim.comparison.case_comparison.StateError`) and the clamp hits.
     """
-    (case,) = compare_runs([run]).cases
+    case = compare_run(run)
     problem = run.compiled.cases[run.case]
     inputs = {nets.external_column(k): values for k, values in enumerate(problem.inputs(case.times).T)}
     states = {f"{name}_{k}": values for name in ("reference", "twin") for k, values in enumerate(getattr(case, name).T)}

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cosim.comparison.comparison import CaseComparison, Comparison
+from cosim.comparison.case_comparison import CaseComparison
+from cosim.comparison.comparison import Comparison
 from cosim.report.conductance_maps import conductance_maps
 from cosim.report.floor_plan import floor_plan
 from cosim.report.neurons import MOST_LAYERS, MOST_NEURONS, neurons, readable_span
