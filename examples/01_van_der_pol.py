@@ -1,6 +1,6 @@
 """Your own model: a module trained here on the driven Van der Pol oscillator, and the runs that the board shall do.
 
-    .venv/bin/cosim compile docs/van_der_pol.py --out runs/van_der_pol/decks --fidelity macro
+    .venv/bin/cosim compile examples/01_van_der_pol.py --out runs/van_der_pol/decks --fidelity macro
     .venv/bin/cosim simulate runs/van_der_pol/decks --out runs/van_der_pol/vectors
     .venv/bin/cosim compare runs/van_der_pol/decks --waveforms runs/van_der_pol/vectors
 
