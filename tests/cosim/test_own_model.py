@@ -12,7 +12,7 @@ from cosim.folder.manifest import read_manifest
 from cosim.problem.reference import reference
 from cosim.simulation.twin_states import twin_states
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "van_der_pol.py"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "01_van_der_pol.py"
 
 
 def test_the_board_of_the_example_follows_its_module(tmp_path):

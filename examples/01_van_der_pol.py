@@ -1,21 +1,21 @@
 """Your own model: a module trained here on the driven Van der Pol oscillator, and the runs that the board shall do.
 
-    .venv/bin/cosim compile docs/van_der_pol.py --out runs/van_der_pol/decks --fidelity macro
+    .venv/bin/cosim compile examples/01_van_der_pol.py --out runs/van_der_pol/decks --fidelity macro
     .venv/bin/cosim simulate runs/van_der_pol/decks --out runs/van_der_pol/vectors
-    .venv/bin/cosim compare runs/van_der_pol/decks --waveforms runs/van_der_pol/vectors
+    .venv/bin/cosim compare runs/van_der_pol/decks
 
-The same in Python: ``load_experiment(path).compile(folder, Options(fidelity="macro"))``, then
-``circuits.engine.run.run(Job(deck=folder / "pushed.cir")).waveforms`` and ``cosim.simulation.twin_states.twin_states``.
+The same in Python, with ``path`` the path of this file::
+
+    from cosim import Options, compare, compile_network, load_experiment, simulate
+    compiled = compile_network(load_experiment(path), "runs/van_der_pol/decks", Options(fidelity="macro"))
+    print(compare(simulate(compiled)))
 """
 
 import numpy as np
 import torch
 from torch import nn
 
-from cosim.compiler.scaling import Calibration
-from cosim.experiment import Experiment
-from cosim.problem.case import Case
-from training.stimuli import Sine
+from cosim import Calibration, Case, Experiment, Sine
 
 PUSH = Sine(amplitude=0.5, bias=0.0, period=7.0)  # u, model units and seconds
 
