@@ -68,6 +68,13 @@ def test_nothing_imports_upward(room, imports):
     assert upward == []
 
 
+def test_no_command_imports_another(imports):
+    """A command parses and prints; what two of them need lies in a room."""
+    commands = "cosim.cli.commands."
+    assert [f"{importer} imports {imported}" for importer, imported in imports
+            if importer.startswith(commands) and imported.startswith(commands)] == []
+
+
 def test_no_module_imports_itself_in_a_circle(imports):
     sorter = TopologicalSorter()
     for importer, imported in imports:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from cosim.cli.commands.doctor import require_engine
 from cosim.cli.results_file import write_docs
 from cosim.comparison.solver_share import LIMIT, Convergence, convergence
 from cosim.console import Console
@@ -15,6 +14,7 @@ from cosim.errors import ResultsError
 from cosim.folder.manifest import Manifest, read_manifest
 from cosim.problem.case import Case
 from cosim.report.markdown_table import MarkdownTable
+from cosim.simulation.engine import require_engine
 
 
 def run(decks: Sequence[Path], *, out: Path | None, factor: float, workers: int, timeout: float, quiet: bool,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosim.cli.commands.doctor import require_engine
 from cosim.cli.results_file import write_docs
 from cosim.comparison.clamp_hits import hit_lines
 from cosim.comparison.peaks import reference_peaks, waveform_peaks
@@ -15,6 +14,7 @@ from cosim.errors import ResultsError
 from cosim.folder.compiled import load
 from cosim.folder.manifest import Manifest, read_manifest
 from cosim.report.markdown_table import MarkdownTable
+from cosim.simulation.engine import require_engine
 
 
 def run(folder: Path, *, everything: bool, waveforms: Path | None, stray: float, workers: int,

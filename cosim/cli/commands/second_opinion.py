@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosim.cli.commands.doctor import require_engine
 from cosim.cli.results_file import write_docs
 from cosim.comparison.second_opinion import SECOND_OPINION_NAME, check_agreement, second_opinion, table
 from cosim.console import Console
 from cosim.folder.manifest import read_manifest
 from cosim.report.markdown_table import MarkdownTable
+from cosim.simulation.engine import require_engine
 
 
 def run(folder: Path, *, out: Path | None, workers: int, timeout: float, force: bool, quiet: bool,
