@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 RESULTS := docs/results
 QUOTE := $(BIN)/python docs/quote_results.py
 .DEFAULT_GOAL := help
-.PHONY: help setup engine hp-memristor hp-programming corners lorenz96 lorenz96-settings loops parts test fuzz kills \
+.PHONY: help setup engine hp-memristor hp-programming corners lorenz96 lorenz96-settings loops pictures parts test fuzz kills \
         second-opinion convergence speed docs lint netlists clean
 
 help:  ## this list
@@ -47,6 +47,9 @@ lorenz96-settings: setup  ## why the Lorenz96 board runs as it does: time scale,
 loops: setup  ## phase margin and settling of every amplifier of the HP board (ten seconds)
 	@$(BIN)/cosim inspect netlists/hp_memristor --loops --docs $(RESULTS)/hp-loops.md
 	@$(QUOTE)
+
+pictures: setup  ## the README's two pictures: the board, and the HP twin over torch (docs/pictures)
+	@$(BIN)/python -m cosim.studies.hp_memristor.pictures docs/pictures
 
 parts: setup  ## every part against its datasheet: one table, and docs/results/parts.html
 	@$(BIN)/cosim parts --docs $(RESULTS)/parts.md

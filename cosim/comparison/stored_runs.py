@@ -64,8 +64,8 @@ def stored_runs(target: Path, waveforms: Path | None = None) -> tuple[list[Store
     """
     folders = list(compiled_folders(target))
     if not folders:
-        raise ResultsError(f"{target} holds no compiled folder ({MANIFEST_NAME}), nor does a folder below it; name one made by "
-                           "`cosim compile`, or the results folder of a study")
+        raise ResultsError(f"{target / MANIFEST_NAME} does not exist; make the folder with `cosim compile`, or name the "
+                           "results folder of a study, below which there are such folders")
     if waveforms is not None and len(folders) > 1:
         raise ResultsError(f"{target} holds {len(folders)} compiled folders; --waveforms belongs to one, so name that one")
     runs, missing = [], []
@@ -90,8 +90,7 @@ def stored_runs(target: Path, waveforms: Path | None = None) -> tuple[list[Store
 def compiled_folders(target: Path) -> Iterator[Path]:
     """The folder itself where it is a compiled one, else those below it, sorted."""
     if not target.is_dir():
-        raise ResultsError(f"{target} is not a folder, {target / MANIFEST_NAME} does not exist; make the folder with `cosim "
-                           "compile`, or name the results folder of a study")
+        raise ResultsError(f"{target} is not a folder; name one made by `cosim compile`, or the results folder of a study")
     if (target / MANIFEST_NAME).is_file():
         yield target
         return

@@ -152,7 +152,7 @@ def test_an_experiment_that_does_not_fit_is_refused(small_experiment, change, sa
 
 @pytest.mark.parametrize(("call", "says"), [
     (lambda folder: load(folder), "manifest.json does not exist; make the folder with `cosim compile`"),
-    (lambda folder: compare(folder), "holds no compiled folder"),
+    (lambda folder: compare(folder), "manifest.json does not exist; make the folder with"),
     (lambda folder: compare(folder / "nowhere"), "is not a folder"),
     (lambda folder: simulate(folder), "manifest.json does not exist"),
 ])
