@@ -15,13 +15,13 @@ from cosim.simulation.simulated import Simulation
 from cosim.store.sources import source_key
 from cosim.studies.base.pipeline import Pipeline
 from cosim.studies.base.results import Results
+from cosim.studies.base.study import DRAWING
 from cosim.studies.hp_memristor.results import HPResults
 from cosim.studies.hp_memristor.study import report_again as report_hp
 from cosim.studies.lorenz96.results import Lorenz96Results
 from cosim.studies.lorenz96.study import report_again as report_lorenz96
 
 PAGE = "report.html"
-DRAWING = ("cosim.studies.base.page", "cosim.studies.base.sections")  # imported only when something is drawn
 STUDIES = ((HPResults, report_hp), (Lorenz96Results, report_lorenz96))
 
 
