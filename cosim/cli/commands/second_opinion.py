@@ -20,10 +20,11 @@ def run(folder: Path, *, out: Path | None, workers: int, timeout: float, force: 
     out = out or Path("runs") / folder.resolve().name
     console = Console(quiet=quiet)
     with console.bars() as bars:
-        told = second_opinion(manifest, folder, out, workers=workers, timeout=timeout, force=force, progress=bars)
-    Console().table(table(told), f"{manifest.subject}: {told['engines'][1]} against {told['engines'][0]}, model units")
+        opinion = second_opinion(manifest, folder, out, workers=workers, timeout=timeout, force=force, progress=bars)
+    Console().table(table(opinion), f"{manifest.subject}: {opinion['engines'][1]} against {opinion['engines'][0]}, model units")
     print(out / SECOND_OPINION_NAME)
-    check_agreement(told)
+    check_agreement(opinion)
     write_docs(docs, f"Second opinion: {manifest.subject}, {manifest.fidelity} decks",
-               [MarkdownTable(heading="Deviation of the two simulators", frame=table(told), note="Full scale in model units.")],
-               engines=told["engines"])
+               [MarkdownTable(heading="Deviation of the two simulators", frame=table(opinion),
+                              note="Full scale in model units.")],
+               engines=opinion["engines"])

@@ -1,6 +1,6 @@
 """The Lorenz96 experiment: two forcings, two phases each, on one published trajectory.
 
-The board has one integrator a site and no external input: the ring is autonomous.
+The board has one integrator per site and no external input: the ring is autonomous.
 """
 
 from __future__ import annotations
