@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from cosim import Case, Options, Sine, Study
+from cosim import Case, CosimError, Options, Sine, Study
 from cosim.console import Console
 from cosim.errors import ResultsError
 from cosim.store.identity import identity
@@ -178,6 +178,11 @@ def test_a_page_that_failed_is_drawn_again(tmp_path):
         pipeline.report(page, ["a"], fails)
     pipeline.report(page, ["a"], lambda: page.write_text("drawn"))
     assert page.read_text() == "drawn"
+
+
+def test_a_name_that_is_no_file_s_is_refused(small_experiment):
+    with pytest.raises(CosimError, match="study 'My pendulum': its name names files"):
+        Study(name="My pendulum", experiment=lambda: small_experiment)
 
 
 def test_own_sections_are_drawn_and_redrawn_when_their_code_changes(tmp_path, small_experiment, monkeypatch, says):
