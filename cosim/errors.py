@@ -29,3 +29,11 @@ class StabilityError(CosimError):
 
 class GateError(CosimError):
     """A waveform error, or a clamp hit, beyond a limit that the user gave."""
+
+
+class GoldenError(CosimError):
+    """Waveforms cannot be held by a golden file as the call asks: a band, a window or a vector is wrong."""
+
+
+class GoldenMismatch(CosimError, AssertionError):
+    """Waveforms leave the band of their golden file, or do not fit the file; pytest's ``--force-regen`` writes it anew."""
