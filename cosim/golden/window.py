@@ -45,8 +45,8 @@ class Window:
         slack = SLACK * (last - first)
         for name, value in (("start", self.start), ("stop", self.stop)):
             if value is not None and not first - slack <= value <= last + slack:
-                raise GoldenError(f"{name} = {_point(run, value)} lies outside the run, which covers {_range(run, first, last)}; "
-                                  "correct it, or extend the deck's analysis")
+                raise GoldenError(f"{name} = {_point(run, value)} lies outside the run, which covers "
+                                  f"{_range(run, first, last)}; correct it, or extend the deck's analysis")
         begin = first if self.start is None else max(self.start, first)
         end = last if self.stop is None else min(self.stop, last)
         logarithmic = run.scale_name == "frequency" and begin > 0
@@ -66,19 +66,20 @@ class Window:
         scale, slack = golden.scale, SLACK * (run.scale[-1] - run.scale[0])
         start, stop = (scale[0] if self.start is None else self.start), (scale[-1] if self.stop is None else self.stop)
         if start < scale[0] - slack or stop > scale[-1] + slack:
-            raise GoldenMismatch(f"{file} covers {_range(run, scale[0], scale[-1])}, the test asks for {_range(run, start, stop)}; "
-                                 f"narrow start and stop, {REGENERATE}")
+            raise GoldenMismatch(f"{file} covers {_range(run, scale[0], scale[-1])}, the test asks for "
+                                 f"{_range(run, start, stop)}; narrow start and stop, {REGENERATE}")
         inside = (scale >= start - slack) & (scale <= stop + slack)
         if inside.sum() < 2:
-            raise GoldenMismatch(f"{file} has {inside.sum()} row(s) at {_range(run, start, stop)}, 2 are needed; widen start and "
-                                 f"stop, {REGENERATE}")
+            raise GoldenMismatch(f"{file} has {inside.sum()} row(s) at {_range(run, start, stop)}, 2 are needed; widen start "
+                                 f"and stop, {REGENERATE}")
         kept = scale[inside]
         for fault, mend, wrong in (("ends", "stop", kept[-1] > run.scale[-1] + slack),
                                    ("begins", "start", kept[0] < run.scale[0] - slack)):
             if wrong:
                 row = -1 if fault == "ends" else 0
-                raise GoldenMismatch(f"the run {fault} at {_point(run, run.scale[row])}, {file} {fault} at {_point(run, kept[row])}, "
-                                     f"and nothing is extrapolated; extend the deck's analysis, give {mend}, {REGENERATE}")
+                raise GoldenMismatch(f"the run {fault} at {_point(run, run.scale[row])}, {file} {fault} at "
+                                     f"{_point(run, kept[row])}, and nothing is extrapolated; extend the deck's analysis, give "
+                                     f"{mend}, {REGENERATE}")
         return Waveforms(plot=golden.plot, title=golden.title, names=golden.names, data=golden.data[inside])
 
     def unheld(self, golden: Waveforms, run: Waveforms) -> str:
@@ -89,8 +90,8 @@ class Window:
         if not (before or after):
             return ""
         return (f"golden file {golden.title} covers {_range(run, golden.scale[0], golden.scale[-1])}, the run "
-                f"{_range(run, run.scale[0], run.scale[-1])}, and the rest of it is not compared; give start or stop if that is "
-                "meant, or run pytest with --regen-all to write the file anew")
+                f"{_range(run, run.scale[0], run.scale[-1])}, and the rest of it is not compared; give start or stop if that "
+                "is meant, or run pytest with --regen-all to write the file anew")
 
 
 def resampled(run: Waveforms, points: np.ndarray) -> Waveforms:
