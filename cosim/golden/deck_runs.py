@@ -46,7 +46,7 @@ class DeckRuns:
         try:
             return self._run(deck, timeout)
         except SimulationError as error:
-            raise error.with_traceback(None)  # the engine's own frames say nothing about the deck  # noqa: B904
+            raise error.with_traceback(None) from error.__cause__  # the engine's frames say nothing about the deck
 
     def _run(self, deck: Path, timeout: float) -> Waveforms:
         __tracebackhide__ = True

@@ -8,7 +8,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib
+import matplotlib.style
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -42,9 +42,7 @@ def draw_picture(path: Path, deviations: Sequence[Deviation], title: str) -> Pat
         ResultsError: the file cannot be written.
     """
     failed = sorted((item for item in deviations if item.outside.any()), key=lambda item: -item.share_used)
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
+    with matplotlib.style.context(["default", STYLE]):
         content = BytesIO()
         FigureCanvasAgg(_figure(failed[:MOST_VECTORS], title, len(failed))).print_png(content, metadata={"Software": None})
     write_atomically(path, content.getvalue())
