@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # Each may import itself and what stands before it, nothing behind it. A file of a room counts as a folder of its name.
 ORDER = {
-    "circuits": ("errors", "parts", "engine", "vacask", "netlist", "array", "stages", "board", "corners", "benches", "loops"),
+    "circuits": ("errors", "cards", "parts", "engine", "vacask", "netlist", "array", "stages", "board", "corners", "benches",
+                 "loops"),
     "training": ("errors", "checkpoint", "stimuli", "noise", "soft_dtw", "integrate", "lyapunov", "systems", "models",
                  "trainer", "baselines", "shooting", "experiments"),
     "cosim": ("errors", "console", "store", "problem", "compiler", "folder", "report", "simulation", "behavioural",
@@ -65,6 +66,13 @@ def test_nothing_imports_upward(room, imports):
               if importer.startswith(f"{room}.") and imported.startswith(f"{room}.")
               and ORDER[room].index(importer.split(".")[1]) < ORDER[room].index(imported.split(".")[1])]
     assert upward == []
+
+
+def test_no_command_imports_another(imports):
+    """A command parses and prints; what two of them need lies in a room."""
+    commands = "cosim.cli.commands."
+    assert [f"{importer} imports {imported}" for importer, imported in imports
+            if importer.startswith(commands) and imported.startswith(commands)] == []
 
 
 def test_no_module_imports_itself_in_a_circle(imports):

@@ -11,7 +11,7 @@ import posixpath
 import re
 from pathlib import Path
 
-from circuits.engine.cards import Card, DeckFile, read_cards
+from circuits.cards.card import Card, DeckFile, read_cards
 from circuits.errors import RejectedDeck
 
 ELEMENTS = frozenset("bcdefghijklmqrstuvwxz")

@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from circuits.engine.cards import Card, DeckFile
+from circuits.cards.card import Card, DeckFile
+from circuits.cards.number import spice_number
 from circuits.engine.guard import ANALYSES
 from circuits.errors import RejectedDeck
 
-_SCALES = {"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "m": 1e-3, "mil": 25.4e-6, "u": 1e-6, "n": 1e-9, "p": 1e-12,
-           "f": 1e-15, "a": 1e-18}
-_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(meg|mil|[tgkmunpfa])?[a-z]*", re.I)
 _MEASURE = re.compile(r"\.?meas(?:ure)?\s+(\w+)\s+(\w+)\s", re.I)
 _VECTOR = re.compile(r"[vi]\s*\([^()]*\)|\S+", re.I)
 _CONTEXT = frozenset([".param", ".func", ".csparam", ".if", ".elseif", ".else", ".endif"])
@@ -67,14 +65,6 @@ def read_request(files: Sequence[DeckFile]) -> Request:
         raise RejectedDeck("the deck has no analysis; add e.g. '.tran 1u 1m'", file=files[0].path)
     return Request(analyses=tuple(analyses), t_stop=t_stop, saved=tuple(saved), measures=tuple(measures),
                    context=tuple(context))
-
-
-def spice_number(text: str) -> float | None:
-    """Value of a SPICE number such as "10u", "1meg" or "5ms"; None for an expression."""
-    number = _NUMBER.fullmatch(text)
-    if not number:
-        return None
-    return float(number[1]) * _SCALES.get((number[2] or "").lower(), 1.0)
 
 
 def _top_level(files: Sequence[DeckFile]) -> Iterator[Card]:

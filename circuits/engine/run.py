@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 
-from circuits.engine.cards import DeckFile
+from circuits.cards.card import DeckFile
 from circuits.engine.guard import check_deck
 from circuits.engine.job import Job
 from circuits.engine.log import tail, warnings_in

@@ -1,12 +1,14 @@
-"""What is in a deck: its hierarchy counted out, without running it."""
+"""What is in a deck: instances, devices and nodes, counted without running it."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from circuits.cards.card import Card, read_cards
+from circuits.cards.definition import Subcircuit, words_before_assignments
 from circuits.errors import CircuitError
 
 KINDS = {"r": "resistor", "c": "capacitor", "l": "inductor", "d": "diode", "m": "MOSFET", "q": "BJT", "j": "JFET",
@@ -18,25 +20,25 @@ _TERMINALS = {"r": 2, "c": 2, "l": 2, "d": 2, "m": 4, "q": 3, "j": 3, "v": 2, "i
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """A deck counted out, subcircuits expanded."""
+    """What a deck consists of, with its subcircuits expanded."""
 
     instances: Counter  # subcircuit name -> instances
     devices: Counter  # device letter -> elements
-    nodes: int  # ground not counted
+    nodes: int  # without ground
     depth: int  # levels of hierarchy
 
 
 @dataclass
 class _Scope:
     pins: tuple[str, ...] = ()
-    cards: list[list[str]] = field(default_factory=list)
+    cards: list[Card] = field(default_factory=list)
 
 
 def inspect_deck(deck: Path) -> Contents:
     """Count blocks, devices and nodes of a deck and of everything it includes.
 
     Raises:
-        CircuitError: an include or a subcircuit is missing; names it and the deck.
+        CircuitError: an include or a subcircuit is missing; the message names it and the deck.
     """
     scopes = _read(deck)
     counted: dict[str, Contents] = {}
@@ -50,20 +52,20 @@ def inspect_deck(deck: Path) -> Contents:
             raise CircuitError(f"{deck}: subcircuit {name!r} contains itself: {' > '.join([*trail, name])}")
         scope, instances, devices = scopes[name], Counter(), Counter()
         nodes, inner, depth = set(), 0, 0
-        for words in scope.cards:
-            letter = words[0][0]
+        for card in scope.cards:
+            letter, words = card.keyword[0], card.text.lower().split()
             if letter == "x":
-                end = next((k for k, w in enumerate(words) if "=" in w or w == "params:"), len(words))
-                nodes.update(words[1 : end - 1])
-                child = count(words[end - 1], (*trail, name))
-                instances += child.instances + Counter({words[end - 1]: 1})
+                *words, called = words_before_assignments(card.text.lower())
+                nodes.update(words[1:])
+                child = count(called, (*trail, name))
+                instances += child.instances + Counter({called: 1})
                 devices += child.devices
                 inner, depth = inner + child.nodes, max(depth, child.depth + 1)
             elif letter in _TERMINALS:
                 nodes.update(words[1 : 1 + _TERMINALS[letter]])
                 devices[letter] += 1
             else:
-                raise CircuitError(f"{deck}: element {words[0]!r} is of a kind that is not known here")
+                raise CircuitError(f"{deck}: element {card.keyword!r} is of a kind that is not known here")
         own = len(nodes - set(scope.pins) - {"0", "gnd"})
         counted[name] = Contents(instances=instances, devices=devices, nodes=own + inner, depth=depth)
         return counted[name]
@@ -74,44 +76,34 @@ def inspect_deck(deck: Path) -> Contents:
 def _read(deck: Path) -> dict[str, _Scope]:
     scopes = {"": _Scope()}
     stack = [""]
-    for words in _cards(deck, title=True):
-        first = words[0]
-        if first == ".subckt":
-            end = next((k for k, w in enumerate(words) if "=" in w or w == "params:"), len(words))
-            scopes[words[1]] = _Scope(pins=tuple(words[2:end]))
-            stack.append(words[1])
-        elif first == ".ends":
+    for card in _cards(deck, above=()):
+        if card.keyword == ".subckt":
+            head = Subcircuit.read(card)
+            scopes[head.name] = _Scope(pins=head.pins)
+            stack.append(head.name)
+        elif card.keyword == ".ends":
+            if len(stack) == 1:
+                raise card.reject(".ends closes no .subckt; remove it")
             stack.pop()
-        elif not first.startswith("."):
-            scopes[stack[-1]].cards.append(words)
+        elif not card.keyword.startswith("."):
+            scopes[stack[-1]].cards.append(card)
     return scopes
 
 
-def _cards(path: Path, *, title: bool = False, seen: tuple[Path, ...] = ()):
-    """Logical lines as lower-case words: comments and control blocks out, continuations joined, includes followed."""
-    if path.resolve() in seen:
+def _cards(path: Path, *, above: tuple[Path, ...]) -> Iterator[Card]:
+    """Cards of a deck, or of a file that it includes, and of the files included by that; control blocks are left out."""
+    if path.resolve() in above:
         raise CircuitError(f"{path} includes itself")
     if not path.is_file():
-        raise CircuitError(f"{path} does not exist" + (f"; included by {seen[-1]}" if seen else "; name a deck"))
-    lines = path.read_text(errors="replace").splitlines()[1 if title else 0 :]
-    joined: list[str] = []
-    for raw in lines:
-        line = re.split(r";|\$ ", raw)[0].rstrip()
-        if not line.strip() or line.lstrip().startswith("*"):
-            continue
-        if line.lstrip().startswith("+") and joined:
-            joined[-1] += " " + line.lstrip()[1:]
-        else:
-            joined.append(line.strip())
+        raise CircuitError(f"{path} does not exist" + (f"; included by {above[-1]}" if above else "; name a deck"))
     control = False
-    for line in joined:
-        words = re.sub(r"\s*=\s*", "=", line).lower().split()
-        if words[0] in (".control", ".endc"):
-            control = words[0] == ".control"
-        elif words[0] == ".end":
-            return
-        elif words[0] in (".include", ".inc") and not control:
-            target = path.parent / line.split(maxsplit=1)[1].strip().strip("'\"")
-            yield from _cards(target, seen=(*seen, path.resolve()))
-        elif not control:
-            yield words
+    for card in read_cards(path, is_deck=not above)[1]:
+        if card.keyword in (".control", ".endc"):
+            control = card.keyword == ".control"
+        elif card.keyword in (".include", ".inc") and not control:
+            words = card.text.split(maxsplit=1)
+            if len(words) < 2:
+                raise card.reject("an include names a file; write '.include file'")
+            yield from _cards(path.parent / words[1].strip("'\""), above=(*above, path.resolve()))
+        elif card.keyword != ".end" and not control:
+            yield card

@@ -50,7 +50,7 @@ def solve(board: Board, case: Case, scales: Scales, *, times: np.ndarray | None 
     end = float(times[-1])
     corners = np.concatenate([[0.0], drive.breakpoints(), [drive.duration]])
     grid = step_grid(corners, steps, end)
-    initial = torch.tensor([case.initial], dtype=dtype) * scales.state
+    initial = torch.tensor([case.initial], dtype=dtype) * torch.as_tensor(scales.state, dtype=dtype)
     s0 = board.integrator.started(initial).expand(board.boards, -1).clone()
 
     spreads, slopes = step_spreads(grid, corners), {}
@@ -105,4 +105,4 @@ def _cubic(grid: np.ndarray, s: torch.Tensor, slopes: torch.Tensor, times: np.nd
 
 def model_states(board: Board, solution: Solution, scales: Scales) -> torch.Tensor:
     """The state lines in model units, (points, boards, states)."""
-    return board.state_lines(solution.s, solution.rate) / scales.state
+    return board.state_lines(solution.s, solution.rate) / torch.as_tensor(scales.state, dtype=solution.s.dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from cosim.errors import CosimError
 from cosim.problem.network import Network
 
 SMALLEST = 1e-100  # units, and its inverse the largest: products of scales and weights stay far inside float64
+ALIKE = 1.5  # ratio of the largest to the smallest state up to which all have one scale, as one sees at a glance
 SWING = 2.2  # V, what the op-amps reach on +-2.5 V with room to spare
 
 
@@ -61,12 +63,31 @@ class Calibration:
 class Scales:
     """Volts per model unit, and seconds per model second."""
 
-    inputs: tuple[float, ...]  # V per unit, one an external input
-    state: float  # V per unit
-    hidden: tuple[float, ...]  # V per unit, one a hidden layer
-    derivative: float  # V per (unit / model second)
+    inputs: tuple[float, ...]  # V per unit, one per external input
+    states: tuple[float, ...]  # V per unit, one per state
+    hidden: tuple[float, ...]  # V per unit, one per hidden layer
+    derivatives: tuple[float, ...]  # V per (unit / model second), one per state
     bias: float  # V, stands for 1
     time: float  # circuit seconds per model second
+
+    @property
+    def state(self) -> np.ndarray:
+        """(n_states,) V per unit."""
+        return np.array(self.states)
+
+    @property
+    def derivative(self) -> np.ndarray:
+        """(n_states,) V per (unit / model second)."""
+        return np.array(self.derivatives)
+
+    def as_fields(self) -> dict[str, Any]:
+        """For manifest.json, which gives one number where all states have the same."""
+        return {"inputs": self.inputs, "state": _one_or_all(self.states), "hidden": self.hidden,
+                "derivative": _one_or_all(self.derivatives), "bias": self.bias, "time": self.time}
+
+
+def _one_or_all(values: tuple[float, ...]) -> float | tuple[float, ...]:
+    return values[0] if len(set(values)) == 1 else values
 
 
 def calibrate(network: Network, calibration: Calibration, ranges: Ranges, time_scale: float) -> Scales:
@@ -93,12 +114,22 @@ def calibrate(network: Network, calibration: Calibration, ranges: Ranges, time_s
         return floor_digits(volts / ranges.headroom / (largest or 1.0))
 
     last = ranges.derivative if not network.layers[-1].relu else ranges.line  # a ReLU stage carries a clamp
+    largest = np.abs(calibration.states).max(axis=0)
+    moving = largest[largest > 0]
+    if not moving.size or moving.max() <= ALIKE * moving.min():
+        states = (scale("state", calibration.states, ranges.line),) * network.n_states
+        derivatives = (scale("output layer", outputs[-1], last),) * network.n_states
+    else:  # a scale each, so that no state's error depends on the unit that it is given in
+        states = tuple(scale(f"state {k}", calibration.states[:, k], ranges.line) for k in range(network.n_states))
+        # All integrators have one time constant: derivatives in volts follow the states' volts.
+        per_volt = scale("output layer, by the states' scales", outputs[-1] * np.array(states), last)
+        derivatives = tuple(per_volt * state for state in states)
     return Scales(
         inputs=tuple(scale(f"external input {k}", calibration.inputs[:, k], ranges.line)
                      for k in range(calibration.inputs.shape[1])),
-        state=scale("state", calibration.states, ranges.line),
-        hidden=tuple(scale(f"hidden layer {k}", one, ranges.line) for k, one in enumerate(outputs[:-1], start=1)),
-        derivative=scale("output layer", outputs[-1], last),
+        states=states,
+        hidden=tuple(scale(f"hidden layer {k}", signal, ranges.line) for k, signal in enumerate(outputs[:-1], start=1)),
+        derivatives=derivatives,
         bias=ranges.line,
         time=time_scale,
     )

@@ -9,12 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from circuits.array.programming import Programming
 from circuits.array.window import Window
 from circuits.board.board import BoardSpec
 from circuits.errors import CircuitError
 from circuits.netlist.solver import Solver
-from cosim.compiler.compile import CompiledTwin
+from cosim.compiler.compiled_twin import CompiledLayer, CompiledTwin
+from cosim.compiler.options import FIDELITIES
 from cosim.compiler.scaling import Ranges, Scales
 from cosim.errors import CosimError, ResultsError
 from cosim.folder.board_fields import board_fields, digits, read_board_fields
@@ -24,6 +27,8 @@ from training.errors import TrainingError
 from training.stimuli import STIMULI, Stimulus
 
 MANIFEST_NAME = "manifest.json"
+CALL, CALL_CONSTANTS = "call.json", "call.npz"  # the author's own computation, where it is no plain chain
+CORNER_FIELD = "corner"  # of a folder of decks at a corner
 FORMAT = 1
 PACKAGES = ("cosim", "PySpice", "numpy", "scipy", "torch")
 
@@ -42,7 +47,7 @@ class LayerRecord:
     """What the compiler chose for the weights of a layer, beside the topology that the board holds."""
 
     name: str
-    g_scale: tuple[float, ...]  # S per unit weight, one per column
+    g_scale: np.ndarray  # (columns,) S per unit weight; (outputs, columns) where outputs have scales of their own
     unreached: tuple[Unreached, ...]
 
 
@@ -55,6 +60,7 @@ class Manifest:
     fidelity: str  # of the decks: "flat" or "macro"
     weights: Path
     weights_sha256: str  # of the network, see cosim.problem.network.Network.hash
+    call_sha256: str  # of the author's own computation, see cosim.problem.as_called; "": it is the chain itself
     board: BoardSpec  # topology; nothing of it is reduced
     layers: tuple[LayerRecord, ...]
     scales: Scales
@@ -64,6 +70,7 @@ class Manifest:
     solver: Solver
     max_step: float  # model s
     programming: Programming
+    corner: str  # name of the corner that the decks are at; "": the nominal board
     start: float  # s, circuit time at which integration starts
     cases: dict[str, Case]
     versions: dict[str, str]  # of the packages that compiled the folder
@@ -86,9 +93,10 @@ def manifest_text(twin: CompiledTwin, cases: Sequence[Case], subject: str, weigh
         "format": FORMAT,
         "subject": subject,
         "fidelity": options.fidelity,
-        "model": {"sha256": twin.network.hash, "weights": weights, "widths": list(twin.network.widths)},
+        "model": {"sha256": twin.network.hash, "weights": weights, "widths": list(twin.network.widths),
+                  **({"call_sha256": twin.network.as_called.hash} if twin.network.as_called else {})},
         "columns": board["columns"],
-        "scales": {"unit": "V per model unit; time: circuit s per model s", **asdict(twin.scales)},
+        "scales": {"unit": "V per model unit; time: circuit s per model s", **twin.scales.as_fields()},
         "window": asdict(options.window),
         "ranges": asdict(options.ranges),
         "wires": board["wires"],
@@ -104,12 +112,11 @@ def manifest_text(twin: CompiledTwin, cases: Sequence[Case], subject: str, weigh
         "layers": [
             {
                 **fields,
-                "g_scale": [digits(scale / (column * layer.spec.r_f)) for column in layer.column_scale],
+                "g_scale": _g_scale(layer),
                 "unreached": [{"output": output, "input": column, "residual": digits(residual)}
                               for output, column, residual in layer.unreached()],
             }
-            for fields, layer, scale in zip(board["layers"], twin.layers, (*twin.scales.hidden, twin.scales.derivative),
-                                            strict=True)
+            for fields, layer in zip(board["layers"], twin.layers, strict=True)
         ],
         "cases": [
             {
@@ -126,6 +133,11 @@ def manifest_text(twin: CompiledTwin, cases: Sequence[Case], subject: str, weigh
         "versions": {name: version(name).split("+")[0] for name in PACKAGES},
     }
     return json.dumps(content, indent=1) + "\n"
+
+
+def _g_scale(layer: CompiledLayer) -> list[float] | list[list[float]]:
+    rows = [[digits(out / (column * layer.spec.r_f)) for column in layer.column_scale] for out in layer.out_scale]
+    return rows[0] if all(row == rows[0] for row in rows) else rows
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -151,12 +163,17 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _manifest(folder: Path, text: str, fields: Mapping[str, Any]) -> Manifest:
     model, solver = fields["model"], dict(fields["solver"])
+    if fields["fidelity"] not in FIDELITIES:
+        raise ValueError(f"fidelity {fields['fidelity']!r} is none of {', '.join(FIDELITIES)}")
     return Manifest(
-        folder=folder, text=text, subject=str(fields["subject"]), fidelity=str(fields["fidelity"]),
+        folder=folder, text=text, corner=str(fields[CORNER_FIELD]["name"]) if CORNER_FIELD in fields else "",
+        subject=str(fields["subject"]), fidelity=str(fields["fidelity"]),
         weights=folder / model["weights"], weights_sha256=model["sha256"],
-        scales=_scales(fields["scales"]), window=Window(**fields["window"]), ranges=Ranges(**fields["ranges"]),
+        call_sha256=str(model.get("call_sha256", "")),
+        scales=_scales(fields["scales"], model["widths"][-1]),
+        window=Window(**fields["window"]), ranges=Ranges(**fields["ranges"]),
         board=read_board_fields(fields, model["widths"][0]),
-        layers=tuple(LayerRecord(name=layer["name"], g_scale=tuple(layer["g_scale"]),
+        layers=tuple(LayerRecord(name=layer["name"], g_scale=np.array(layer["g_scale"], dtype=float),
                                  unreached=tuple(Unreached(**cell) for cell in layer["unreached"]))
                      for layer in fields["layers"]),
         lead=float(fields["lead"]), max_step=float(solver.pop("max_step")), solver=Solver(**solver),
@@ -164,11 +181,16 @@ def _manifest(folder: Path, text: str, fields: Mapping[str, Any]) -> Manifest:
         cases={case["name"]: _case(case) for case in fields["cases"]}, versions=dict(fields["versions"]))
 
 
-def _scales(fields: Mapping[str, Any]) -> Scales:
+def _scales(fields: Mapping[str, Any], n_states: int) -> Scales:
     scales = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items() if key != "unit"}
     for key, value in scales.items():
         if not all(float(scale) > 0 for scale in (value if isinstance(value, tuple) else (value,))):
             raise ValueError(f"scale {key} = {value}, must be above 0")
+    for name in ("state", "derivative"):
+        value = scales.pop(name)
+        scales[f"{name}s"] = value if isinstance(value, tuple) else (float(value),) * n_states
+        if len(scales[f"{name}s"]) != n_states:
+            raise ValueError(f"scale {name} has {len(value)} values for {n_states} states")
     return Scales(**scales)
 
 

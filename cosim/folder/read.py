@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from zipfile import BadZipFile
+
 import numpy as np
 
 from circuits.array.conductances import read_conductances
 from circuits.board.board import BoardSpec
-from circuits.corners.files import corner_of
 from cosim.errors import ResultsError
-from cosim.folder.manifest import MANIFEST_NAME, Manifest
+from cosim.folder.corner import check_nominal
+from cosim.folder.decks import DeckPlan
+from cosim.folder.manifest import CALL, CALL_CONSTANTS, Manifest
+from cosim.problem.as_called import AsCalled, decode
 from cosim.problem.network import Network, read_network
 from training.checkpoint import load
 
@@ -17,13 +22,20 @@ def read_board(manifest: Manifest) -> BoardSpec:
     """Topology of a folder written by `cosim compile`, of either fidelity; nothing of it is reduced.
 
     Raises:
-        ResultsError: the decks are at a corner, of which the manifest knows nothing.
+        ResultsError: the decks are at a corner, of which this board knows nothing.
     """
-    for deck in (manifest.folder / f"{name}.cir" for name in manifest.cases):
-        if deck.is_file() and (corner := corner_of(deck.read_text())):
-            raise ResultsError(f"{deck} is at corner {corner}, of which the board in {MANIFEST_NAME} knows nothing; name the "
-                               "folder of the nominal decks")
+    check_nominal(manifest)
     return manifest.board
+
+
+def read_plan(manifest: Manifest) -> DeckPlan:
+    """What the nominal decks of a folder were rendered from; the arrays, of either fidelity, are not reduced.
+
+    Raises:
+        ResultsError: as :func:`read_board`.
+    """
+    return DeckPlan(subject=manifest.subject, board=read_board(manifest), scales=manifest.scales, widths=manifest.widths,
+                    weights_sha256=manifest.weights_sha256, solver=manifest.solver, max_step=manifest.max_step)
 
 
 def read_programmed(manifest: Manifest, board: BoardSpec) -> tuple[tuple[np.ndarray, ...], ...]:
@@ -46,4 +58,16 @@ def read_folder_network(manifest: Manifest) -> Network:
     network = read_network(load(manifest.weights, remedy="compile again").net, manifest.columns)
     if network.hash != manifest.weights_sha256:
         raise ResultsError(f"{manifest.weights} does not hold the weights that the decks were compiled from; compile again")
-    return network
+    return replace(network, as_called=_as_called(manifest)) if manifest.call_sha256 else network
+
+
+def _as_called(manifest: Manifest) -> AsCalled:
+    path, constants = manifest.folder / CALL, manifest.folder / CALL_CONSTANTS
+    try:
+        as_called = decode(path.read_text(), constants.read_bytes())
+    except (OSError, ValueError, LookupError, TypeError, BadZipFile) as error:
+        raise ResultsError(f"{path} or {constants.name} is missing or damaged ({type(error).__name__}: {error}); compile "
+                           "again") from error
+    if as_called.hash != manifest.call_sha256:
+        raise ResultsError(f"{path} and {constants.name} are not those that the decks were compiled from; compile again")
+    return as_called

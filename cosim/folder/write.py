@@ -10,11 +10,11 @@ import numpy as np
 from circuits.netlist.deck import write_files
 from circuits.netlist.folder_lock import only_writer
 from cosim.compiler.clipping import check_clipping
-from cosim.compiler.compile import CompiledTwin
+from cosim.compiler.compiled_twin import CompiledTwin
 from cosim.console import Progress
 from cosim.errors import ResultsError
-from cosim.folder.decks import case_deck, conductance_file
-from cosim.folder.manifest import MANIFEST_NAME, manifest_text, read_manifest
+from cosim.folder.decks import case_deck, conductance_file, plan_of
+from cosim.folder.manifest import CALL, CALL_CONSTANTS, MANIFEST_NAME, manifest_text, read_manifest
 from cosim.problem.case import Case
 from cosim.problem.reference import reference
 from training.checkpoint import encode
@@ -41,6 +41,7 @@ def write_twin(twin: CompiledTwin, cases: Sequence[Case], folder: Path, subject:
         ResultsError: the folder cannot be written.
     """
     files: dict[str, str | bytes] = {}
+    plan = plan_of(twin, subject)
     for number, case in enumerate(cases):
         if progress is not None:
             progress("writing decks", number / len(cases))
@@ -49,9 +50,11 @@ def write_twin(twin: CompiledTwin, cases: Sequence[Case], folder: Path, subject:
         between = np.stack([np.interp(fine, case.times, column) for column in states.T], axis=1)
         check_clipping(twin.network, twin.scales, case.inputs(fine), between, fine, f"case {case.name}",
                        two_stage=twin.options.neuron == "two_stage")
-        files |= case_deck(twin, case, states, subject).files()
+        files |= case_deck(plan, case, states).files()
     files |= {f"conductances/{one.tile.name}.inc": conductance_file(layer, one) for layer in twin.layers for one in layer.tiles}
     files[WEIGHTS] = encode(twin.network.module, {"subject": subject})
+    if twin.network.as_called is not None:
+        files[CALL], files[CALL_CONSTANTS] = twin.network.as_called.encode()
     files[MANIFEST_NAME] = manifest_text(twin, cases, subject, WEIGHTS)
     folder = Path(folder)
     try:

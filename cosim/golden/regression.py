@@ -12,7 +12,7 @@ from pytest_datadir.plugin import LazyDataDir
 from pytest_regressions.common import perform_regression_check
 
 from circuits.engine.waveforms import Waveforms
-from cosim.errors import GoldenError, GoldenMismatch
+from cosim.errors import CosimWarning, GoldenError, GoldenMismatch
 from cosim.golden.band import Bands, Share, bands
 from cosim.golden.deviation import Deviation, deviation
 from cosim.golden.golden_file import SUFFIX, read_golden, write_golden
@@ -80,7 +80,7 @@ class WaveformRegression:
                 picture = draw_picture(obtained.with_suffix(".png"), found, title)
                 raise GoldenMismatch(_message(subject, found, golden.title, obtained, picture))
             if unheld := window.unheld(golden, chosen):
-                self.request.node.warn(UserWarning(unheld))
+                self.request.node.warn(CosimWarning(unheld))
 
         perform_regression_check(
             datadir=self.datadir, original_datadir=self.original_datadir, request=self.request, check_fn=compare,

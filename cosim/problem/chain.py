@@ -1,69 +1,47 @@
-"""A torch model as a chain of layers, one after the other."""
+"""Models that are a plain chain of Linear and ReLU, which need no recording; and the wrappers around models."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+from itertools import pairwise
+from typing import Any
 
-import torch
-from torch import fx, nn
+from torch import nn
+from torch.nn.modules import module as module_hooks
 
-from cosim.errors import UnsupportedModelError
-
-RELU = (torch.relu, nn.functional.relu, torch.relu_)
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")
 
 
-def sequential_of(model: nn.Module) -> nn.Sequential:
-    """The same network as a plain ``torch.nn.Sequential``; its weights are shared.
+def unwrapped(model: Any) -> Any:
+    """The module inside torch.compile and DataParallel, which compute the same."""
+    while True:
+        inside = getattr(model, "_orig_mod", None)
+        if inside is None and isinstance(model, nn.DataParallel):
+            inside = model.module
+        if inside is None:
+            return model
+        model = inside
 
-    A Sequential is taken as it is. Any other module is traced (``torch.fx``): its forward must pass one tensor through
-    layers one after the other, ``torch.relu`` in any spelling counting as a ReLU.
 
-    Raises:
-        UnsupportedModelError: forward branches, or does something else than call layers; names it and its line.
+def plain_chain(model: Any) -> nn.Sequential | None:
+    """A Sequential of Linear and ReLU that computes just that when it is called; None: the model is something else.
+
+    Subclasses, hooks and parametrisations may change what a call computes, so that a module with any of them is none. A
+    Linear alone is a chain of one.
     """
-    if isinstance(model, nn.Sequential):
-        return model
-    name = type(model).__name__
-    if isinstance(model, nn.Linear):
-        return nn.Sequential(model)
-    tracer = fx.Tracer()
-    tracer.record_stack_traces = True
-    try:
-        graph = tracer.trace(model)
-    except Exception as error:  # whatever a user's forward raises under tracing
-        raise UnsupportedModelError(
-            f"model {name} cannot be traced ({type(error).__name__}: {error}); its forward must pass one tensor through Linear "
-            "and ReLU layers, without branches"
-        ) from error
-    layers: list[nn.Module] = []
-    before: fx.Node | None = None
-    for node in graph.nodes:
-        if before is None and node.op == "placeholder":
-            before = node
-            continue
-        if node.op == "output" and node.args == (before,):
-            return nn.Sequential(*layers)
-        if before is None or node.all_input_nodes != [before]:
-            raise UnsupportedModelError(
-                f"model {name}: step {node.name!r} of its forward{_line(node)} is not fed by the step before it alone; the "
-                "board has one chain of layers: pass one tensor from layer to layer"
-            )
-        if node.op == "call_module":
-            layers.append(model.get_submodule(node.target))
-        elif (node.op == "call_function" and node.target in RELU) or (node.op == "call_method" and node.target == "relu"):
-            layers.append(nn.ReLU())
-        else:
-            raise UnsupportedModelError(
-                f"model {name}: step {node.name!r} of its forward{_line(node)} is no layer; the board has circuits for Linear "
-                "and ReLU only: put a factor or an offset into the weights and biases of a Linear, and train with ReLU instead "
-                "of any other function"
-            )
-        before = node
-    raise UnsupportedModelError(f"model {name}: its forward gives nothing back that a layer made")
+    if type(model) is nn.Linear:
+        return nn.Sequential(model) if not _hooked(model) else None
+    if type(model) is not nn.Sequential or not len(model) or _hooked(model):
+        return None
+    if any(type(layer) not in (nn.Linear, nn.ReLU) or _hooked(layer) for layer in model):
+        return None
+    kinds = [type(layer) for layer in model]
+    if kinds[0] is nn.ReLU or any(a is b is nn.ReLU for a, b in pairwise(kinds)):
+        return None  # a ReLU of the inputs, or of a ReLU: lowered like anything else
+    if any(layer.weight.is_complex() for layer in model if type(layer) is nn.Linear):
+        return None
+    return model
 
 
-def _line(node: fx.Node) -> str:
-    """Where the user's file has a step; "" where torch does not tell."""
-    found = re.search(r'File "(.*)", line (\d+)', node.stack_trace or "")
-    return f" ({Path(found[1]).name}, line {found[2]})" if found else ""
+def _hooked(module: nn.Module) -> bool:
+    return any(getattr(module, name) for name in _HOOKS) or "forward" in vars(module) or bool(
+        module_hooks._global_forward_hooks or module_hooks._global_forward_pre_hooks)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from circuits.board import nets
 from cosim.errors import UnsupportedModelError
-from cosim.problem.chain import sequential_of
+from cosim.problem.as_called import AsCalled, read_call
+from cosim.problem.chain import plain_chain, unwrapped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +51,8 @@ class Network:
 
     layers: tuple[Affine, ...]
     columns: tuple[str, ...]  # what each input of the first layer is: u0, u1, ... external inputs, x0, x1, ... states
-    module: nn.Sequential  # the same network in torch; a copy, weights as they were when it was read
+    module: nn.Sequential  # the same chain in torch; a copy, weights as they were when it was read
+    as_called: AsCalled | None = None  # the author's own computation, where that is no plain chain
 
     def __post_init__(self) -> None:
         signals = [nets.parse_column(column) for column in self.columns]
@@ -98,6 +101,32 @@ class Network:
                 digest.update(np.ascontiguousarray(layer.bias, dtype="<f8").tobytes())
         return digest.hexdigest()
 
+    @property
+    def identity(self) -> str:
+        """Hash of everything that a solution depends on: the chain, and the author's own computation."""
+        return self.hash if self.as_called is None else f"{self.hash} {self.as_called.hash}"
+
+    def slope(self, t: float, inputs: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """dx/dt (n_states,) as the author's module gives it, at one point.
+
+        Args:
+            t: model s; inputs: (n_external,), of which the module takes its own and makes the others of time itself;
+            states: (n_states,); model units.
+        """
+        if self.as_called is None:
+            return self.derivative(inputs[None], states[None])[0]
+        own = len(self.as_called.columns)
+        return self.as_called.derivative(t, self.first(inputs[None], states[None])[0, :own])
+
+    def own_slope(self, t: float, columns: np.ndarray) -> np.ndarray:
+        """The same of the numbers that the author's module takes, (n,), in its own order."""
+        if self.as_called is not None:
+            return self.as_called.derivative(t, columns)
+        signal = columns
+        for layer in self.layers:
+            signal = layer(signal)
+        return signal
+
     def first(self, inputs: np.ndarray, states: np.ndarray) -> np.ndarray:
         """What the first layer takes, (m, columns), of external inputs (m, n_external) and states (m, n_states)."""
         return np.take(np.concatenate([inputs, states], axis=1), nets.column_places(self.columns, self.n_external), axis=1)
@@ -120,42 +149,88 @@ class Network:
         return self.signals(inputs, states)[-1]
 
 
-def read_network(model: nn.Module, columns: tuple[str, ...] | None = None) -> Network:
-    """Read a chain of Linear and ReLU, weights as float64; see :func:`cosim.problem.chain.sequential_of`.
+def read_network(model: Callable[..., Tensor], columns: tuple[str, ...] | None = None) -> Network:
+    """The network that a call of the model computes, weights as float64.
+
+    A chain of Linear and ReLU is taken as it stands. Anything else is called once, recorded, and lowered exactly to such a
+    chain; see :mod:`cosim.problem.as_called`.
 
     Args:
         columns: what each input of the model is, in order: ``u0``, ``u1``, ... external inputs, ``x0``, ``x1``, ... states;
             every one exactly once. None: as many states as the model gives derivatives, after the external inputs.
+    Returns:
+        The network; its columns have further external inputs at their end where the model makes signals of time itself.
     Raises:
-        UnsupportedModelError: another layer, a misplaced ReLU, sizes that do not chain or do not fit the columns, or a weight
-            that is not finite; names the layer and says what is supported.
+        UnsupportedModelError: something that the board has no circuit for, sizes that do not chain or do not fit the columns,
+            or a weight that is not finite; names the layer and says what is supported.
+    """
+    model = unwrapped(model)
+    if (chain := plain_chain(model)) is not None:
+        layers = chain_layers(chain)
+        if columns is None:
+            n_states = layers[-1].n_outputs
+            columns = nets.standard_columns(max(layers[0].n_inputs - n_states, 0), n_states)
+        return Network(layers=layers, columns=tuple(columns), module=deepcopy(chain).cpu().double())
+    if columns is None:
+        raise UnsupportedModelError(f"model {type(model).__name__} is no chain of Linear and ReLU; say what its inputs are: "
+                                    "columns=(\"u0\", \"x0\"), for example")
+    columns = tuple(columns)
+    signals = [nets.parse_column(column) for column in columns]
+    n_external = sum(signal is not None and signal.kind == "external" for signal in signals)
+    as_called, laid = read_call(model, columns, len(columns) - n_external)
+    layers = tuple(Affine(weight=weight, bias=bias if bias.any() else None, relu=number < len(laid.weights))
+                   for number, (weight, bias) in enumerate(zip(laid.weights, laid.biases, strict=True), start=1))
+    check_finite(layers)
+    further = tuple(nets.external_column(n_external + k) for k in range(len(as_called.time_inputs)))
+    return Network(layers=layers, columns=(*columns, *further), module=_chain(layers), as_called=as_called)
+
+
+def chain_layers(chain: nn.Sequential) -> tuple[Affine, ...]:
+    """Affine layers of a Sequential of Linear and ReLU.
+
+    Raises:
+        UnsupportedModelError: another layer, a misplaced ReLU, sizes that do not chain, or a weight that is not finite.
     """
     layers: list[Affine] = []
-    chain = sequential_of(model)
     for position, module in enumerate(chain):
-        if type(module) is nn.Linear:
+        if isinstance(module, nn.Linear):
             layers.append(_affine(module, position))
-        elif type(module) is nn.ReLU:
-            if not layers or layers[-1].relu:
-                raise UnsupportedModelError(f"layer {position} is a ReLU that does not follow a Linear; remove it")
-            layers[-1] = Affine(weight=layers[-1].weight, bias=layers[-1].bias, relu=True)
+        elif not layers or layers[-1].relu:
+            raise UnsupportedModelError(f"layer {position} is a ReLU that does not follow a Linear")
         else:
-            raise UnsupportedModelError(
-                f"layer {position} is a {type(module).__name__}; the board has circuits for Linear and ReLU only: train with "
-                "those"
-            )
-    if not layers:
-        raise UnsupportedModelError("model has no Linear layer, so there is nothing to compile")
+            layers[-1] = Affine(weight=layers[-1].weight, bias=layers[-1].bias, relu=True)
     for number, (before, after) in enumerate(pairwise(layers), start=1):
         if before.n_outputs != after.n_inputs:
             raise UnsupportedModelError(
                 f"Linear {number} takes {after.n_inputs} inputs but Linear {number - 1} gives {before.n_outputs}, counted from "
                 "0; make them equal"
             )
-    if columns is None:
-        n_states = layers[-1].n_outputs
-        columns = nets.standard_columns(max(layers[0].n_inputs - n_states, 0), n_states)
-    return Network(layers=tuple(layers), columns=tuple(columns), module=deepcopy(chain).cpu().double())
+    return tuple(layers)
+
+
+def check_finite(layers: tuple[Affine, ...]) -> None:
+    """Refuse weights that are not finite.
+
+    Raises:
+        UnsupportedModelError: names the layer.
+    """
+    for number, layer in enumerate(layers):
+        if not np.isfinite(layer.weight).all() or (layer.bias is not None and not np.isfinite(layer.bias).all()):
+            raise UnsupportedModelError(f"layer {number} of the lowered network has weights that are not finite: train again, "
+                                        "or repair what they come from")
+
+
+def _chain(layers: tuple[Affine, ...]) -> nn.Sequential:
+    """The layers as a torch chain, in double."""
+    modules: list[nn.Module] = []
+    for layer in layers:
+        linear = nn.Linear(layer.n_inputs, layer.n_outputs, bias=layer.bias is not None, dtype=torch.float64)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(layer.weight))
+            if layer.bias is not None:
+                linear.bias.copy_(torch.from_numpy(layer.bias))
+        modules += [linear, nn.ReLU()] if layer.relu else [linear]
+    return nn.Sequential(*modules)
 
 
 def _affine(module: nn.Linear, position: int) -> Affine:

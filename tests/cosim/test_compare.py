@@ -80,7 +80,7 @@ def test_a_solution_at_rest_has_absolute_errors_only(warm_shell, small_experimen
     warm_shell.succeeds("simulate", folder, "--fidelity", "behavioural", "--out", "waves")
     frame = read_frame(path)
     frame.attrs = {}
-    frame["v(x0_p)"] = np.full(len(frame), 0.01 * manifest.scales.state)
+    frame["v(x0_p)"] = np.full(len(frame), 0.01 * manifest.scales.states[0])
     write_frame(path, frame, folder_key(folder))
     told = warm_shell.succeeds("compare", folder, "--waveforms", "waves")
     assert "torch is 0" in told

@@ -30,7 +30,7 @@ def twin(small_experiment):
 
 def paper_board(twin, u, x):
     """The compiled board evaluated with port conductances and ideal amplifiers; returns dx/dt in model units."""
-    volts = np.array([u * twin.scales.inputs[0], x * twin.scales.state])
+    volts = np.array([u * twin.scales.inputs[0], x * twin.scales.states[0]])
     for layer in twin.layers:
         pairs = np.append(volts, twin.scales.bias) if layer.spec.bias else volts
         lines = np.stack([pairs, -pairs], axis=1).ravel()
@@ -45,7 +45,7 @@ def paper_board(twin, u, x):
         if layer.spec.relu:
             current = np.maximum(current - leakage(), 0)
         volts = layer.spec.r_f * current
-    return volts * twin.scales.time / (twin.board.r_in * twin.board.c_int * twin.scales.state)
+    return volts * twin.scales.time / (twin.board.r_in * twin.board.c_int * twin.scales.states[0])
 
 
 @pytest.mark.parametrize(("u", "x"), [(0.0, 0.0), (0.1, 0.3), (-0.04, 0.4), (0.05, -0.2)])
@@ -81,7 +81,8 @@ def test_progress_is_told_of_layers_of_several_arrays(small_experiment):
                   progress=lambda label, part: told.append((label.split(", r_f")[0], part)))
     hidden = [("hidden_1, 2 arrays", part) for part in (0.0, 0.5, 1.0)]  # 40 rows
     second = [("hidden_2, 3 arrays", part) for part in (0.0, 1 / 3, 2 / 3, 1.0)]  # 82 bit lines
-    assert (told[:3], told[-4:]) == (hidden, second)
+    # a resistor whose first array does not fit is given up there, so what counts is how the last one ends
+    assert ([step for step in told if step[0].startswith("hidden_1")][-3:], told[-4:]) == (hidden, second)
     assert {*told} == {*hidden, *second}
 
 
@@ -97,7 +98,7 @@ def test_every_conductance_is_in_the_window_and_idle_cells_rest_at_g_min(twin):
 def test_scales_keep_calibrated_signals_inside_their_range(twin, small_experiment):
     c = small_experiment.calibration
     assert np.abs(c.inputs).max() * twin.scales.inputs[0] <= 0.2 / 1.25 * (1 + 1e-12)
-    assert np.abs(c.states).max() * twin.scales.state <= 0.2 / 1.25 * (1 + 1e-12)
+    assert np.abs(c.states).max() * twin.scales.states[0] <= 0.2 / 1.25 * (1 + 1e-12)
 
 
 def test_programming_error_moves_conductances_by_what_was_asked(small_experiment):
@@ -112,7 +113,7 @@ def test_programming_error_moves_conductances_by_what_was_asked(small_experiment
 @pytest.mark.parametrize(("model", "says"), [
     (nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)), "model takes 3 inputs, but there are 2 columns"),
     (nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 2)), "model gives 2 derivatives for 1 states"),
-    (nn.Sequential(nn.Linear(2, 4), nn.Sigmoid(), nn.Linear(4, 1)), "layer 1 is a Sigmoid"),
+    (nn.Sequential(nn.Linear(2, 4), nn.Sigmoid(), nn.Linear(4, 1)), "sigmoid .layer 1 .Sigmoid.. is no piecewise linear"),
 ])
 def test_refuses_what_the_board_cannot_hold(small_experiment, model, says):
     with pytest.raises(UnsupportedModelError, match=says):
@@ -134,7 +135,7 @@ def test_an_off_neuron_of_two_stages_clips_where_its_first_amplifier_does():
     model = nn.Sequential(nn.Linear(1, 2, bias=False), nn.ReLU(), nn.Linear(2, 1, bias=False)).double()
     with torch.no_grad():
         model[0].weight.copy_(torch.tensor([[1.0], [-100.0]]))  # -50 units at x = 0.5, 5 V
-    scales = Scales(inputs=(), state=0.1, hidden=(0.1,), derivative=1.0, bias=0.2, time=1.0)
+    scales = Scales(inputs=(), states=(0.1,), hidden=(0.1,), derivatives=(1.0,), bias=0.2, time=1.0)
     run = (read_network(model), scales, np.empty((1, 0)), np.array([[0.5]]), np.zeros(1), "case off")
     check_clipping(*run)
     with pytest.raises(ClippingError, match="case off drives the first amplifiers of hidden layer 1, line 1, .* to 5.000 V"):

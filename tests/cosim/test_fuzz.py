@@ -93,7 +93,7 @@ def test_runs_or_says_why(experiment):
         states = twin_states(waves, read_manifest(folder), case)
         expected = reference(read_network(experiment.model), case)
         hits = clamp_hits(waves, CLAMP_ONSET)
-        error = np.abs(states - expected).max() * twin.scales.state
+        error = (np.abs(states - expected) * twin.scales.state).max()
         note(f"{error:.3g} V from torch, clamp hits {hits}")
         assert np.isfinite(states).all()
         told = bool(hits) or any(layer.unreached() for layer in twin.layers)

@@ -9,11 +9,10 @@ from circuits.engine.run import run
 from cosim.compiler.options import Options
 from cosim.experiment import load_experiment
 from cosim.folder.manifest import read_manifest
-from cosim.problem.network import read_network
 from cosim.problem.reference import reference
 from cosim.simulation.twin_states import twin_states
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "van_der_pol.py"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "01_van_der_pol.py"
 
 
 def test_the_board_of_the_example_follows_its_module(tmp_path):
@@ -21,7 +20,7 @@ def test_the_board_of_the_example_follows_its_module(tmp_path):
     example.compile(tmp_path, Options(fidelity="macro"))
     (case,) = example.cases
     waveforms = run(Job(deck=tmp_path / "pushed.cir")).waveforms
-    twin, torch_ = twin_states(waveforms, read_manifest(tmp_path), case), reference(read_network(example.model), case)
+    twin, torch_ = twin_states(waveforms, read_manifest(tmp_path), case), reference(example.read(), case)
     assert twin.shape == torch_.shape == (200, 2)
     assert np.ptp(torch_, axis=0).min() > 1  # it swings
     # 1 % of full scale: lags of the wide layer and a gain of 50 in the output layer, where the HP twin has 0.1 %

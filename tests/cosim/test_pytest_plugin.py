@@ -171,7 +171,9 @@ def test_force_regen_mends_a_damaged_golden_file(rc):
 
 def test_a_longer_run_warns_that_its_rest_is_not_compared(rc):
     rc.write("rc.cir", DECK.replace("0.5m", "0.7m"))
-    assert "covers 0 s to 500 µs, the run 0 s to 700 µs, and the rest of it is not compared" in rc.run(passed=1)
+    output = rc.run(passed=1)
+    assert "covers 0 s to 500 µs, the run 0 s to 700 µs, and the rest of it is not compared" in output
+    assert "CosimWarning" in output
     rc.write("test_rc.py", TEST.format(arguments="stop=5e-4"))
     assert "not compared" not in rc.run(passed=1)
 
@@ -230,6 +232,12 @@ def test_a_missing_engine_fails_with_its_remedy(rc, monkeypatch):
 def test_a_deck_that_is_not_there_is_named_with_its_folder(rc):
     rc.write("test_rc.py", "def test_rc(simulate_deck):\n    simulate_deck('rd.cir')\n")
     assert re.search(r"rd\.cir: no such deck; a relative path is looked for in the working folder", rc.run(failed=1))
+
+
+def test_a_deck_that_would_run_a_program_is_refused(rc):
+    rc.write("rc.cir", DECK.replace(".end", ".control\nshell touch owned\n.endc\n.end"))
+    assert "rejected_input" in rc.run(failed=1)
+    assert not list(rc.folder.rglob("owned"))
 
 
 def test_without_pytest_regressions_only_its_fixture_fails(rc, monkeypatch):

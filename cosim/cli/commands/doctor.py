@@ -18,11 +18,6 @@ PACKAGES = ("PySpice", "numpy", "scipy", "torch", "torchdiffeq", "pandas", "pyar
 FREE = 2e9  # bytes wanted on the disk
 
 
-def require_engine() -> None:
-    """Fail with the remedy before any work is done, when ngspice is missing or too old."""
-    find_engine()
-
-
 def run() -> None:
     """Print a line a requirement; exit 1 when one is not met."""
     checks = [_python(), *(_package(name) for name in PACKAGES), _ngspice(), _disk()]

@@ -73,7 +73,7 @@ def test_it_is_the_macro_deck(folder, small_experiment):
 def test_a_corner_acts_as_in_the_macro_deck(folder, small_experiment, tmp_path, name):
     (case,) = small_experiment.cases
     blueprint, corner = read_blueprint(folder), find_corner(name)
-    write_corner_folder(read_manifest(folder), blueprint, tmp_path / "corner", corner)
+    write_corner_folder(read_manifest(folder), tmp_path / "corner", corner)
     expected = ngspice(tmp_path / "corner")
     with torch.no_grad():
         board = board_at(blueprint, corner)
@@ -173,7 +173,7 @@ def test_a_tiled_board_computes_the_network(small_experiment):
     with torch.no_grad():
         got = model_states(board, solve(board, case, twin.scales, steps=100), twin.scales)[:, 0, 0].numpy()
     expected = reference(read_network(model), case)[:, 0]
-    # the circuit error of such a board, see docs/board.md; its conductances wrongly joined would give 1e-1
+    # the circuit error of such a board, see docs/explanation/board.md; its conductances wrongly joined would give 1e-1
     np.testing.assert_allclose(got, expected, rtol=0, atol=2e-3 * np.abs(expected).max())
 
 
