@@ -9,9 +9,9 @@ from numbers import Real
 
 import numpy as np
 
-from circuits.engine.waveforms import Waveforms, canonical
+from circuits.engine.waveforms import Waveforms
 from cosim.errors import GoldenError, GoldenMismatch
-from cosim.golden.signals import has_own_zero, shown, unit_of
+from cosim.golden.signals import has_own_zero, match, shown, unit_of
 
 Share = float | Mapping[str, float]
 
@@ -34,9 +34,8 @@ class Bands:
             return self.absolute[name]
         width = max(self.relative[name] * full_scale(golden, name), self.floor.get(name, 0.0))
         if width == 0:
-            raise GoldenMismatch(f"{name} of golden file {golden.title} is zero throughout, so a band relative to its "
-                                 "full scale "
-                                 f"means nothing; give it one in its own unit, e.g. band_abs={{{name!r}: 1e-6}}, or a floor")
+            raise GoldenMismatch(f"{name} of golden file {golden.title} is zero throughout, so a band relative to full scale "
+                                 f"means nothing; give it one in its unit, e.g. band_abs={{{name!r}: 1e-6}}, or a floor")
         return width
 
     def origin(self, name: str, golden: Waveforms) -> str:
@@ -45,7 +44,7 @@ class Bands:
             return "absolute"
         if self.floor.get(name, 0.0) > self.relative[name] * full_scale(golden, name):
             return "the floor"
-        return f"{100 * self.relative[name]:g} % of the full scale of {shown(full_scale(golden, name), unit_of(name))}"
+        return f"{100 * self.relative[name]:g} % of the full scale of {shown(full_scale(golden, name), unit_of(name), 4)}"
 
 
 def full_scale(golden: Waveforms, name: str) -> float:
@@ -87,8 +86,7 @@ def _by_vector(what: str, given: Share | None, vectors: Sequence[str], most: flo
         return dict.fromkeys(vectors, _checked(what, given, most))
     values: dict[str, float] = {}
     for spelling, value in given.items():
-        key = canonical(str(spelling))
-        name = next((name for name in (key, f"v({key})", f"i({key})") if name in vectors), None)
+        name = match(str(spelling), vectors)
         if name is None or name in values:
             fault = "not compared" if name is None else "named twice"
             raise GoldenError(f"{what} names {spelling!r}, which is {fault}; compared are {', '.join(vectors)}")

@@ -9,7 +9,7 @@ from circuits.engine.job import Job
 from circuits.engine.ngspice import find_engine
 from circuits.engine.run import run
 from circuits.engine.waveforms import Waveforms
-from circuits.errors import FailureKind, RejectedDeck, SimulationError
+from circuits.errors import CircuitError, FailureKind, RejectedDeck, SimulationError
 from cosim.simulation.decks import deck_key
 
 TIMEOUT = 600.0  # s, wall clock
@@ -45,8 +45,8 @@ class DeckRuns:
                                f"Path(__file__).parent / {deck.name!r} for a deck beside the test", file=deck.absolute())
         try:
             return self._run(deck, timeout)
-        except SimulationError as error:
-            raise error.with_traceback(None)  # the engine's own frames say nothing about the deck  # noqa: B904
+        except CircuitError as error:
+            raise error.with_traceback(None) from error.__cause__  # the engine's frames say nothing about the deck
 
     def _run(self, deck: Path, timeout: float) -> Waveforms:
         __tracebackhide__ = True

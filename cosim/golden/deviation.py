@@ -81,9 +81,9 @@ class Deviation:
         """The scale at a row, with its unit."""
         return shown_point(self.scale_name, self.scale[row])
 
-    def value(self, value: float, sign: str = "") -> str:
+    def value(self, value: float, sign: str = "", digits: int = 6) -> str:
         """A value of the vector, with its unit."""
-        return shown(value, unit_of(self.name), sign=sign)
+        return shown(value, unit_of(self.name), digits, sign)
 
 
 def aligned(name: str, golden: np.ndarray, run: np.ndarray) -> np.ndarray:

@@ -53,8 +53,7 @@ def read_golden(path: Path, shown: Path) -> Waveforms:
         raise GoldenMismatch(f"golden file {shown} is no text (byte {error.start}); {MEND}") from error
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")]
     if len(numbered) < 3:
-        raise GoldenMismatch(f"golden file {shown} is empty or cut: {len(numbered)} lines beside comments, and a header "
-                             "and two "
+        raise GoldenMismatch(f"golden file {shown} is empty or cut: {len(numbered)} lines without comments; a header and two "
                              f"rows of numbers are needed; {MEND}")
     (top, header), *table = numbered
     names = tuple(canonical(name) for name in _fields(header))
@@ -68,8 +67,7 @@ def read_golden(path: Path, shown: Path) -> Waveforms:
     if backward.size:
         k = int(backward[0]) + 1
         raise GoldenMismatch(f"golden file {shown}, line {table[k][0]}: {names[0]} = {data[k, 0]:.9g} follows "
-                             f"{data[k - 1, 0]:.9g}, and the first column must ascend from row to row; sort the rows "
-                             "and keep one "
+                             f"{data[k - 1, 0]:.9g}, but the first column must ascend; sort the rows and keep one "
                              f"of equals, or {MEND}")
     return Waveforms(plot="golden file", title=str(shown), names=names, data=data)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib
+import matplotlib.style
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from cosim.golden.deviation import Deviation
 from cosim.golden.signals import SCALE_UNITS, unit_of
@@ -25,9 +26,10 @@ GOLDEN = {"color": "0.25", "linewidth": 1.4, "label": "golden"}
 BAND = {"color": "#9ec5e8", "alpha": 0.7, "linewidth": 0, "label": "band"}
 NEW = {"color": "#0b5fa5", "linewidth": 1.6, "linestyle": (0, (4, 1.5)), "label": "this run"}
 OUTSIDE = "#c92a2a"
-ZOOM_MARGIN = 1.0  # on each side, of the stretch's own length ...
-LEAST_MARGIN = 6  # ... and of so many rows at least
-MOST_ZOOM = 0.4  # of the scale: a closer look that shows more is none
+LEAST_MARGIN = 6  # rows on each side of a closer look
+MOST_ZOOM = 0.4  # of the scale, in a closer look
+MOST_HEIGHT = 8  # of the worst difference, from the golden curve's lowest to its highest point in a closer look
+CLOSE_TICKS = 4
 NARROWEST_MARK = 0.003  # of the width drawn
 STYLE = {"font.size": 9.5, "axes.grid": True, "grid.alpha": 0.3, "axes.spines.top": False, "axes.spines.right": False,
          "legend.frameon": False, "axes.titlesize": 9.5, "axes.titlelocation": "left"}
@@ -40,9 +42,7 @@ def draw_picture(path: Path, deviations: Sequence[Deviation], title: str) -> Pat
         ResultsError: the file cannot be written.
     """
     failed = sorted((item for item in deviations if item.outside.any()), key=lambda item: -item.share_used)
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
+    with matplotlib.style.context(["default", STYLE]):
         content = BytesIO()
         FigureCanvasAgg(_figure(failed[:MOST_VECTORS], title, len(failed))).print_png(content, metadata={"Software": None})
     write_atomically(path, content.getvalue())
@@ -52,7 +52,7 @@ def draw_picture(path: Path, deviations: Sequence[Deviation], title: str) -> Pat
 def _figure(deviations: Sequence[Deviation], title: str, n_failed: int) -> Figure:
     zooms = [_zoom(item) for item in deviations]
     columns = 2 if any(zooms) else 1
-    figure = Figure(figsize=(11.5 if columns == 2 else 9, 0.9 + 4.0 * len(deviations)), dpi=110, layout="constrained")
+    figure = Figure(figsize=(12 if columns == 2 else 9, 1.0 + 4.2 * len(deviations)), dpi=110, layout="constrained")
     grid = figure.add_gridspec(2 * len(deviations), columns, height_ratios=(2, 1.15) * len(deviations),
                                width_ratios=(1.7, 1)[:columns])
     for number, (item, zoom) in enumerate(zip(deviations, zooms, strict=True)):
@@ -62,8 +62,8 @@ def _figure(deviations: Sequence[Deviation], title: str, n_failed: int) -> Figur
             _pair(figure, item, (grid[2 * number, 1], grid[2 * number + 1, 1]), zoom)
     shown = f" (the worst {len(deviations)} are drawn)" if n_failed > len(deviations) else ""
     figure.suptitle(f"{title}{shown}", x=0.01, ha="left", fontsize=11, fontweight="bold")
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=len(labels))
+    outside, *curves = figure.axes[0].get_legend_handles_labels()[0]
+    figure.legend(handles=[*curves, outside], loc="outside lower center", ncols=4)
     return figure
 
 
@@ -75,7 +75,7 @@ def _pair(figure: Figure, item: Deviation, places: tuple, zoom: tuple[int, int] 
     scale, golden, run = item.scale[rows], item.golden[rows], item.run[rows]
     dots = {"marker": ".", "markersize": 4} if last - first < 60 else {}
     for axis in (top, bottom):
-        if item.is_logarithmic:
+        if item.is_logarithmic and not zoom:
             axis.set_xscale("log")
         _mark(axis, item, scale[0], scale[-1])
     top.fill_between(scale, golden - item.half_width, golden + item.half_width, **BAND)
@@ -92,6 +92,8 @@ def _pair(figure: Figure, item: Deviation, places: tuple, zoom: tuple[int, int] 
             axis.yaxis.set_major_formatter(EngFormatter(unit))
         axis.set_xlim(scale[0], scale[-1])
         axis.margins(y=0.12)
+    if zoom:
+        bottom.xaxis.set_major_locator(MaxNLocator(CLOSE_TICKS))
     bottom.xaxis.set_major_formatter(EngFormatter(SCALE_UNITS.get(item.scale_name, "")))
     top.tick_params(labelbottom=False)
     bottom.set_xlabel(item.scale_name)
@@ -99,9 +101,9 @@ def _pair(figure: Figure, item: Deviation, places: tuple, zoom: tuple[int, int] 
         top.set_title("closer, around the worst place")
         return
     top.set_ylabel(f"{item.name} [{unit}]" if unit in ("dB", "deg") else item.name)
-    bottom.set_ylabel("this run − golden")
-    top.set_title(f"{item.name}: band ±{item.value(item.half_width)}, {item.origin}")
-    bottom.set_title(f"worst: {item.value(off, '+')} at {item.point(item.worst)}; outside for "
+    bottom.set_ylabel("this run − golden" + (f" [{unit}]" if unit in ("dB", "deg") else ""))
+    top.set_title(f"{item.name}: band ±{item.value(item.half_width, digits=4)}, {item.origin}")
+    bottom.set_title(f"worst: {item.value(off, '+', digits=4)} at {item.point(item.worst)}; outside for "
                      f"{100 * item.share_outside():.3g} % of the {item.scale_name}", color=OUTSIDE)
 
 
@@ -125,9 +127,17 @@ def _mark(axis: Axes, item: Deviation, first: float, last: float) -> None:
 
 
 def _zoom(item: Deviation) -> tuple[int, int] | None:
-    """First and last row of a closer look at the worst stretch; None where the whole picture shows it well enough."""
-    first, last = next((begin, end) for begin, end in item.stretches if begin <= item.worst <= end)
-    margin = max(LEAST_MARGIN, int(ZOOM_MARGIN * (last - first + 1)))
-    first, last = max(0, first - margin), min(len(item.scale) - 1, last + margin)
-    x = item.axis
-    return (first, last) if x[last] - x[first] < MOST_ZOOM * (x[-1] - x[0]) else None
+    """First and last row of a closer look: the worst stretch, narrowed until the difference can be seen beside the curve.
+
+    None where so few rows are left that the whole picture shows as much.
+    """
+    worst, x = item.worst, item.axis
+    first, last = next((begin, end) for begin, end in item.stretches if begin <= worst <= end)
+    margin = max(LEAST_MARGIN, last - first + 1)
+    first, last = max(0, first - margin), min(len(x) - 1, last + margin)
+    width, height = MOST_ZOOM * (x[-1] - x[0]), MOST_HEIGHT * abs(item.difference[worst])
+    while last - first > 2 * LEAST_MARGIN and (
+            x[last] - x[first] > width or np.ptp(item.golden[first:last + 1]) > height):
+        first += ceil((worst - first) / 5)
+        last -= ceil((last - worst) / 5)
+    return (first, last) if x[last] - x[first] <= width else None

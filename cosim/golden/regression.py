@@ -12,11 +12,10 @@ from pytest_datadir.plugin import LazyDataDir
 from pytest_regressions.common import perform_regression_check
 
 from circuits.engine.waveforms import Waveforms
-from cosim.errors import GoldenError, GoldenMismatch
+from cosim.errors import CosimWarning, GoldenError, GoldenMismatch
 from cosim.golden.band import Bands, Share, bands
 from cosim.golden.deviation import Deviation, deviation
 from cosim.golden.golden_file import SUFFIX, read_golden, write_golden
-from cosim.golden.picture import draw_picture
 from cosim.golden.signals import signals
 from cosim.golden.window import Window, resampled
 
@@ -24,7 +23,7 @@ BAND = 0.005  # of full scale
 SAMPLES = 501
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class WaveformRegression:
     """Holds waveforms of one test."""
 
@@ -32,6 +31,9 @@ class WaveformRegression:
     datadir: LazyDataDir  # the copy of the test's data folder
     original_datadir: Path  # the data folder: beside the test file, named as it is
     request: pytest.FixtureRequest
+
+    def __repr__(self) -> str:
+        return f"<waveform_regression of {self.request.node.name}>"
 
     def check(self, deck_or_waveforms: str | os.PathLike[str] | Waveforms, vectors: Sequence[str] = ("v(out)",), *,
               band: Share = BAND, floor: Share | None = None, samples: int = SAMPLES, basename: str | None = None,
@@ -72,11 +74,13 @@ class WaveformRegression:
             found = self._deviations(golden, chosen, limits, window)
             failed = [item for item in found if item.outside.any()]
             if failed:
+                from cosim.golden.picture import draw_picture  # matplotlib only where a test fails
+
                 title = f"{subject}: {len(failed)} of {len(found)} vectors outside the band"
                 picture = draw_picture(obtained.with_suffix(".png"), found, title)
                 raise GoldenMismatch(_message(subject, found, golden.title, obtained, picture))
             if unheld := window.unheld(golden, chosen):
-                self.request.node.warn(UserWarning(unheld))
+                self.request.node.warn(CosimWarning(unheld))
 
         perform_regression_check(
             datadir=self.datadir, original_datadir=self.original_datadir, request=self.request, check_fn=compare,

@@ -29,8 +29,7 @@ def signals(run: Waveforms, vectors: Sequence[str]) -> Waveforms:
     if not asked:
         raise GoldenError("vectors is empty, so nothing would be compared; name at least one, e.g. vectors=('v(out)',)")
     if run.partial:
-        raise GoldenError(f"plot {run.plot!r} is partial: its run did not reach its end, and such waveforms are never "
-                          "compared; "
+        raise GoldenError(f"plot {run.plot!r} is partial: its run did not reach its end, and such a curve is never compared; "
                           "mend the run")
     if len(run) < 2 or np.any(np.diff(run.scale) < 0):
         fault = f"has {len(run)} point(s)" if len(run) < 2 else f"has a {run.scale_name} that runs backwards"
@@ -50,6 +49,16 @@ def signals(run: Waveforms, vectors: Sequence[str]) -> Waveforms:
         columns[name] = values
     return Waveforms(plot=run.plot, title=run.title, names=(run.scale_name, *columns),
                      data=np.column_stack([run.scale, *columns.values()]))
+
+
+def match(vector: str, names: Sequence[str]) -> str | None:
+    """The name that a spelling such as "out" or "db(out)" stands for, among those compared; None where it is none of them."""
+    derived = _OF_COMPLEX.fullmatch(canonical(vector))
+    for name in _spellings(derived[2] if derived else vector):
+        wrapped = f"{derived[1]}({name})" if derived else name
+        if wrapped in names:
+            return wrapped
+    return None
 
 
 def unit_of(name: str) -> str:
@@ -79,8 +88,7 @@ def _signal(run: Waveforms, vector: str) -> tuple[str, np.ndarray]:
     derived = None if vector in run else _OF_COMPLEX.fullmatch(canonical(vector))
     source = derived[2] if derived else vector
     values = run[source]
-    key = canonical(source)
-    name = next(spelling for spelling in (key, f"v({key})", f"i({key})") if spelling in run.names)
+    name = next(spelling for spelling in _spellings(source) if spelling in run.names)
     if derived is None:
         # the scale of an .ac makes every column of its plot complex
         if np.iscomplexobj(values) and name != run.scale_name:
@@ -94,3 +102,9 @@ def _signal(run: Waveforms, vector: str) -> tuple[str, np.ndarray]:
         return f"phase({name})", np.degrees(np.unwrap(np.angle(values)))
     with np.errstate(divide="ignore"):  # a magnitude of zero is refused by the caller, as minus infinity
         return f"db({name})", 20 * np.log10(np.abs(values))
+
+
+def _spellings(vector: str) -> tuple[str, ...]:
+    """The names in a raw file that a spelling may stand for, as Waveforms looks for them."""
+    key = canonical(vector)
+    return key, f"v({key})", f"i({key})"

@@ -70,9 +70,8 @@ class Window:
                                  f"{_range(run, start, stop)}; narrow start and stop, {REGENERATE}")
         inside = (scale >= start - slack) & (scale <= stop + slack)
         if inside.sum() < 2:
-            raise GoldenMismatch(f"{file} has {inside.sum()} row(s) at {_range(run, start, stop)}, 2 are needed; widen "
-                                 "start and "
-                                 f"stop, {REGENERATE}")
+            raise GoldenMismatch(f"{file} has {inside.sum()} row(s) at {_range(run, start, stop)}, 2 are needed; widen start "
+                                 f"and stop, {REGENERATE}")
         kept = scale[inside]
         for fault, mend, wrong in (("ends", "stop", kept[-1] > run.scale[-1] + slack),
                                    ("begins", "start", kept[0] < run.scale[0] - slack)):
@@ -91,9 +90,8 @@ class Window:
         if not (before or after):
             return ""
         return (f"golden file {golden.title} covers {_range(run, golden.scale[0], golden.scale[-1])}, the run "
-                f"{_range(run, run.scale[0], run.scale[-1])}, and the rest of it is not compared; give start or stop if "
-                "that is "
-                "meant, or run pytest with --regen-all to write the file anew")
+                f"{_range(run, run.scale[0], run.scale[-1])}, and the rest of it is not compared; give start or stop if that "
+                "is meant, or run pytest with --regen-all to write the file anew")
 
 
 def resampled(run: Waveforms, points: np.ndarray) -> Waveforms:

@@ -1,193 +1,310 @@
-"""The pytest plugin: a deck's waveforms held within a band of a golden file, and what it says when they are not."""
+"""The pytest plugin as its users meet it: a pytest of its own in a folder with a deck, a test and a golden file."""
 
+import re
 import subprocess
 import sys
-from dataclasses import replace
+import tomllib
 from pathlib import Path
 
+import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.interpolate  # noqa: F401 - stays in memory, or every run inside would import it anew
+import scipy.interpolate
 
 import cosim.golden.deck_runs
 import cosim.golden.picture
-import cosim.golden.regression  # noqa: F401
-from cosim import Options
-from cosim.studies.hp_memristor.experiment import hp_experiment
-from training.checkpoint import load
-from training.experiments.hp_memristor import checkpoint_paths
+import cosim.golden.regression
 
+LOADED = (scipy.interpolate, cosim.golden.picture, cosim.golden.regression)  # the inner runs drop what they import, and numpy
+# and its kin cannot be imported twice
 pytest_plugins = ["pytester"]
 
-TAU = 1e-3  # s, of the RC below
-DECK = """RC step
-v1 in 0 pwl(0 0 1e-6 1)
-r1 in out {resistance}
-c1 out 0 1u
-.save v(in) v(out)
-.tran 5u 5m 0 5u
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "docs" / "how-to" / "regression-tests.md"
+TAU = 1e-4  # s, of 1 kΩ and 100 nF
+DECK = """RC low-pass
+v1 in 0 pwl(0 0 1n 1)
+r1 in out 1k
+c1 out 0 100n
+.tran 1u 0.5m 0 2u
 .end
 """
 TEST = """
 from pathlib import Path
 
 def test_rc(waveform_regression):
-    waveform_regression.check(Path(__file__).parent / "rc.cir", vectors=("v(out)",), {arguments})
+    waveform_regression.check(Path(__file__).parent / "rc.cir", {arguments})
 """
 
 
-def golden(times):
-    """The step response by hand, not by the code that is tested; the input rises within a microsecond."""
-    return pd.DataFrame({"time": times, "v(out)": 1 - np.exp(-np.maximum(times - 0.5e-6, 0) / TAU)})
+class Project:
+    """A designer's folder, in which pytest finds the plugin by the entry point that pyproject.toml declares."""
+
+    def __init__(self, pytester):
+        self.pytester, self.folder = pytester, pytester.path
+        entry_points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["pytest11"]
+        pytester.mkdir("installed-1.dist-info")
+        self.write("installed-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: installed\nVersion: 1\n")
+        self.write("installed-1.dist-info/entry_points.txt",
+                   "[pytest11]\n" + "".join(f"{name} = {module}\n" for name, module in entry_points.items()))
+        pytester.syspathinsert(self.folder)
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def run(self, *options, passed=0, failed=0, errors=0):
+        """pytest's output, after it passed and failed as many."""
+        result = self.pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", *options)
+        result.assert_outcomes(passed=passed, failed=failed, errors=errors)
+        return result.stdout.str()
 
 
 @pytest.fixture
 def project(pytester):
-    """A user's folder: a deck, a test, a golden file; call it to change any of them and run the test."""
-    pytester.makeini("[pytest]\naddopts = -p no:cacheprovider\n")
-
-    def run(*options, resistance=1000, arguments="band=0.005", frame=None, deck=DECK):
-        (pytester.path / "rc.cir").write_text(deck.format(resistance=resistance))
-        (pytester.path / "test_rc.py").write_text(TEST.format(arguments=arguments))
-        folder = pytester.path / "test_rc"
-        folder.mkdir(exist_ok=True)
-        if frame is not None:
-            frame.to_csv(folder / "test_rc.csv", index=False, na_rep="nan")
-        return pytester.runpytest_inprocess("-q", *options)
-
-    run.path = pytester.path
-    return run
+    return Project(pytester)
 
 
-def said(result):
-    return " ".join("\n".join(result.outlines).split())
+@pytest.fixture
+def rc(project):
+    """The RC deck, its test, and a golden file that a formula made, on a grid of its own."""
+    project.write("rc.cir", DECK)
+    project.write("test_rc.py", TEST.format(arguments=""))
+    times = 5e-4 * np.linspace(0, 1, 138)**1.5
+    rows = [f"{time:.12g},{value:.12g}" for time, value in zip(times, 1 - np.exp(-times / TAU), strict=True)]
+    project.write("test_rc/test_rc.csv", "\n".join(["time,v(out)", *rows, ""]))
+    return project
 
 
-def test_the_step_response_is_inside_a_band_of_half_a_percent(project):
-    project(frame=golden(np.linspace(0, 5e-3, 501))).assert_outcomes(passed=1)
+def picture_of(output):
+    return Path(re.search(r"picture: (\S+)", output)[1])
 
 
-def test_golden_and_run_on_other_grids_are_compared(project):
-    uneven = np.concatenate([[0.0], np.geomspace(2e-6, 5e-3, 77)])
-    project(frame=golden(uneven)).assert_outcomes(passed=1)
+def test_a_run_passes_on_the_grid_of_a_formula(rc):
+    rc.run(passed=1)
 
 
-def test_a_resistor_changed_by_5_percent_fails_with_figures_and_a_picture(project):
-    result = project(resistance=1050, frame=golden(np.linspace(0, 5e-3, 501)))
-    result.assert_outcomes(failed=1)
-    text = said(result)
-    # 5 % of the exponent is most at t = tau: 0.05 / e = 18 mV, of which the band of half a percent allows 5 mV
-    assert "time = 1.0" in text
-    assert "difference -17.9" in text
-    assert "mV outside its band at time = " in text
-    assert "band ±4.96" in text
-    picture = Path(text.split("picture: ")[1].split(".png")[0] + ".png")
-    assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+def test_a_changed_resistor_fails_and_names_vector_time_and_size(rc):
+    rc.write("rc.cir", DECK.replace("1k", "1.05k"))
+    output = rc.run(failed=1)
+    times = np.linspace(0, 5e-4, 100_001)
+    difference = np.exp(-times / TAU) - np.exp(-times / (1.05 * TAU))  # V, of 1 V
+    worst = np.argmin(difference)
+    half = 0.005 * (1 - np.exp(-5))
+    found = re.search(r"v\(out\): ([\d.]+) mV outside its band at time = ([\d.]+) µs, the worst place: golden ([\d.]+) mV, got "
+                      r"([\d.]+) mV, difference (-[\d.]+) mV, band ±([\d.]+) mV .* outside for ([\d.]+) % of the time, "
+                      r"first from ([\d.]+) µs to ([\d.]+) µs", output)
+    excess, time, golden, got, off, band, share, first, last = map(float, found.groups())
+    # mV: the solver and the interpolation between its points of 2 µs
+    assert off == pytest.approx(1e3 * difference[worst], abs=0.02)
+    assert excess == pytest.approx(1e3 * (-difference[worst] - half), abs=0.02)
+    assert band == pytest.approx(1e3 * half, abs=1e-3)
+    assert golden - got == pytest.approx(-off, abs=1e-2)
+    # µs: a step of the golden file there
+    outside = times[-difference > half]
+    assert time == pytest.approx(1e6 * times[worst], abs=4)
+    assert (first, last) == pytest.approx((1e6 * outside[0], 1e6 * outside[-1]), abs=6)
+    assert share == pytest.approx(100 * len(outside) / len(times), abs=1.5)
+    assert str(rc.folder / "test_rc" / "test_rc.csv") in output
 
 
-def test_without_a_golden_file_one_is_written_and_the_test_fails_once(project):
-    first = project()
-    first.assert_outcomes(failed=1)
-    frame = pd.read_csv(project.path / "test_rc" / "test_rc.csv", comment="#")
-    assert list(frame.columns) == ["time", "v(out)"]
-    np.testing.assert_allclose(frame["v(out)"], golden(frame["time"].to_numpy())["v(out)"], atol=2e-4)  # V, of 1 V
-    project().assert_outcomes(passed=1)
+def test_the_picture_shows_band_curve_and_places(rc):
+    rc.write("rc.cir", DECK.replace("1k", "1.05k"))
+    path = picture_of(rc.run(failed=1))
+    assert path.name == "test_rc.obtained.png"
+    assert path.read_bytes().startswith(b"\x89PNG")
+    pixels = matplotlib.image.imread(path)[..., :3]
+    assert pixels.shape[0] > 400
+    assert pixels.shape[1] > 1000
+    for colour, least in (("#c92a2a", 20), ("#0b5fa5", 500), ("#bbd6ee", 5000)):  # ring, new run, band on white
+        wanted = np.array(matplotlib.colors.to_rgb(colour))
+        assert (np.abs(pixels - wanted).max(axis=2) < 0.04).sum() > least, colour
+    red = (pixels[..., 0] - pixels[..., 2] > 0.05).mean()  # the shaded places: 12 to 362 µs, and nearly all of the closer look
+    assert 0.2 < red < 0.8
+    assert [file.name for file in (rc.folder / "test_rc").iterdir()] == ["test_rc.csv"]  # nothing of it beside the golden file
 
 
-def test_force_regen_writes_it_anew(project):
-    project(resistance=2000, frame=golden(np.linspace(0, 5e-3, 501))).assert_outcomes(failed=1)
-    project("--force-regen", resistance=2000).assert_outcomes(failed=1)
-    project(resistance=2000).assert_outcomes(passed=1)
+def test_first_run_writes_a_golden_file_that_holds_the_next(project):
+    project.write("rc.cir", DECK)
+    project.write("test_rc.py", TEST.format(arguments="('v(out)', 'i(v1)'), samples=101, start=1e-4"))
+    assert "File not found in data directory, created" in project.run(failed=1)
+    written = pd.read_csv(project.folder / "test_rc" / "test_rc.csv", comment="#")
+    assert list(written) == ["time", "v(out)", "i(v1)"]
+    np.testing.assert_allclose(written["time"], np.linspace(1e-4, 5e-4, 101), rtol=0, atol=1e-15)
+    # V: the solver's error at steps of 2 µs is 1e-4 at most; A: 1 V over 1 kΩ
+    np.testing.assert_allclose(written["v(out)"], 1 - np.exp(-written["time"] / TAU), rtol=0, atol=2e-4)
+    np.testing.assert_allclose(written["i(v1)"], -1e-3 * np.exp(-written["time"] / TAU), rtol=0, atol=2e-7)
+    project.run(passed=1)
+    project.write("rc.cir", DECK.replace("1k", "1.05k"))
+    project.run(failed=1)
 
 
-def spoiled(change):
-    frame = golden(np.linspace(0, 5e-3, 51))
-    return change(frame)
+def test_force_regen_writes_the_golden_file_anew(rc):
+    golden = rc.folder / "test_rc" / "test_rc.csv"
+    before = golden.read_text()
+    rc.run("--force-regen", passed=1)
+    assert golden.read_text() == before  # nothing to mend
+    rc.write("rc.cir", DECK.replace("1k", "1.05k"))
+    assert "--force-regen set, regenerating file" in rc.run("--force-regen", failed=1)
+    written = pd.read_csv(golden, comment="#")
+    np.testing.assert_allclose(written["v(out)"], 1 - np.exp(-written["time"] / (1.05 * TAU)), rtol=0, atol=2e-4)
+    rc.run(passed=1)
 
 
-def with_nan(frame):
-    frame.loc[20, "v(out)"] = np.nan
-    return frame
+def test_regen_all_writes_it_and_passes(rc):
+    rc.write("rc.cir", DECK.replace("1k", "1.05k"))
+    rc.run("--regen-all", passed=1)
+    rc.run(passed=1)
+    rc.write("rc.cir", DECK)
+    rc.run(failed=1)
 
 
-@pytest.mark.parametrize(("frame", "arguments", "says"), [
-    (spoiled(with_nan), "band=0.005", ["test_rc.csv", "v(out)", "nan"]),
-    (spoiled(lambda frame: frame.iloc[::-1]), "band=0.005", ["test_rc.csv", "time", "ascend"]),
-    (spoiled(lambda frame: frame.iloc[:0]), "band=0.005", ["test_rc.csv"]),
-    (spoiled(lambda frame: frame.rename(columns={"v(out)": "v(o)"})), "band=0.005", ["no column v(out)", "--force-regen"]),
-    (spoiled(lambda frame: frame.assign(time=2 * frame["time"])), "band=0.005",
-     ["the run ends at 5 ms", "nothing is extrapolated"]),
-    (spoiled(lambda frame: frame.assign(**{"v(out)": 0.0})), "band=0.005", ["is zero throughout", "band_abs"]),
-    (None, "band=0.0", ["band = 0.0; give more than 0 and at most 1"]),
-    (None, "band=2.0", ["band = 2.0; give more than 0 and at most 1"]),
-    (None, "band=0.01, start=4e-3, stop=1e-3", ["is not before stop"]),
-    (None, "band={'v(nowhere)': 0.01}", ["which is not compared"]),
-], ids=["nan", "descending", "empty", "missing column", "longer than the run", "zero", "band of zero", "band of 200 %",
-        "window", "unknown vector"])
-def test_what_cannot_be_compared_is_told(project, frame, arguments, says):
-    result = project(frame=golden(np.linspace(0, 5e-3, 51)) if frame is None else frame, arguments=arguments)
-    assert result.ret != 0
-    text = said(result)
-    assert [part for part in says if part not in text] == []
+def test_force_regen_mends_a_damaged_golden_file(rc):
+    rc.write("test_rc/test_rc.csv", "time,v(out)\n0,0\n<<<<<<< HEAD\n")
+    assert "line 3 has 1 columns" in rc.run(failed=1)
+    rc.run("--force-regen", failed=1)
+    rc.run(passed=1)
 
 
-def test_an_absolute_band_holds_a_vector_that_rests(project):
-    deck = DECK.replace("pwl(0 0 1e-6 1)", "dc 0")
-    rest = golden(np.linspace(0, 5e-3, 51)).assign(**{"v(out)": 0.0})
-    project(frame=rest, deck=deck, arguments="band_abs=1e-6").assert_outcomes(passed=1)
+def test_a_longer_run_warns_that_its_rest_is_not_compared(rc):
+    rc.write("rc.cir", DECK.replace("0.5m", "0.7m"))
+    output = rc.run(passed=1)
+    assert "covers 0 s to 500 µs, the run 0 s to 700 µs, and the rest of it is not compared" in output
+    assert "CosimWarning" in output
+    rc.write("test_rc.py", TEST.format(arguments="stop=5e-4"))
+    assert "not compared" not in rc.run(passed=1)
 
 
-def test_a_deck_that_is_refused_is_told(project):
-    result = project(frame=golden(np.linspace(0, 5e-3, 51)), deck="bad\n.control\nshell touch owned\n.endc\n.end\n")
-    result.assert_outcomes(failed=1)
-    assert not (project.path / "owned").exists()
+def test_decks_of_the_same_content_run_once(rc, monkeypatch):
+    decks = []
+    run = cosim.golden.deck_runs.run
+    monkeypatch.setattr(cosim.golden.deck_runs, "run", lambda job: (decks.append(job.deck.name), run(job))[1])
+    for name in ("a/rc.cir", "b/rc.cir"):
+        rc.write(name, DECK)
+    rc.write("other.cir", DECK.replace("100n", "101n"))
+    rc.write("test_rc.py", "")
+    rc.write("singular.cir", "x\nv1 a 0 1\nv2 a 0 2\n.tran 1u 1m\n.end\n")
+    rc.write("test_once.py", """
+import pytest
+from circuits.errors import SimulationError
+
+@pytest.mark.parametrize("deck", ["rc.cir", "a/rc.cir", "b/rc.cir", "other.cir", "rc.cir"])
+def test_runs(simulate_deck, deck):
+    run = simulate_deck(deck)
+    assert run is simulate_deck(deck)
+    with pytest.raises(ValueError, match="read-only"):
+        run["v(out)"][0] = 1
+
+@pytest.mark.parametrize("n", range(3))
+def test_fails(simulate_deck, n):
+    with pytest.raises(SimulationError, match="singular"):
+        simulate_deck("singular.cir")
+""")
+    rc.run(passed=8)
+    assert sorted(decks) == ["other.cir", "rc.cir", "singular.cir"]
 
 
-def test_one_of_our_own_decks(pytester):
-    """The sine deck of the HP twin, whose measures say what to expect at its end."""
-    experiment = hp_experiment("current", load(checkpoint_paths("current")[0]).net)
-    replace(experiment, cases=experiment.cases[:1]).compile(pytester.path / "hp", Options(fidelity="macro"))
-    pytester.makepyfile("""
-        from pathlib import Path
+def test_an_include_that_changed_is_another_deck(rc):
+    rc.write("part.inc", "r1 in out 1k\n")
+    rc.write("rc.cir", DECK.replace("r1 in out 1k", ".include part.inc"))
+    rc.write("test_rc.py", """
+from pathlib import Path
 
-        def test_sine(simulate_deck, waveform_regression):
-            waves = simulate_deck(Path(__file__).parent / "hp" / "sine.cir")
-            assert simulate_deck(Path(__file__).parent / "hp" / "sine.cir") is waves  # once a session
-            waveform_regression.check(waves, vectors=("v(x0_p)",), band=0.01)
-    """)
-    pytester.runpytest_inprocess("-q").assert_outcomes(failed=1)  # writes the golden file
-    (file,) = pytester.path.rglob("*.csv")
-    frame = pd.read_csv(file, comment="#")
-    expected = {line.split()[2]: float(line.split("expect")[1].split()[0])
-                for line in (pytester.path / "hp" / "sine.cir").read_text().splitlines() if line.startswith(".meas")}
-    assert frame["v(x0_p)"].iloc[-1] == pytest.approx(expected["x0_end"], rel=1e-3)
+def test_rc(simulate_deck):
+    first = simulate_deck("rc.cir")["v(out)"][-1]
+    Path("part.inc").write_text("r1 in out 2k\\n")
+    assert simulate_deck("rc.cir")["v(out)"][-1] < first - 0.05
+""")
+    rc.run(passed=1)
 
 
-def test_loading_the_plugin_costs_nothing():
-    program = ("import sys, cosim.pytest_plugin\n"
-               "print(sorted({'torch', 'matplotlib', 'pandas', 'numpy', 'PySpice'} & set(sys.modules)))")
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+def test_a_missing_engine_fails_with_its_remedy(rc, monkeypatch):
+    monkeypatch.setenv("COSIM_NGSPICE", "/nowhere/ngspice")
+    output = rc.run(failed=1)
+    assert re.search("engine_missing: COSIM_NGSPICE=/nowhere/ngspice is not an executable file; run .*, or set COSIM_NGSPICE "
+                     "to the path of ngspice 42 or newer", output)
+    assert "ngspice.py" not in output  # no frame of the engine's
 
 
-def test_without_pytest_regressions_only_the_fixture_complains(pytester):
-    pytester.makepyfile("""
-        def test_plain():
-            pass
-
-        def test_asks(waveform_regression):
-            pass
-    """)
-    result = pytester.runpytest_subprocess("-q", "-p", "no:regressions")
-    result.assert_outcomes(passed=1, errors=1)
-    assert "the fixture waveform_regression needs the plugin pytest-regressions" in said(result)
+def test_a_deck_that_is_not_there_is_named_with_its_folder(rc):
+    rc.write("test_rc.py", "def test_rc(simulate_deck):\n    simulate_deck('rd.cir')\n")
+    assert re.search(r"rd\.cir: no such deck; a relative path is looked for in the working folder", rc.run(failed=1))
 
 
-def test_the_documented_example_works_as_written(pytester):
-    text = (Path(__file__).parents[2] / "docs" / "how-to" / "regression-tests.md").read_text()
-    (pytester.path / "rc.cir").write_text(text.split("```spice\n")[1].split("```")[0])
-    (pytester.path / "test_rc.py").write_text(text.split("```python\n")[1].split("```")[0])
-    pytester.runpytest_inprocess("-q").assert_outcomes(failed=1)
-    assert (pytester.path / "test_rc" / "test_rc.csv").is_file()
-    pytester.runpytest_inprocess("-q").assert_outcomes(passed=1)
+def test_a_deck_that_would_run_a_program_is_refused(rc):
+    rc.write("rc.cir", DECK.replace(".end", ".control\nshell touch owned\n.endc\n.end"))
+    assert "rejected_input" in rc.run(failed=1)
+    assert not list(rc.folder.rglob("owned"))
+
+
+def test_without_pytest_regressions_only_its_fixture_fails(rc, monkeypatch):
+    rc.write("test_other.py", "def test_other(simulate_deck):\n    assert len(simulate_deck('rc.cir'))\n")
+    assert "needs the plugin pytest-regressions, which is installed and not loaded; load it" in rc.run(
+        "-p", "no:regressions", passed=1, errors=1)
+    assert "needs the plugin pytest-datadir 1.7 or newer" in rc.run("-p", "no:pytest-datadir", passed=1, errors=1)
+    monkeypatch.setattr("cosim.pytest_plugin.find_spec", lambda name: None if name == "pytest_regressions" else name)
+    output = rc.run(passed=1, errors=1)
+    assert "needs the package pytest-regressions, which is not installed; pip install 'cosim[pytest]'" in output
+    assert "Traceback" not in output
+
+
+def test_loading_the_plugin_imports_nothing_heavy():
+    program = "import sys, cosim.pytest_plugin; print(sorted({name.partition('.')[0] for name in sys.modules}))"
+    seen = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+    for heavy in ("torch", "numpy", "scipy", "pandas", "matplotlib", "PySpice", "circuits", "pytest_regressions"):
+        assert f"'{heavy}'" not in seen
+
+
+def test_a_committed_deck_with_a_control_block_is_held(project):
+    for source in (ROOT / "netlists" / "hp_memristor").rglob("*"):
+        if source.suffix in (".cir", ".inc", ".lib"):
+            project.write(source.relative_to(ROOT / "netlists" / "hp_memristor").as_posix(), source.read_text())
+    deck = project.folder / "sine.cir"
+    text = deck.read_text()
+    assert "\n.control\nrun\nwrite sine.raw\n" in text
+    # initial conditioning alone; the whole run of the flat deck takes a minute
+    deck.write_text(re.sub(r"(?m)^\.tran .*", ".tran 0.00025 0.004 0 0.00025", text))
+    level = float(re.search(r"v_ic0 ic0 0 pwl\(0 0 0\.001 0 0\.0011 (\S+)\)", text)[1])  # V
+    project.write("test_hp/source.csv", f"time,v(ic0)\n0,0\n0.001,0\n0.0011,{level}\n0.004,{level}\n")
+    project.write("test_hp/state.csv", f"time,v(x0_p)\n0.003,{level}\n0.004,{level}\n")
+    project.write("test_hp.py", """
+def test_hp(waveform_regression):
+    waveform_regression.check("sine.cir", "v(ic0)", basename="source", stop=0.004)
+    waveform_regression.check("sine.cir", "V(X0_P)", basename="state", start=0.003)
+""")
+    project.run(passed=1)
+
+
+def test_the_guides_example_works_as_written(project):
+    blocks = re.findall(r"(?ms)^```(spice|python)\n(.*?)^```", GUIDE.read_text())
+    deck, test, call, choice = (text for _, text in blocks)
+    project.write("low_pass.cir", deck)
+    project.write("test_low_pass.py", test)
+    project.run(passed=1, failed=1)
+    assert (project.folder / "test_low_pass" / "test_step_response.csv").is_file()
+    project.run(passed=2)
+    project.write("low_pass.cir", deck.replace("1k ", "1.05k "))
+    output = project.run(passed=1, failed=1)
+    for line in re.search(r"It says:\n```\n(.*?)```", GUIDE.read_text(), re.S)[1].splitlines():
+        assert line.removesuffix(" ...") in output
+    ac = deck.replace("pwl(0 0 1n 1)", "dc 0 ac 1").replace(".tran 1u 1m 0 2u", ".ac dec 20 10 100k\n.dc v_in 0 1 0.1")
+    project.write("low_pass.cir", ac)
+    check = f"def test_ac(waveform_regression):\n    {call}"
+    project.write("test_low_pass.py", f"DECK = 'low_pass.cir'\n{check}")
+    assert "the run gave 2 plots (AC Analysis, DC transfer characteristic); choose one" in project.run(failed=1)
+    project.write("test_low_pass.py", f"DECK = 'low_pass.cir'\n{choice}\n{check.replace('(DECK,', '(plot,')}")
+    project.run(failed=1)
+    written = pd.read_csv(project.folder / "test_low_pass" / "test_ac.csv", comment="#")
+    gain = 1 / (1 + 2j * np.pi * written["frequency"].to_numpy() * TAU)
+    # dB and degrees: the interpolation between 20 points a decade
+    np.testing.assert_allclose(written["db(v(out))"], 20 * np.log10(np.abs(gain)), rtol=0, atol=0.01)
+    np.testing.assert_allclose(written["phase(v(out))"], np.degrees(np.angle(gain)), rtol=0, atol=0.1)
+    project.run(passed=1)
+    golden = re.search(r"```\n(time,v\(out\)\n.*?)```", GUIDE.read_text(), re.S)[1]
+    project.write("low_pass.cir", deck)
+    project.write("test_low_pass/test_step_response.csv", golden)
+    project.write("test_low_pass.py", test.replace(', "v(in)"', "").replace("(DECK,", "(DECK, stop=2e-4,"))
+    project.run(passed=2)
