@@ -22,7 +22,22 @@ if TYPE_CHECKING:
     from cosim.front_door import compare, compile_network, load, simulate
     from cosim.problem.case import Case
     from cosim.simulation.simulated import Simulation
-    from training.stimuli import ModulatedSine, Rectangular, Sine, Stimulus, Triangular
+    from training.stimuli import (
+        Chirp,
+        Constant,
+        Function,
+        ModulatedSine,
+        Noise,
+        PulseTrain,
+        Ramp,
+        Rectangular,
+        Sampled,
+        Sine,
+        Step,
+        Stimulus,
+        Triangular,
+        as_stimulus,
+    )
 
     __version__: str
 
@@ -38,14 +53,16 @@ _HOMES = {
     "cosim.front_door": ("compare", "compile_network", "load", "simulate"),
     "cosim.problem.case": ("Case",),
     "cosim.simulation.simulated": ("Simulation",),
-    "training.stimuli": ("ModulatedSine", "Rectangular", "Sine", "Stimulus", "Triangular"),
+    "training.stimuli": ("Chirp", "Constant", "Function", "ModulatedSine", "Noise", "PulseTrain", "Ramp", "Rectangular",
+                         "Sampled", "Sine", "Step", "Stimulus", "Triangular", "as_stimulus"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "CORNERS", "Calibration", "Case", "Comparison", "CompiledNetwork", "Corner", "CosimError", "Experiment", "Gate",
-    "ModulatedSine", "Options", "Rectangular", "Simulation", "Sine", "Stimulus", "Triangular", "__version__", "compare",
-    "compile_network", "load", "load_experiment", "simulate",
+    "CORNERS", "Calibration", "Case", "Chirp", "Comparison", "CompiledNetwork", "Constant", "Corner", "CosimError",
+    "Experiment", "Function", "Gate", "ModulatedSine", "Noise", "Options", "PulseTrain", "Ramp", "Rectangular", "Sampled",
+    "Simulation", "Sine", "Step", "Stimulus", "Triangular", "__version__", "as_stimulus", "compare", "compile_network", "load",
+    "load_experiment", "simulate",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ import pandas as pd
 from circuits.board import nets
 from circuits.stages.clamp import CLAMP_ONSET
 from cosim.comparison.clamp_hits import clamp_hits, hit_lines
-from cosim.comparison.metrics import waveform_error
+from cosim.comparison.metrics import mean_relative_error, waveform_error
 from cosim.comparison.stored_runs import StoredRun, stored_runs
 from cosim.problem.reference import reference
 from cosim.simulation.twin_states import twin_states
@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     import xarray
 
 FIGURES = ("mre", "max_error", "full_scale", "l1", "rmse", "max", "dtw", "dtw_per_step")
+AGAINST_TRUTH = tuple(f"{kind}_{figure}" for kind in ("model", "total") for figure in ("mre", "max_error", "l1", "rmse", "max"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class StateError:
-    """How far a state of the board is from torch in one case; None where torch rests at 0, so that no part has a meaning."""
+    """How far a state of the board is from torch in one case; None where torch rests at 0, so that no part has a meaning.
+
+    Where the truth is known there is also how far torch is from it (the model error), and how far the board is from it (the
+    total error). Their parts of full scale are parts of the truth's.
+    """
 
     mre: float | None  # mean relative error, dimensionless; see cosim.comparison.metrics.WaveformError
     max_error: float | None  # largest error, part of full scale
@@ -37,6 +42,16 @@ class StateError:
     max: float  # model units, largest error
     dtw: float | None  # model units, dynamic time warping distance
     dtw_per_step: float | None  # model units
+    model_mre: float | None = None  # torch against the truth; None: the truth is not known, or rests at 0
+    model_max_error: float | None = None
+    model_l1: float | None = None  # model units, as the two after it; None: the truth is not known
+    model_rmse: float | None = None
+    model_max: float | None = None
+    total_mre: float | None = None  # the board against the truth
+    total_max_error: float | None = None
+    total_l1: float | None = None
+    total_rmse: float | None = None
+    total_max: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,6 +63,13 @@ class CaseComparison:
     twin: np.ndarray  # (samples, n_states) model units, the circuit
     errors: tuple[StateError, ...]  # one per state
     clamp_hits: dict[str, dict[str, float]]  # see cosim.comparison.clamp_hits
+    truth: np.ndarray | None = None  # (samples, n_states) model units, what the system really does; None: not known
+
+    @property
+    def curves(self) -> dict[str, np.ndarray]:
+        """What there is to draw: truth (where it is known), reference and twin, (samples, n_states) model units each."""
+        known = {} if self.truth is None else {"truth": self.truth}
+        return known | {"reference": self.reference, "twin": self.twin}
 
     @property
     def label(self) -> str:
@@ -77,17 +99,26 @@ class Comparison:
 
     def to_frame(self) -> pd.DataFrame:
         """One row per case and state: board (where there are several), case, state, the figures of :class:`StateError`,
-        and clamp_hits, how many lines of the case left their linear range."""
+        and clamp_hits, how many lines of the case left their linear range. Figures against the truth are there where the
+        truth of any case is known."""
         rows = []
         for case in self.cases:
             place = {"board": case.run.board} if any(other.run.board for other in self.cases) else {}
             rows += [place | {"case": case.run.case, "state": nets.state_column(k), **asdict(error),
                               "clamp_hits": len(case.clamp_hits)} for k, error in enumerate(case.errors)]
         frame = pd.DataFrame(rows)
-        return frame.astype({name: float for name in FIGURES})
+        if not self.knows_truth:
+            frame = frame.drop(columns=list(AGAINST_TRUTH))
+        return frame.astype({name: float for name in (*FIGURES, *AGAINST_TRUTH) if name in frame})
+
+    @property
+    def knows_truth(self) -> bool:
+        """Whether the truth of any case is known."""
+        return any(case.truth is not None for case in self.cases)
 
     def to_xarray(self) -> xarray.DataTree:
-        """A dataset per case: inputs, reference, twin and error (time, state or input), model units and model seconds."""
+        """A dataset per case: inputs, reference, twin, error and where it is known truth (time, state or input), model units
+        and model seconds."""
         import xarray
 
         datasets = {}
@@ -99,17 +130,15 @@ class Comparison:
             units = {"units": "model units"}
             datasets[case.label.replace("/", " ")] = xarray.Dataset({
                 "inputs": (("time", "input"), problem.inputs(case.times), units),
-                "reference": (("time", "state"), case.reference, units),
-                "twin": (("time", "state"), case.twin, units),
+                **{name: (("time", "state"), curve, units) for name, curve in case.curves.items()},
                 "error": (("time", "state"), case.twin - case.reference, units)}, coords=coordinates)
         return xarray.DataTree.from_dict(datasets)
 
     def plot(self):
-        """Torch and circuit of every case with their difference, a matplotlib figure."""
+        """Torch and circuit of every case with their difference, and the truth where it is known, a matplotlib figure."""
         from cosim.report.state_curves import state_curves
 
-        return state_curves({case.label: (case.times, {"reference": case.reference, "twin": case.twin})
-                             for case in self.cases})
+        return state_curves({case.label: (case.times, case.curves) for case in self.cases})
 
     def table(self) -> pd.DataFrame:
         """The same rows as :meth:`to_frame`, figures as text for a reader."""
@@ -121,7 +150,17 @@ class Comparison:
             "max / full scale": [_percent(value) for value in frame["max_error"]],
             "L1": [f"{value:.3e}" for value in frame["l1"]], "RMSE": [f"{value:.3e}" for value in frame["rmse"]],
             "DTW": ["" if np.isnan(value) else f"{value:.4g}" for value in frame["dtw"]],
-            "DTW / step": ["" if np.isnan(value) else f"{value:.3e}" for value in frame["dtw_per_step"]]})
+            "DTW / step": ["" if np.isnan(value) else f"{value:.3e}" for value in frame["dtw_per_step"]],
+            **(self._truth_columns(frame) if self.knows_truth else {})})
+
+    @staticmethod
+    def _truth_columns(frame: pd.DataFrame) -> dict[str, list[str]]:
+        def percents(name: str) -> list[str]:
+            unknown = frame["model_l1"].isna()
+            return ["" if missing else _percent(value, of="truth") for missing, value in zip(unknown, frame[name], strict=True)]
+
+        return {"model MRE": percents("model_mre"), "model max": percents("model_max_error"),
+                "total MRE": percents("total_mre"), "total max": percents("total_max_error")}
 
     def __repr__(self) -> str:
         return f"<Comparison of {self.subject!r}: circuit against torch>\n{self.table().to_string(index=False)}"
@@ -155,13 +194,25 @@ def _compare(run: StoredRun) -> CaseComparison:
     case = run.compiled.cases[run.case]
     expected = reference(run.compiled.network, case)
     got = twin_states(run.waveforms, run.compiled.manifest, case)
-    errors = tuple(state_error(expected[:, k], got[:, k]) for k in range(expected.shape[1]))
-    return CaseComparison(run=run, reference=expected, twin=got, errors=errors,
+    truth = run.compiled.truth(run.case)
+    errors = tuple(state_error(expected[:, k], got[:, k], None if truth is None else truth[:, k])
+                   for k in range(expected.shape[1]))
+    return CaseComparison(run=run, reference=expected, twin=got, errors=errors, truth=truth,
                           clamp_hits=clamp_hits(run.waveforms, CLAMP_ONSET))
 
 
-def state_error(expected: np.ndarray, got: np.ndarray) -> StateError:
-    """Errors of one state; (samples,) model units each."""
+def state_error(expected: np.ndarray, got: np.ndarray, truth: np.ndarray | None = None) -> StateError:
+    """Errors of one state; (samples,) model units each.
+
+    Args:
+        expected: torch.
+        got: the circuit.
+        truth: what the system really does; None: not known.
+    """
+    if truth is not None:
+        figures = {f"{kind}_{name}": value for kind, curve in (("model", expected), ("total", got))
+                   for name, value in _against_truth(truth, curve).items()}
+        return replace(state_error(expected, got), **figures)
     full_scale = float(np.abs(expected).max())
     if full_scale == 0:
         off = np.abs(got)
@@ -172,5 +223,13 @@ def state_error(expected: np.ndarray, got: np.ndarray) -> StateError:
                       max=error.max, dtw=error.dtw, dtw_per_step=error.dtw_per_step)
 
 
-def _percent(value: float) -> str:
-    return "torch is 0" if np.isnan(value) else f"{value:.4%}"
+def _against_truth(truth: np.ndarray, curve: np.ndarray) -> dict[str, float | None]:
+    """Figures of a StateError that are told of the model and of the total error; None where the truth rests at 0."""
+    error, full_scale = np.abs(curve - truth), float(np.abs(truth).max())
+    return {"mre": mean_relative_error(truth, curve) if full_scale else None,
+            "max_error": float(error.max()) / full_scale if full_scale else None,
+            "l1": float(error.mean()), "rmse": float(np.sqrt(np.mean(error**2))), "max": float(error.max())}
+
+
+def _percent(value: float, of: str = "torch") -> str:
+    return f"{of} is 0" if np.isnan(value) else f"{value:.4%}"

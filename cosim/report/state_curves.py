@@ -41,5 +41,6 @@ def state_curves(cases: Mapping[str, tuple[np.ndarray, Mapping[str, np.ndarray]]
                 error.plot(times, states["twin"][:, k] - states["reference"][:, k], **{**TWIN, "linestyle": "-"})
                 error.set_ylabel("circuit − torch", fontsize=8)
         column[-1].set_xlabel("time [model s]")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    labels = {label: handle for axis in axes[0] for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(labels.values(), labels.keys(), loc="outside upper center", ncols=3)
     return figure
