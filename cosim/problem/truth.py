@@ -69,7 +69,7 @@ def _resampled(times: Any, values: Any, case: Case) -> np.ndarray:
 
 def _states(values: Any, case: Case, rows: str) -> np.ndarray:
     try:
-        array = np.asarray(values.detach() if hasattr(values, "detach") else values, dtype=float)
+        array = np.asarray(values.detach().numpy() if hasattr(values, "detach") else values, dtype=float)
     except (TypeError, ValueError) as error:
         raise CosimError(f"truth of case {case.name} is not an array of numbers: {error}") from error
     n_states = len(case.initial)

@@ -11,7 +11,7 @@ from training.stimuli.base import check_numbers, kind
 from training.stimuli.knots import Knotted
 from training.stimuli.sampled import Sampled
 
-PER_CYCLE = 8  # samples in a period of the bandwidth; images of the band start at 7 times it, more than 34 dB below
+PER_CYCLE = 8  # samples in a period of the bandwidth; images of the band start at 7 times it, 33 dB below it
 EDGE = 0.05  # of the bandwidth: the density is flat up to that much below it, and falls around it
 STOP_BAND = 60.0  # dB, by which it is attenuated above
 

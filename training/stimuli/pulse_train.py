@@ -60,7 +60,7 @@ class PulseTrain(Stimulus):
             return np.empty(0)
         pulses = np.arange(max(0.0, np.ceil((t_stop - self.delay) / self.period)))
         times = (self.delay + self.period * pulses[:, None] + self._corners[0]).ravel()
-        times = times[np.append(np.diff(times) > ROUNDING * t_stop, True)]  # a pulse may end where the next begins
+        times = times[np.diff(times, append=np.inf) > ROUNDING * t_stop]  # a pulse may end where the next begins
         return times[(times > 0.0) & (times < t_stop)]
 
     def resolution(self, t_stop):

@@ -164,8 +164,8 @@ class Sampled(Knotted):
                                     "samples that are missing, or fill them in, e.g. with pandas' dropna() or interpolate()")
         if not (np.diff(times) > 0.0).all():
             k = int(np.argmin(np.diff(times) > 0.0)) + 1
-            raise StimulusError(f"{where}: times[{k}] = {times[k]!r} s comes after {times[k - 1]!r} s; times must ascend, so "
-                                "sort the samples by time and leave out repeated ones")
+            raise StimulusError(f"{where}: times[{k}] = {float(times[k])!r} s comes after {float(times[k - 1])!r} s; times "
+                                "must ascend, so sort the samples by time and leave out repeated ones")
         if self.interpolation not in INTERPOLATIONS:
             raise StimulusError(f"{where}: interpolation {self.interpolation!r}; it is one of {', '.join(INTERPOLATIONS)}")
         if self.interpolation == "linear" and self.edge is not None:
@@ -197,7 +197,7 @@ class Sampled(Knotted):
 def _floats(values: np.ndarray, what: str) -> np.ndarray:
     """A read-only float64 copy, without negative zeros, which would make equal arrays differ in their bytes."""
     try:
-        array = np.array(values.detach() if hasattr(values, "detach") else values)
+        array = np.array(values.detach().numpy() if hasattr(values, "detach") else values)
         if array.dtype.kind not in "biuf":
             raise TypeError(f"they are of type {array.dtype}")
     except (TypeError, ValueError) as error:
