@@ -32,7 +32,7 @@ from cosim.problem.reference import reference
 from cosim.report.markdown_table import MarkdownTable, write_tables
 from cosim.simulation.decks import NGSPICE
 from cosim.simulation.twin_states import twin_states
-from cosim.studies.lorenz96.experiment import FAST, MAX_STEP, Study, Twin, lorenz96_options
+from cosim.studies.lorenz96.experiment import FAST, MAX_STEP, Lorenz96Setup, Twin, lorenz96_options
 from training.checkpoint import load
 from training.experiments.lorenz96 import checkpoint_path, reference_seed
 from training.systems.lorenz96 import FORCINGS
@@ -66,11 +66,11 @@ SOLVER = {f"trtol {trtol:g}, chgtol {chgtol:g} C, step {step:g}": _solver(trtol,
 
 def table(settings: dict[str, Options]) -> pd.DataFrame:
     """One row per setting, printed as it is measured; the first is what the others are compared with."""
-    study, system = Study(), next(iter(FORCINGS.values()))
-    twin = Twin(system=system, seed=reference_seed(system.name, study.checkpoints), reference=True)
-    net = load(checkpoint_path(system.name, twin.seed, study.checkpoints)).net
-    case = Case(name="start", stimuli=(), initial=tuple(study.truth(system)[0].tolist()), duration=DURATION, samples=SAMPLES)
-    experiment = replace(study.experiment(twin, net, ("interpolation",)), cases=(case,))
+    setup, system = Lorenz96Setup(), next(iter(FORCINGS.values()))
+    twin = Twin(system=system, seed=reference_seed(system.name, setup.checkpoints), reference=True)
+    net = load(checkpoint_path(system.name, twin.seed, setup.checkpoints)).net
+    case = Case(name="start", stimuli=(), initial=tuple(setup.truth(system)[0].tolist()), duration=DURATION, samples=SAMPLES)
+    experiment = replace(setup.experiment(twin, net, ("interpolation",)), cases=(case,))
     wanted, first, rows = reference(read_network(net), case), None, []
     for name, options in settings.items():
         with tempfile.TemporaryDirectory() as folder:

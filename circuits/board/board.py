@@ -27,7 +27,7 @@ class BoardSpec:
     r_in: float  # ohm, input resistor of the integrators
     c_int: float  # F, capacitor of the integrators
     c_lead: float = 0.0  # F, lead capacitor across r_in; 0: none
-    reduced: Mapping[str, Reduced] | None = None  # tile -> its reduced array, for macromodels; None: every cell
+    reduced: Mapping[str, Reduced] | None = None  # reduced array of each tile, by name, for macromodels; None: every cell
 
     def __post_init__(self) -> None:
         fed_by = ""
@@ -91,7 +91,8 @@ def board(spec: BoardSpec) -> Block:
         s.X(nets.integrator(k), "ivp_integrator", nets.derivative(k), nets.initial_condition(k), nets.SELECT, plus, "vcc",
             "vee", nets.capacitor(k), r_in=spec.r_in, c_int=spec.c_int, **({"c_lead": spec.c_lead} if spec.c_lead else {}))
         s.X(f"{signal}_inv", "inverter", plus, minus, "vcc", "vee")
-    widths = " -> ".join(str(width) for width in (spec.layers[0].n_inputs, *(own.n_outputs for own in spec.layers)))
+    sizes = (spec.layers[0].n_inputs, *(layer_spec.n_outputs for layer_spec in spec.layers))
+    widths = " -> ".join(map(str, sizes))
     return Block(
         netlist=s,
         purpose=f"closed loop, d x/dt = f(u, x), f a network {widths}; {_arrays(spec)}",
@@ -120,4 +121,4 @@ def board(spec: BoardSpec) -> Block:
 def _arrays(spec: BoardSpec) -> str:
     if all(layer_spec.is_one_tile for layer_spec in spec.layers):
         return f"every layer one {SIZE}x{SIZE} array"
-    return f"layers of {', '.join(str(len(own.tiles)) for own in spec.layers)} {SIZE}x{SIZE} arrays"
+    return f"layers of {', '.join(str(len(layer_spec.tiles)) for layer_spec in spec.layers)} {SIZE}x{SIZE} arrays"

@@ -14,10 +14,12 @@ from circuits.netlist.render import comment
 from circuits.netlist.solver import ACCURATE, Solver
 
 SUPPLY = 2.5  # V
-# A hundredth of a picosiemens at every node: without an entry on its diagonal there, KLU loses the operating point of a
-# board whose wire meshes are reduced away. Any value does; this one takes 5e-4 off an op-amp's open-loop gain.
-# KLU chooses its pivots once, at the start. Those on the diagonal hold after the switches have moved, others need not:
-# it may take one that is a millionth of its column's largest (by default a thousandth).
+# rshunt puts a hundredth of a picosiemens from every node to ground. Without it some nodes of a board whose wire meshes are
+# reduced away have no entry on the matrix's diagonal, and KLU loses the operating point. Any value mends that; this one takes
+# 5e-4 off the open-loop gain of an op-amp.
+# pivrel lets KLU take a pivot on the diagonal that is only a millionth of the largest entry of its column; by default it must
+# be a thousandth. KLU chooses its pivots once, at the start, and those on the diagonal still hold after the switches have
+# moved, while others need not.
 MACRO_SOLVER = "rshunt=1e14 pivrel=1e-6"
 LONGEST_SOURCE = 4000  # characters; a longer source stands in a file of its own, one point a line, to keep the deck readable
 SIGNALS = "signals"  # folder of these files
@@ -60,9 +62,9 @@ def board_deck(
 
     Args:
         stimuli: for every external input the SPICE sources [V] whose sum it is, e.g. ``[["sin(0.05 0.1 10 5m)"]]``.
-        initial: initial state [V], one a state.
+        initial: initial voltage of every state [V].
         v_ref: bias reference [V].
-        supply: either rail, and the level of the select logic that is fed from it [V].
+        supply: voltage of both rails, positive and negative, and of the select logic that is fed from them [V].
     """
     c = Circuit(title)
     notes = {"v_cc": "V", "v_ee": "V"}
@@ -108,7 +110,7 @@ def _source_file(element: str, source: str, note: str) -> str:
 
 
 def saved_vectors(spec: BoardSpec) -> tuple[str, ...]:
-    """Voltages that every run keeps: bench, states, derivatives, nodes of the integrators, hidden neurons."""
+    """Voltages that every run saves: those of the bench, states, derivatives, integrators' nodes and hidden neurons."""
     vectors = [nets.vector(pin) for pin in board_pins(spec) if pin not in ("vcc", "vee", nets.REFERENCE)]
     for k in range(spec.n_states):
         integrator = nets.integrator(k)

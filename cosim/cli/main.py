@@ -212,11 +212,18 @@ def corners(
 
 
 @app.command()
-def report(results: Annotated[Path, typer.Argument(help="Results folder of the HP memristor.")] = HP_RUNS) -> None:
-    """Write the report of finished results again."""
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder made by `cosim compile` and simulated, or the results folder of a "
+                                                "study.")] = HP_RUNS,
+    waveforms: Annotated[Path | None, typer.Option(help="Folder of the simulated waveforms, .parquet or .raw; default "
+                                                        "where our commands put them.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The page; default report.html in the folder.")] = None,
+    force: Annotated[bool, typer.Option(help="Draw the page even where it is current.")] = False,
+) -> None:
+    """Compare what was simulated and write one HTML page: errors, waveforms, neurons, conductances, what was compiled."""
     from cosim.cli.commands.report import run
 
-    run(results)
+    run(folder, waveforms=waveforms, out=out, force=force)
 
 
 @app.command()

@@ -34,6 +34,21 @@ class StoredRun:
         """E.g. "current sine", or the case alone where there is one board."""
         return f"{self.board} {self.case}".strip()
 
+    @property
+    def engine(self) -> str:
+        """What simulated it, with its version, e.g. "ngspice 46".
+
+        Raises:
+            ResultsError: the deck has changed since, so that it cannot be told.
+        """
+        if self.path.suffix == ".raw":
+            return "a simulation of your own, a raw file"
+        deck = self.compiled.folder / f"{self.case}.cir"
+        engine = _keys(self.compiled.folder, deck)[0].get(read_frame(self.path).attrs.get("key"))
+        if engine is None:
+            raise ResultsError(f"{self.path} was not simulated from {deck} as it is now; run `cosim simulate` again")
+        return engine
+
 
 def stored_runs(target: Path, waveforms: Path | None = None) -> tuple[list[StoredRun], list[str]]:
     """Every simulated case of a compiled folder, or of the compiled folders below a results folder.
@@ -58,11 +73,11 @@ def stored_runs(target: Path, waveforms: Path | None = None) -> tuple[list[Store
         compiled = load(folder)
         board = "" if folder == target else _board_name(target, folder)
         for case in compiled.cases:
-            found = find_run(compiled, case, waveforms)
-            if found is None:
+            stored = find_run(compiled, case, waveforms)
+            if stored is None:
                 missing.append(f"{board} {case}".strip())
                 continue
-            path, waves = found
+            path, waves = stored
             runs.append(StoredRun(board=board, compiled=compiled, case=case, path=path, waveforms=waves))
     if missing and (not runs or len(folders) == 1):
         places = [waveforms] if waveforms else _places(folders[0])
@@ -141,15 +156,15 @@ def _places(folder: Path) -> list[Path]:
     return [folder / "vectors", *beside, default_folder(folder), folder]
 
 
-def _keys(folder: Path, deck: Path) -> tuple[set[str], dict[Engine, SimulationError]]:
-    """What a result of a deck may be marked with, by the engines that are here and by the behavioural model; and the engines
-    that are not here."""
-    keys, missing = {folder_key(folder)}, {}
+def _keys(folder: Path, deck: Path) -> tuple[dict[str, str], dict[Engine, SimulationError]]:
+    """What a result of a deck may be marked with, and the name of what marks it so: the engines that are here and the
+    behavioural model; and the engines that are not here."""
+    keys, missing = {folder_key(folder): "the behavioural model, in torch"}, {}
     for engine in (NGSPICE, VACASK):
         try:
-            engine.version()
+            version = engine.version()
         except SimulationError as error:
             missing[engine] = error
             continue
-        keys.add(deck_key(deck, engine))
+        keys[deck_key(deck, engine)] = version
     return keys, missing

@@ -146,7 +146,7 @@ def test_a_deck_that_does_not_converge(shell, earlier):
     (("train", "charge"), "'charge'; choose current or voltage"),
     (("hp-programming", "--drive", "charge"), "'charge'; choose current or voltage"),
     (("compare", "nothing"), "manifest.json does not exist; make the folder with `cosim compile`"),
-    (("report", "gone"), "gone does not exist; run `make hp-memristor` first"),
+    (("report", "gone"), "gone does not exist; name a folder made by `cosim compile`"),
     (("compare", "decks"), "run `cosim simulate` first, or name the folder with --waveforms"),
 ], ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
 def test_names_that_lead_nowhere(warm_shell, earlier, words, says):

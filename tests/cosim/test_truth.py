@@ -7,7 +7,7 @@ import pytest
 import xarray
 
 from cosim import CosimError, Gate, Options, compare, compile_network, load, simulate
-from cosim.comparison.comparison import state_error
+from cosim.comparison.case_comparison import state_error
 from cosim.errors import ResultsError
 
 from .test_signals import MEASURED, TIMES, experiment, followed

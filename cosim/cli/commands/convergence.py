@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from cosim.cli.commands.doctor import require_engine
 from cosim.cli.results_file import write_docs
 from cosim.comparison.solver_share import LIMIT, Convergence, convergence
 from cosim.console import Console
@@ -15,6 +14,7 @@ from cosim.errors import ResultsError
 from cosim.folder.manifest import Manifest, read_manifest
 from cosim.problem.case import Case
 from cosim.report.markdown_table import MarkdownTable
+from cosim.simulation.engine import require_engine
 
 
 def run(decks: Sequence[Path], *, out: Path | None, factor: float, workers: int, timeout: float, quiet: bool,
@@ -33,7 +33,7 @@ def run(decks: Sequence[Path], *, out: Path | None, factor: float, workers: int,
             measured[deck] = convergence(manifest, case, deck.parent, folder, factor=factor, workers=workers, timeout=timeout,
                                          progress=bars)
         _print(measured[deck], f"{manifest.subject}, {case.name}: solver settings against the tightest, factor {factor:g}")
-    if over := {deck: found.share for deck, found in measured.items() if found.share > LIMIT}:
+    if over := {deck: result.share for deck, result in measured.items() if result.share > LIMIT}:
         shares = ", ".join(f"{deck}: {share:.1%}" for deck, share in over.items())
         raise ResultsError(f"the solver's error is more than {LIMIT:.0%} of the circuit error ({shares}); tighten the setting "
                            "that moves the waveform most in the table above")
@@ -52,25 +52,27 @@ def _case_of(deck: Path) -> tuple[Manifest, Case]:
     return manifest, case
 
 
-def _print(found: Convergence, title: str) -> None:
+def _print(result: Convergence, title: str) -> None:
     rows = [{"what": row.name, "points": row.points, "max / full scale": _figure(row.max), "rms / full scale": _figure(row.rms)}
-            for row in found.rows]
-    rows.append({"what": "circuit error, default", "points": "", "max / full scale": _figure(found.circuit_max),
-                 "rms / full scale": _figure(found.circuit_rms)})
+            for row in result.rows]
+    rows.append({"what": "circuit error, default", "points": "", "max / full scale": _figure(result.circuit_max),
+                 "rms / full scale": _figure(result.circuit_rms)})
     Console().table(pd.DataFrame(rows), title)
-    print(f"Gear against trapezoidal, both tightest: {found.methods_apart:.1e} of full scale")
-    print(f"solver's share of the circuit error at default settings: {found.share:.1%}, limit {LIMIT:.0%}")
+    print(f"Gear against trapezoidal, both tightest: {result.methods_apart:.1e} of full scale")
+    print(f"solver's share of the circuit error at default settings: {result.share:.1%}, limit {LIMIT:.0%}")
 
 
 def _summary(measured: Sequence[Convergence]) -> pd.DataFrame:
     """One row per setting, one column per deck."""
-    rows = [{"what": settings[0].name, **{found.case: _figure(row.max) for found, row in zip(measured, settings, strict=True)}}
-            for settings in zip(*(found.rows for found in measured), strict=True)]
+    cases = [result.case for result in measured]
+    rows = [{"what": settings[0].name, **{case: _figure(row.max) for case, row in zip(cases, settings, strict=True)}}
+            for settings in zip(*(result.rows for result in measured), strict=True)]
     return pd.DataFrame([
         *rows,
-        {"what": "Gear against trapezoidal, both tightest", **{found.case: _figure(found.methods_apart) for found in measured}},
-        {"what": "circuit error, default", **{found.case: _figure(found.circuit_max) for found in measured}},
-        {"what": "solver's share at default settings", **{found.case: f"{found.share:.1%}" for found in measured}},
+        {"what": "Gear against trapezoidal, both tightest",
+         **{result.case: _figure(result.methods_apart) for result in measured}},
+        {"what": "circuit error, default", **{result.case: _figure(result.circuit_max) for result in measured}},
+        {"what": "solver's share at default settings", **{result.case: f"{result.share:.1%}" for result in measured}},
     ])
 
 

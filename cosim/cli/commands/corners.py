@@ -7,8 +7,6 @@ from pathlib import Path
 import pandas as pd
 
 from circuits.corners.corner import CORNERS, find_corner
-from cosim.cli.commands.compile import read_experiment
-from cosim.cli.commands.doctor import require_engine
 from cosim.cli.results_file import write_docs
 from cosim.compiler.options import Options
 from cosim.console import Console
@@ -19,8 +17,10 @@ from cosim.errors import CosimError, ResultsError
 from cosim.experiment import Experiment
 from cosim.folder.manifest import read_manifest
 from cosim.report.markdown_table import MarkdownTable
+from cosim.simulation.engine import require_engine
+from cosim.studies.hp_memristor.checkpoints import ensure_checkpoints
 from cosim.studies.hp_memristor.experiment import hp_experiment
-from cosim.studies.hp_memristor.pipeline import ensure_checkpoints
+from cosim.studies.source import read_experiment
 from training.checkpoint import load
 from training.experiments.hp_memristor import checkpoint_paths
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosim.cli.commands.doctor import require_engine
 from cosim.cli.results_file import write_docs
 from cosim.console import Console
 from cosim.errors import CosimError
 from cosim.report.markdown_table import MarkdownTable
-from cosim.studies.hp_memristor.pipeline import ensure_checkpoints
+from cosim.simulation.engine import require_engine
+from cosim.studies.hp_memristor.checkpoints import ensure_checkpoints
 from cosim.studies.programming.study import FIDELITIES, PUBLISHED, behavioural_study, study, summarise, write_study
 from training.checkpoint import load
 from training.experiments.hp_memristor import checkpoint_paths

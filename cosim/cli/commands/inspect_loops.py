@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosim.cli.commands.doctor import require_engine
 from cosim.cli.results_file import write_docs
 from cosim.comparison.clamp_hits import hit_lines
 from cosim.comparison.peaks import reference_peaks, waveform_peaks
@@ -15,6 +14,7 @@ from cosim.errors import ResultsError
 from cosim.folder.compiled import load
 from cosim.folder.manifest import Manifest, read_manifest
 from cosim.report.markdown_table import MarkdownTable
+from cosim.simulation.engine import require_engine
 
 
 def run(folder: Path, *, everything: bool, waveforms: Path | None, stray: float, workers: int,
@@ -44,7 +44,7 @@ def run(folder: Path, *, everything: bool, waveforms: Path | None, stray: float,
 def _simulated(manifest: Manifest, waveforms: Path | None, console: Console) -> dict[str, float]:
     """Peaks of the simulated cases, and a line on clamp hits; empty where nothing was simulated."""
     compiled = load(manifest.folder)
-    stored = {name: found for name in manifest.cases if (found := find_run(compiled, name, waveforms))}
+    stored = {name: run for name in manifest.cases if (run := find_run(compiled, name, waveforms))}
     missing = [name for name in manifest.cases if name not in stored]
     if waveforms is not None and missing:
         files = ", ".join(f"{case}.parquet nor {case}.raw" for case in missing)
@@ -52,7 +52,7 @@ def _simulated(manifest: Manifest, waveforms: Path | None, console: Console) -> 
     if not stored:
         console.say("signals: the torch solution, which the compiler held against the clamps; --waveforms takes simulated ones")
         return {}
-    runs = {name: found[1] for name, found in stored.items()}
+    runs = {name: waves for name, (_, waves) in stored.items()}
     hits = [line for name, run in runs.items() for line in hit_lines(name, run)]
     places = dict.fromkeys(str(path.parent) for path, _ in stored.values())
     console.say(f"signals: waveforms of {', '.join(runs)} in {', '.join(places)}")

@@ -7,10 +7,10 @@ from pathlib import Path
 import typer
 
 from circuits.benches.findings import run_benches
-from cosim.cli.commands.doctor import require_engine
 from cosim.cli.results_file import write_docs
 from cosim.console import Console
 from cosim.report.markdown_table import MarkdownTable
+from cosim.simulation.engine import require_engine
 from cosim.studies.parts.report import findings_table, key_of, page_key, write_parts_page
 
 

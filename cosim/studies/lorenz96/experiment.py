@@ -1,6 +1,6 @@
 """The Lorenz96 experiment: two forcings, two phases each, on one published trajectory.
 
-The board has one integrator a site and no external input: the ring is autonomous.
+The board has one integrator per site and no external input: the ring is autonomous.
 """
 
 from __future__ import annotations
@@ -50,11 +50,17 @@ class Twin:
 
     @property
     def name(self) -> str:
+        """Of its board."""
         return f"{self.forcing}_seed{self.seed}"
+
+    @property
+    def waveforms_name(self) -> str:
+        """Of the file that holds its comparison: time, phase, truth, reference, twin; a forcing's reference has its name."""
+        return self.forcing if self.reference else self.name
 
 
 @dataclass(frozen=True, kw_only=True)
-class Study:
+class Lorenz96Setup:
     """What is compiled and compared; the defaults are the published experiment."""
 
     systems: tuple[Lorenz96, ...] = tuple(FORCINGS.values())
@@ -68,8 +74,9 @@ class Study:
 
     def __post_init__(self) -> None:
         if not (2 <= self.trim_samples <= self.training_samples <= self.samples - 2 and self.seeds >= 1):
-            raise CosimError(f"study of {self.samples} samples, {self.training_samples} for training, {self.trim_samples} to "
-                             f"trim, {self.seeds} seeds; each part needs at least 2 samples and there is at least 1 seed")
+            raise CosimError(f"Lorenz96 study of {self.samples} samples, {self.training_samples} for training, "
+                             f"{self.trim_samples} to trim, {self.seeds} seeds; give each part at least 2 samples, and at "
+                             "least 1 seed")
 
     @property
     def grid(self) -> np.ndarray:
