@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -303,3 +304,19 @@ def test_a_case_is_a_key_by_its_content():
     other[50] += 1e-3
     changed = driven(other)
     assert np.abs(reference(net, changed) - reference(net, first)).max() > 1e-6
+
+
+def test_every_field_of_every_kind_is_in_the_reference(all_kinds):
+    _, folder = all_kinds
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "manifest.md").read_text().partition("## Stimuli")[2]
+
+    def words(fields):
+        for name, value in fields.items():
+            yield name
+            for inner in value if isinstance(value, list) else [value]:
+                if isinstance(inner, dict):
+                    yield from words(inner)
+
+    entries = [case["stimuli"][0] for case in json.loads((folder / "manifest.json").read_text())["cases"]]
+    assert {entry["name"] for entry in entries} >= {"sampled", "sum", "scaled", "pulse_train", "ramp", "step", "constant"}
+    assert [word for entry in entries for word in (entry["name"], *words(entry)) if f"`{word}`" not in text] == []

@@ -9,6 +9,7 @@ import xarray
 from cosim import CosimError, Gate, Options, compare, compile_network, load, simulate
 from cosim.comparison.case_comparison import state_error
 from cosim.errors import ResultsError
+from cosim.studies.base.case_rows import case_rows, stored_comparison
 
 from .test_signals import MEASURED, TIMES, experiment, followed
 
@@ -132,3 +133,12 @@ def test_a_manifest_names_no_file_elsewhere(tmp_path, file):
     (tmp_path / "manifest.json").write_text(json.dumps(content))
     with pytest.raises(ResultsError, match="is no name of a file of arrays"):
         load(tmp_path)
+
+
+def test_a_study_stores_the_truth_with_its_rows(compared):
+    first = compared.cases[0]
+    frame, (row,) = case_rows(first.run)
+    np.testing.assert_array_equal(frame["truth_0"], TRUTH)
+    again = stored_comparison(first.run, frame, json.loads(json.dumps(row)))
+    np.testing.assert_array_equal(again.truth, first.truth)
+    assert again.errors == first.errors

@@ -61,4 +61,5 @@ KINDS_OF = {  # name of the case -> stimulus
     "stretched function": Stretched(stimulus=Function(bump), factor=1.7),
 }
 SAMPLED = {"linear chirp", "falling chirp", "logarithmic chirp", "function", "product", "stretched function"}  # to an error
+SINES = {"sine", "modulated_sine", "sum", "scaled", "scaled sum"}  # bend everywhere
 T_STOP = 0.23  # s, within all samples

@@ -11,7 +11,7 @@ import numpy as np
 
 from training.errors import StimulusError
 
-BEND = 1e-9  # of the steepest slope; a corner at which the slope changes by less is none
+BEND = 1e-9  # of the slopes at a corner; where they differ by less there is none
 
 
 def pwl_source(points: Sequence[tuple[float, float]]) -> str:
@@ -39,8 +39,7 @@ def delayed_points(times: np.ndarray, values: np.ndarray, volts_per_unit: float,
 def bends(times: np.ndarray, values: np.ndarray, t_stop: float) -> np.ndarray:
     """Times strictly inside (0, t_stop) at which the line through the corners, held before and after them, bends."""
     slope = np.concatenate([[0.0], np.diff(values) / np.diff(times), [0.0]])
-    change = np.abs(np.diff(slope))
-    bent = times[change > BEND * np.abs(slope).max()]
+    bent = times[np.abs(np.diff(slope)) > BEND * np.maximum(np.abs(slope[1:]), np.abs(slope[:-1]))]
     return bent[(bent > 0.0) & (bent < t_stop)]
 
 

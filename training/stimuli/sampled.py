@@ -131,7 +131,8 @@ class Sampled(Knotted):
         end = float(self.times[-1])
         if not self.hold_last and t_stop > end + SLACK * abs(t_stop):
             raise StimulusError(f"{self._where}: the last of its {len(self.times)} samples is at {end:.6g} s, and it must last "
-                                f"until {t_stop:.6g} s; shorten the case, or give hold_last=True to hold the last value")
+                                f"until {t_stop:.6g} s; shorten the case, or give hold_last=True to hold the last value (a "
+                                "case whose function was sampled is made again from the function)")
         return self
 
     @cached_property
