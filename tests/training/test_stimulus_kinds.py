@@ -69,10 +69,12 @@ def test_noise_has_the_density_that_it_states():
     np.testing.assert_allclose(density[band], 4e-3, rtol=0.2)
     assert density[(frequency > 1.15 * 50.0) & (frequency < 5 * 50.0)].max() < 1e-5 * 4e-3
     assert density[frequency > 6 * 50.0].max() < 10 ** (-3.3) * 4e-3  # images by the straight lines
+    assert density[np.argmin(np.abs(frequency - 50.0))] == pytest.approx(1e-3, rel=0.3)  # a quarter at the bandwidth
     assert samples.values.std() == pytest.approx(np.sqrt(4e-3 * 50.0), rel=0.03)
     assert samples.values.mean() == pytest.approx(0.2, abs=4 * np.sqrt(4e-3 / 2 / 400.0))
-    of_rms = Noise.of_rms(0.3, bandwidth=20.0, seed=1).resolved(300.0)
-    assert of_rms.values.std() == pytest.approx(0.3, rel=0.05)
+    of_rms = Noise.of_rms(0.3, bandwidth=20.0, seed=1).resolved(3000.0)
+    # 120 000 independent values: 0.2 % (one standard deviation)
+    assert of_rms(np.random.default_rng(0).uniform(0, 3000, 400_000)).std() == pytest.approx(0.3, rel=0.008)
 
 
 def test_noise_is_its_seed():

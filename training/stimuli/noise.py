@@ -41,7 +41,10 @@ class Noise(Knotted):
     @classmethod
     def of_rms(cls, rms: float, *, bandwidth: float, seed: int, bias: float = 0.0) -> Noise:
         """Noise of a root mean square [model units] around its bias."""
-        return cls(density=rms**2 / bandwidth, bandwidth=bandwidth, seed=seed, bias=bias)
+        kernel = _kernel()
+        # Mean square of a straight line between two samples: two thirds of theirs, and a third of their product.
+        power = PER_CYCLE / 2.0 * (2.0 * kernel @ kernel + kernel[1:] @ kernel[:-1]) / 3.0  # of a density and bandwidth of 1
+        return cls(density=rms**2 / (bandwidth * power), bandwidth=bandwidth, seed=seed, bias=bias)
 
     def stretched(self, factor):
         return replace(self, density=self.density * factor, bandwidth=self.bandwidth / factor)
