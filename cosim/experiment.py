@@ -6,10 +6,12 @@ import importlib.util
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -27,6 +29,7 @@ from cosim.problem.as_called import check_call
 from cosim.problem.case import Case
 from cosim.problem.chain import unwrapped
 from cosim.problem.network import Network, read_network
+from cosim.problem.truth import truths
 from cosim.store.files import check_writable
 from training.errors import TrainingError
 
@@ -42,6 +45,7 @@ class Experiment:
     columns: tuple[str, ...]  # ("u0", "x0"): what each number of z is, in the order in which the model takes them
     calibration: Calibration
     cases: tuple[Case, ...]
+    truth: Mapping[str, Any] | Callable[[Case], Any] | None = None  # of cases, see cosim.problem.truth.truths; None: not known
 
     def __post_init__(self) -> None:
         network = self.read()
@@ -56,8 +60,14 @@ class Experiment:
                 if len(values) != len(wanted):
                     raise CosimError(f"experiment {self.subject!r}, case {case.name}: {what} has {len(values)} values, the "
                                      f"network takes {len(wanted)} ({', '.join(wanted) or 'none'}); give as many")
+        _ = self.truths  # refuses what does not fit the cases
         times = np.linspace(0.0, self.cases[0].duration, POINTS)
         check_call(unwrapped(self.model), network.own_slope, self._points(), times)
+
+    @cached_property
+    def truths(self) -> dict[str, np.ndarray]:
+        """The truth of every case that has one: (samples, n_states), model units, on the case's grid."""
+        return truths(self.truth, self.cases)
 
     def read(self) -> Network:
         """The network as it is now, weights copied."""
@@ -76,7 +86,7 @@ class Experiment:
         twin = compile_board(self.read(), self.calibration, options, progress)
         for note in twin.notes:
             warnings.warn(note, CosimWarning, stacklevel=2)
-        write_twin(twin, self.cases, folder, self.subject, progress)
+        write_twin(twin, self.cases, folder, self.subject, progress, truths=self.truths)
         return twin
 
 

@@ -49,7 +49,7 @@ def solve(board: Board, case: Case, scales: Scales, *, times: np.ndarray | None 
         raise CosimError(f"case {case.name}: {steps} integration steps; give at least 1")
     end = float(times[-1])
     corners = np.concatenate([[0.0], drive.breakpoints(), [drive.duration]])
-    grid = step_grid(corners, steps, end)
+    grid = step_grid(corners, steps, end, drive.moves(corners))
     initial = torch.tensor([case.initial], dtype=dtype) * torch.as_tensor(scales.state, dtype=dtype)
     s0 = board.integrator.started(initial).expand(board.boards, -1).clone()
 
@@ -70,16 +70,20 @@ def solve(board: Board, case: Case, scales: Scales, *, times: np.ndarray | None 
     return Solution(times=times, s=s, rate=rate, drive=drive, step=drive.duration / steps)
 
 
-def step_grid(corners: np.ndarray, steps: int, end: float) -> np.ndarray:
+def step_grid(corners: np.ndarray, steps: int, end: float, moves: np.ndarray) -> np.ndarray:
     """Ends of the steps [s], from 0 to ``end``.
 
     Args:
         corners: 0, the times [s] at which a stimulus bends, the duration; ascending.
-        steps: over the duration; a stretch between two corners, such as an edge, has PER_STRETCH at least.
+        steps: over the duration; a stretch between two corners has PER_STRETCH at least. One that is shorter than such a step
+            has fewer where the stimuli move less in it than over a full edge, as between the samples of a dense record.
+        moves: (corners - 1,) parts of the stimuli's range, see :meth:`cosim.behavioural.drive.Drive.moves`.
     """
     longest = corners[-1] / steps
-    stretches = [np.linspace(a, b, max(PER_STRETCH, int(np.ceil((b - a) / longest * (1 - 1e-9)))) + 1)[:-1]
-                 for a, b in pairwise(corners)]
+    stretches = []
+    for (a, b), move in zip(pairwise(corners), moves, strict=True):
+        least = PER_STRETCH if b - a >= longest * (1 - 1e-9) else max(1, int(np.ceil(PER_STRETCH * move)))
+        stretches.append(np.linspace(a, b, max(least, int(np.ceil((b - a) / longest * (1 - 1e-9)))) + 1)[:-1])
     grid = np.append(np.concatenate(stretches), corners[-1])
     return np.append(grid[grid < end * (1 - 1e-12)], end)
 
