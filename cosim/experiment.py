@@ -29,6 +29,7 @@ from cosim.problem.as_called import check_call
 from cosim.problem.case import Case
 from cosim.problem.chain import unwrapped
 from cosim.problem.network import Network, read_network
+from cosim.problem.time_inputs import timed_cases
 from cosim.problem.truth import truths
 from cosim.store.files import check_writable
 from training.errors import TrainingError
@@ -83,10 +84,12 @@ class Experiment:
     def compile(self, folder: Path, options: Options | None = None, progress: Progress | None = None) -> CompiledTwin:
         """Compile and write the folder of decks; see :func:`cosim.folder.write.write_twin`."""
         check_writable(Path(folder))  # compiling a wide network takes minutes
-        twin = compile_board(self.read(), self.calibration, options, progress)
+        network = self.read()
+        calibration = self.calibration.over_time(network, max(case.duration for case in self.cases))
+        twin = compile_board(network, calibration, options, progress)
         for note in twin.notes:
             warnings.warn(note, CosimWarning, stacklevel=2)
-        write_twin(twin, self.cases, folder, self.subject, progress, truths=self.truths)
+        write_twin(twin, timed_cases(network, self.cases), folder, self.subject, progress, truths=self.truths)
         return twin
 
 

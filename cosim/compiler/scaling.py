@@ -11,9 +11,11 @@ from circuits.stages.clamp import CLAMP_ONSET
 from cosim.compiler.resistors import floor_digits
 from cosim.errors import CosimError
 from cosim.problem.network import Network
+from cosim.problem.time_inputs import time_values
 
 SMALLEST = 1e-100  # units, and its inverse the largest: products of scales and weights stay far inside float64
 ALIKE = 1.5  # ratio of the largest to the smallest state up to which all have one scale, as one sees at a glance
+TIMES = 17  # at which a network that takes time is calibrated
 SWING = 2.2  # V, what the op-amps reach on +-2.5 V with room to spare
 
 
@@ -47,9 +49,14 @@ class Calibration:
                 array = np.asarray(getattr(self, name), dtype=float)
             except (TypeError, ValueError) as error:
                 raise CosimError(f"calibration {name}: need a finite (samples, signals) array of numbers ({error})") from error
-            if array.ndim != 2 or not np.isfinite(array).all():
-                raise CosimError(f"calibration {name}: need a finite (samples, signals) array, got {array.shape}; one signal "
-                                 "is a column, (samples, 1)")
+            if array.ndim != 2:
+                raise CosimError(f"calibration {name}: need a (samples, signals) array, got the shape {array.shape}; one "
+                                 "signal is a column, (samples, 1)")
+            if not np.isfinite(array).all():
+                row, column = np.argwhere(~np.isfinite(array))[0].tolist()
+                raise CosimError(f"calibration {name}: [{row}, {column}] is {array[row, column]}, one of "
+                                 f"{np.count_nonzero(~np.isfinite(array))} numbers that are not finite; leave those samples "
+                                 "out, or repair them")
             object.__setattr__(self, name, array)
         if len(self.inputs) != len(self.states):
             raise CosimError(
@@ -57,6 +64,14 @@ class Calibration:
             )
         if not len(self.states):
             raise CosimError("calibration has no samples; scales are chosen from them, so give some that cover the run")
+
+    def over_time(self, network: Network, duration: float) -> Calibration:
+        """With the inputs that the network makes of time: every sample at ``TIMES`` times from 0 to ``duration`` [model s]."""
+        if self.inputs.shape[1] == network.n_external:
+            return self
+        values = time_values(network, np.linspace(0.0, duration, TIMES))
+        inputs = [np.column_stack([self.inputs, np.broadcast_to(row, (len(self.inputs), len(row)))]) for row in values]
+        return Calibration(inputs=np.concatenate(inputs), states=np.tile(self.states, (TIMES, 1)))
 
 
 @dataclass(frozen=True, kw_only=True)

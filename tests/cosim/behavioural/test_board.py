@@ -194,3 +194,11 @@ def test_an_edge_has_six_steps_and_the_space_between_dense_samples_one():
     assert counts == [1, 1, 3, 6, 100]
     assert (np.diff(grid) > 0).all()
     assert len(step_grid(np.array([0.0, 0.5, 1.0]), 2, 1.0, moves=np.zeros(2))) == 13  # not a dense record: six in each half
+
+
+def test_a_board_of_single_precision_is_the_same_board(small):
+    blueprint, twin, case = small
+    with torch.no_grad():
+        single, double = (solve(make_board(blueprint, dtype=kind), case, twin.scales).s.double()
+                          for kind in (torch.float32, torch.float64))
+    assert float((single - double).abs().max()) < 3e-6 * float(double.abs().max())
