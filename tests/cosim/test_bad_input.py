@@ -84,7 +84,8 @@ def earlier(tmp_path, compiled, contents):
     ("raise SystemExit(0)", "pass", ["mine.py, line 16: SystemExit: 0", "correct the file"]),
     ("if width", "pass", ["mine.py, line 16: SyntaxError", "correct the file"]),
 ], ids=["unsupported layer", "nan", "inf", "too large", "clipping", "columns", "initial states", "no initial states",
-        "calibration of one dimension", "calibration with NaN", "ragged calibration", "case twice", "raises", "exits", "syntax"])
+        "calibration of one dimension", "calibration with NaN", "ragged calibration", "case twice", "raises", "exits",
+        "syntax"])
 def test_an_experiment_that_cannot_be_compiled(warm_shell, earlier, change, weights, says):
     told = warm_shell.refuses("compile", experiment_file(warm_shell.folder, change, weights), "--out", "decks")
     assert [part for part in says if part not in told] == []
