@@ -11,6 +11,19 @@ if TYPE_CHECKING:
     from circuits.engine.waveforms import Waveforms
 
 LOG_TAIL = 25  # lines kept with an error
+COMPLAINTS_SHOWN = 20  # of one deck, in one message
+
+
+def printable(text: str) -> str:
+    """Text that a terminal shows and does not obey: control, format and broken characters are written as escapes.
+
+    A deck, its log or a file's name may hold ESC, U+009B or a right-to-left mark, which could hide or forge what is printed.
+    Line breaks stay.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else letter.encode("unicode_escape").decode("ascii")
+                   for letter in text)
 
 
 class CircuitError(Exception):
@@ -107,16 +120,37 @@ class SimulationError(CircuitError):
 
 
 class RejectedDeck(SimulationError):
-    """The door refused a deck before ngspice saw it. ``file`` and ``line`` (1-based; 0: whole file) say where."""
+    """The door refused a deck before ngspice saw it.
+
+    Attributes:
+        file, line: where (line 1-based; 0: the whole file). Of several complaints, the first one's.
+        complaints: every complaint about the deck, each an error of its own; empty for a single one.
+    """
 
     def __init__(self, message: str, *, file: Path, line: int = 0) -> None:
         where = f"{file}:{line}" if line else str(file)
         super().__init__(f"{where}: {message}", kind=FailureKind.REJECTED_INPUT, deck=file)
         self.file = file
         self.line = line
+        self.complaints: tuple[RejectedDeck, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}"
+
+    @classmethod
+    def together(cls, complaints: Sequence[RejectedDeck]) -> RejectedDeck:
+        """One error for everything that is wrong with a deck, so that it is mended in one go; at least one complaint."""
+        first = complaints[0]
+        if len(complaints) == 1:
+            return first
+        error = cls("", file=first.file, line=first.line)
+        shown = [complaint.message for complaint in complaints[:COMPLAINTS_SHOWN]]
+        if len(complaints) > COMPLAINTS_SHOWN:
+            shown.append(f"and {len(complaints) - COMPLAINTS_SHOWN} more; mend these first")
+        error.message = "\n  ".join(shown)
+        error.args = (error.message,)
+        error.complaints = tuple(complaints)
+        return error
 
 
 class SeveralFailed(CircuitError):

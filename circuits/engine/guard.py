@@ -9,173 +9,157 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from circuits.engine.cards import Card, DeckFile, read_cards
+from circuits.engine.control import take_out_control
+from circuits.engine.includes import find_include, read_include
+from circuits.engine.options import check_options
+from circuits.engine.whitelist import adds_nodes, check_card, spelling
 from circuits.errors import RejectedDeck
 
-ELEMENTS = frozenset("bcdefghijklmqrstuvwxz")
-COMMANDS = frozenset("codemodel osdi pre_codemodel pre_osdi".split())  # they would pass as elements
-ANALYSES = frozenset(".ac .dc .disto .noise .op .pz .sens .sp .tf .tran".split())
-DOT_CARDS = ANALYSES | frozenset(
-    ".csparam .else .elseif .end .endif .endl .ends .func .global .ic .if .inc .include .lib .meas .measure .model "
-    ".nodeset .opt .option .options .param .save .subckt .temp".split())
-MODEL_TYPES = frozenset(
-    "c csw d l ltra njf nhfet nmf nmos npn phfet pjf pmf pmos pnp r sw urc vdmos vdmosn vdmosp".split())
-OPTIONS = frozenset(
-    "abstol acct badmos3 bypass chgtol convlimit cptime cshunt defad defas defl defw delmin epsmin gmin gminfactor "
-    "gminsteps indverbosity itl1 itl2 itl3 itl4 itl5 itl6 keepopinfo klu klu_memgrow_factor limpts limtim list "
-    "lteabstol ltereltol ltetrtol lvlcod lvltim maxord maxwarns method minbreak newtrunc noacct node noinit nomod "
-    "noopac noopalter noopiter nopage nostepsizelimit numdgt oldlimit opts pivrel pivtol ramptime reltol rseries "
-    "rshunt savecurrents scale seed sparse srcsteps temp tnom trtol trytocompact vntol warn xmu".split())
 MAX_FILES = 2000  # a network of 512 hidden neurons has 577 arrays, a file each
-MAX_BYTES = 256 * 2**20  # all files together
+MAX_BYTES = 64 * 2**20  # all files together; those arrays have 12 MiB
+MAX_EXPANDED = 256 * 2**20  # bytes once every include is copied to its place, as ngspice does
+MAX_DEPTH = 40  # includes inside each other
+MAX_COMPLAINTS = 200  # then the deck is no deck, and the rest is not looked at
 
-_PLAIN = re.compile(r"[\w\t .+\-*/=(){}\[\],:<>?!&|^~@#%]*", re.ASCII)
 _FILE_NAME = re.compile(r"[A-Za-z0-9_.+-]+(?:/[A-Za-z0-9_.+-]+)*")
-_READS_FILE = re.compile(r"\bfile\s*=", re.I)
-_HARMLESS = re.compile(
-    r"(run|quit(\s+\d+)?|exit|set\s+filetype\s*=\s*(binary|ascii)|write\s+[a-z0-9_][a-z0-9_.-]*(\s+[\w().,@\[\]#]+)*"
-    r"|(print|echo)(\s+[\w\s.,:()=+*/^%@\[\]#-]*)?|meas(ure)?\s+[\w\s.,:()=+*/^%@\[\]#-]+)", re.I | re.ASCII)
 
 
 def check_deck(path: Path) -> list[DeckFile]:
     """The deck and every file that it includes, checked; the deck is first.
 
-    Includes are resolved here, as ngspice does: below the deck's folder, then beside the including file. A ``.control``
-    block of harmless commands (run, write, meas, print, echo, quit, set filetype) is taken out.
+    Includes are resolved here, as ngspice does: below the deck's folder, then beside the including file. A deck that is a
+    link is read, and its includes are looked for, only in the folder that the link lies in. A ``.control`` block that only
+    shows results is taken out.
 
     Raises:
-        RejectedDeck: names file and line, what is refused, and how to mend it.
+        RejectedDeck: every complaint about the deck; each names file and line, what is refused, and how to mend it.
     """
     path = Path(path)
     if not path.is_file():
         raise RejectedDeck("no such deck; give the path of a file", file=path)
-    root = path.resolve().parent
-    files: dict[str, DeckFile] = {}
-    size = 0
+    root = path.parent.resolve()
+    if not path.resolve().is_relative_to(root):
+        raise RejectedDeck(f"the deck is a link out of its folder {root}; copy the file there, or name it where it is", file=path)
+    door = _Door(root=root)
+    door.visit(path.name, path, ())
+    if door.complaints:
+        raise RejectedDeck.together(door.complaints)
+    first = door.relative(path.name)
+    return [door.files.pop(first), *door.files.values()]
 
-    def visit(relative: str, source: Path, above: tuple[str, ...]) -> None:
-        nonlocal size
+
+@dataclass(kw_only=True)
+class _Door:
+    root: Path
+    files: dict[str, DeckFile] = field(default_factory=dict)  # by the path that they are written to
+    names: dict[str, str] = field(default_factory=dict)  # that path by the one they were found at
+    expanded: dict[str, int] = field(default_factory=dict)  # bytes, includes copied in, by the path found at
+    complaints: list[RejectedDeck] = field(default_factory=list)
+    size: int = 0  # bytes read so far
+
+    def relative(self, found: str) -> str:
+        """Where a file is written: its own path, or a plain name for one that ngspice could misread."""
+        if found not in self.names:
+            plain = _FILE_NAME.fullmatch(found) and not found.startswith("cosim_file_")
+            suffix = Path(found).suffix if _FILE_NAME.fullmatch(Path(found).suffix) else ""
+            self.names[found] = found if plain else f"cosim_file_{len(self.names)}{suffix}"
+        return self.names[found]
+
+    def complain(self, problem: RejectedDeck) -> None:
+        """Keep a complaint, and give up where they become too many."""
+        self.complaints.append(problem)
+        if len(self.complaints) >= MAX_COMPLAINTS:
+            raise RejectedDeck.together(self.complaints)
+
+    def visit(self, found: str, source: Path, above: tuple[str, ...]) -> None:
+        """Read and check a file and what it includes."""
         is_deck = not above
-        size += source.stat().st_size
-        if size > MAX_BYTES or len(files) >= MAX_FILES:
+        own = source.stat().st_size
+        self.size += own
+        if self.size > MAX_BYTES or len(self.files) >= MAX_FILES:
             raise RejectedDeck(f"the deck needs more than {MAX_FILES} files or {MAX_BYTES >> 20} MiB; split the circuit",
                                file=source)
-        title, cards = read_cards(source, is_deck=is_deck)
-        cards, control = _without_control(cards, is_deck)
-        files[relative] = DeckFile(path=source, relative=relative, cards=(), title=title)  # its place in the order
-        checked = []
-        for card in cards:
-            target = _check_card(card, is_deck)
-            if target is not None:
-                found = _resolve(card, target, root, posixpath.dirname(relative))
-                # Written below the deck's folder, where ngspice looks first: no second reading of the same name.
-                words = card.text.split()
-                card = Card(file=card.file, line=card.line, text=" ".join([words[0], found, *words[2:]]))
-                if found in (*above, relative):
-                    raise card.reject(f"{found} includes itself; break the circle")
-                if found not in files:
-                    visit(found, root / found, (*above, relative))
-            checked.append(card)
-        files[relative] = DeckFile(path=source, relative=relative, cards=tuple(checked), title=title,
-                                   control=tuple(control))
+        if len(above) > MAX_DEPTH:
+            raise RejectedDeck(f"includes lie more than {MAX_DEPTH} deep inside each other; include the file from the deck",
+                               file=source)
+        name = self.relative(found)
+        self.files[name] = DeckFile(path=source, relative=name, cards=())  # its place in the order
+        try:
+            title, cards = read_cards(source, is_deck=is_deck)
+        except RejectedDeck as problem:
+            self.complain(problem)
+            self.expanded[found] = own
+            return
+        notes = _Notes()
+        control: list[Card] = []
+        if is_deck:
+            cards, control = take_out_control(cards, notes.add, self.complain)
+        checked, fourier, expanded = [], [], own
+        for number, card in enumerate(cards):
+            try:
+                if card.text == ".end" and number < len(cards) - 1:
+                    raise card.reject("'.end' with a remark and cards behind it; write .end alone")
+                card, included = self._check(card, is_deck, found, above, notes)
+            except RejectedDeck as problem:
+                if problem.complaints:
+                    raise
+                self.complain(problem)
+                continue
+            expanded += included
+            if card is None:
+                continue
+            if is_fourier := spelling(card.keyword) == ".four":
+                fourier.append(card)
+            if not is_fourier or adds_nodes(card):
+                checked.append(card)
+        self.expanded[found] = expanded
+        if expanded > MAX_EXPANDED:
+            raise RejectedDeck(f"with every include copied to its place the deck has more than {MAX_EXPANDED >> 20} MiB; include "
+                               "each file once", file=source)
+        self.files[name] = DeckFile(path=source, relative=name, cards=tuple(checked), title=title, control=tuple(control),
+                                    fourier=tuple(fourier), notes=notes.told(source))
 
-    visit(path.name, path, ())
-    return [files.pop(path.name), *files.values()]
+    def _check(self, card: Card, is_deck: bool, found: str, above: tuple[str, ...], notes: _Notes) -> tuple[Card | None, int]:
+        """The card as it is written, and how many bytes it copies in."""
+        if card.keyword in (".inc", ".include", ".lib"):
+            return self._include(card, is_deck, found, above, notes)
+        if card.keyword in (".opt", ".option", ".options"):
+            kept = check_card(card, notes.add)
+            return kept and check_options(kept, notes.add), 0
+        return check_card(card, notes.add), 0
 
-
-def _check_card(card: Card, is_deck: bool) -> str | None:
-    """Refuse what is not whitelisted; the file that an include names, else None."""
-    if not _PLAIN.fullmatch(card.text):
-        raise card.reject("quotes, backticks, '$', backslashes and non-ASCII letters are refused outside comments; write "
-                          "expressions as {...} and file names bare")
-    if _READS_FILE.search(card.text):
-        raise card.reject("'file=' would read a file; write the values into the deck, e.g. as pwl(...)")
-    word = card.keyword
-    if not word.startswith("."):
-        _check_element(card, word)
-        return None
-    if word not in DOT_CARDS:
-        hint = "control commands are refused inside includes" if word in (".control", ".endc") else (
-            "use .save instead" if word in (".print", ".plot", ".four", ".probe", ".width") else
-            f"known cards: {' '.join(sorted(DOT_CARDS))}")
-        raise card.reject(f"card {word} is not on the whitelist; remove it ({hint})")
-    if word.startswith(".opt"):
-        _check_options(card)
-    elif word == ".model":
-        words = re.split(r"[\s(]+", card.text.lower())
-        if len(words) < 3 or words[2] not in MODEL_TYPES:
-            raise card.reject("model type is not on the whitelist (XSPICE and OSDI types run foreign code); use one of "
-                              f"{' '.join(sorted(MODEL_TYPES))}")
-    elif word == ".end" and not is_deck:
-        raise card.reject(".end belongs to the deck; remove it from the included file")
-    elif word in (".inc", ".include", ".lib"):
-        return _target(card, word, is_deck)
-    return None
-
-
-def _check_element(card: Card, word: str) -> None:
-    if word in COMMANDS:
-        raise card.reject(f"{word} loads foreign code; remove it, the engine runs without code models")
-    if word[0] not in ELEMENTS:
-        raise card.reject(f"element {word!r}: letter {word[0]!r} is not on the whitelist {''.join(sorted(ELEMENTS))} "
-                          "(XSPICE 'a' and OSDI 'n' devices run foreign code); model it with a 'b' source")
-    if word[0] in "efgh" and re.search(r"\bpoly\s*\(", card.text, re.I):
-        raise card.reject("POLY needs XSPICE code models, which are not loaded; write it as a 'b' source")
-
-
-def _check_options(card: Card) -> None:
-    for option in re.sub(r"\s*=\s*", "=", card.text.lower()).split()[1:]:
-        if option.partition("=")[0] not in OPTIONS:
-            raise card.reject(f"option {option!r} is not on the whitelist, and ngspice ignores an unknown one in silence; "
-                              "correct or remove it")
+    def _include(self, card: Card, is_deck: bool, found: str, above: tuple[str, ...], notes: _Notes) -> tuple[Card, int]:
+        asked = read_include(card, is_deck)
+        word = card.text.split(None, 1)[0]
+        if asked is None:
+            return check_card(replace(card, text=" ".join(card.text.replace('"', " ").replace("'", " ").split())), notes.add), 0
+        if asked.section is not None:
+            check_card(replace(card, text=f".lib {asked.section}"), notes.add)
+        if asked.rest:
+            notes.add(card, f"what follows the file's name is passed over by ngspice: {asked.rest}")
+        target = find_include(card, asked.name, self.root, posixpath.dirname(found))
+        if target in (*above, found):
+            raise card.reject(f"{target} includes itself; break the circle")
+        if target not in self.expanded:
+            self.visit(target, (self.root / target), (*above, found))
+        # Written below the deck's folder, where ngspice looks first: no second reading of the same name.
+        words = [word, self.relative(target), *([] if asked.section is None else [asked.section])]
+        return replace(card, text=" ".join(words)), self.expanded[target]
 
 
-def _target(card: Card, word: str, is_deck: bool) -> str | None:
-    words = card.text.split()[1:]
-    if word == ".lib" and len(words) == 1 and not is_deck:
-        return None  # start of a library's section
-    if len(words) != (2 if word == ".lib" else 1):
-        raise card.reject("write '.include file' or '.lib file section', one bare file name without blanks")
-    return words[0]
+@dataclass(kw_only=True)
+class _Notes:
+    """Notes of a file: what is said of many lines is told once."""
 
+    lines: dict[str, list[int]] = field(default_factory=dict)
 
-def _resolve(card: Card, name: str, root: Path, folder: str) -> str:
-    if not _FILE_NAME.fullmatch(name):
-        raise card.reject(f"include {name!r}: only relative names of letters, digits and _ . + - are allowed; copy the file "
-                          "beside the deck")
-    found = []
-    for relative in dict.fromkeys((posixpath.normpath(name), posixpath.normpath(posixpath.join(folder, name)))):
-        if relative.startswith("../"):
-            continue
-        if (root / relative).is_file():
-            found.append(relative)
-            if not (root / relative).resolve().is_relative_to(root):
-                raise card.reject(f"include {name!r} is a link out of the deck's folder {root}; copy the file there")
-    if len(found) > 1:
-        raise card.reject(f"include {name!r} could be {found[0]} or {found[1]}; rename one of them")
-    if not found:
-        raise card.reject(f"include {name!r} is not a file below the deck's folder {root}; copy it there or correct it")
-    return found[0]
+    def add(self, card: Card, note: str) -> None:
+        self.lines.setdefault(note, []).append(card.line)
 
-
-def _without_control(cards: list[Card], is_deck: bool) -> tuple[list[Card], list[Card]]:
-    if not is_deck:
-        return cards, []
-    kept, control, start = [], [], None
-    for card in cards:
-        if card.keyword == ".control":
-            start = card
-        elif start is not None and card.keyword == ".endc":
-            start = None
-        elif start is None:
-            kept.append(card)
-        elif _HARMLESS.fullmatch(card.text):
-            control.append(card)
-        else:
-            raise card.reject("command in .control is refused; only run, write <file>, meas, print, echo, quit and set "
-                              "filetype are allowed, remove it")
-    if start is not None:
-        raise start.reject(".control without .endc; add .endc")
-    return kept, control
+    def told(self, source: Path) -> tuple[str, ...]:
+        return tuple(f"{source.name}:{lines[0]}: {note}" + (f" (and {len(lines) - 1} more lines)" if len(lines) > 1 else "")
+                     for note, lines in self.lines.items())

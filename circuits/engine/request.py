@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from circuits.engine.cards import Card, DeckFile
-from circuits.engine.guard import ANALYSES
+from circuits.engine.whitelist import ANALYSES
 from circuits.errors import RejectedDeck
 
 _SCALES = {"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "m": 1e-3, "mil": 25.4e-6, "u": 1e-6, "n": 1e-9, "p": 1e-12,
