@@ -38,6 +38,13 @@ _PATTERNS: tuple[tuple[FailureKind, str], ...] = (
     (FailureKind.ENGINE_ERROR, r"^\s*(fatal )?error\b|simulation\(s\) aborted|aborted|simulation interrupted"),
 )
 _COMPILED = tuple((kind, re.compile(pattern, re.I)) for kind, pattern in _PATTERNS)
+# A line that ngspice calls a warning, and what it says of a model's unknown parameter, ends no run by itself.
+_WARNING = re.compile(r"^\s*warning\b|^unrecognized parameter \(.*\) - ignored", re.I)
+_GRAVE = frozenset({FailureKind.MEMORY, FailureKind.DISK_FULL, FailureKind.ENGINE_CRASH, FailureKind.SINGULAR,
+                    FailureKind.NO_CONVERGENCE, FailureKind.MATH_DOMAIN, FailureKind.MISSING_VECTOR})
+_LOST = re.compile(r"instance line, ignored!|unimplemented|^\s*warning: .*\bline .*ignored!", re.I)  # an element that is not there
+_DETAIL = re.compile(r"^\s+\S|^unrecognized parameter |^\s*please ", re.I)  # lines that go on with a warning
+WARNINGS_KEPT = 100
 _NODE = re.compile(r"check nodes? (\S+)|trouble with (?:node )?[\"']?([\w.#:\[\]@+-]+)", re.I)
 _TIME = re.compile(r"time = ([-+0-9.e]+)", re.I)
 
@@ -57,15 +64,29 @@ def find_complaint(stdout: str, stderr: str) -> Complaint | None:
     """The cause of a bad run, None for a log that holds only chatter."""
     lines = [*_spoken(stderr), "", *_spoken(stdout)]
     for kind, pattern in _COMPILED:
-        hits = [n for n, line in enumerate(lines) if pattern.search(line)]
+        hits = [n for n, line in enumerate(lines) if pattern.search(line)
+                and (kind in _GRAVE or not _WARNING.search(line) or _LOST.search(line))]
         if hits:
             return _complaint(kind, lines, hits)
     return None
 
 
-def warnings_in(stderr: str) -> tuple[str, ...]:
-    """``Warning:`` lines, each once, in order."""
-    return tuple(dict.fromkeys(line for line in _spoken(stderr) if line.lower().startswith("warning")))
+def warnings_in(stdout: str, stderr: str) -> tuple[str, ...]:
+    """What ngspice warns of, each once, in order, the lines of a warning joined; at most ``WARNINGS_KEPT``."""
+    found: list[str] = []
+    for stream in (stderr, stdout):
+        goes_on = False
+        for line in _spoken(stream):
+            if re.match(r"\s*warning\b", line, re.I):
+                found.append(line.strip())
+                goes_on = True
+            elif goes_on and _DETAIL.match(line):
+                found[-1] += f" / {line.strip()}"
+            else:
+                goes_on = False
+    distinct = tuple(line[:LINE] for line in dict.fromkeys(found))
+    more = len(distinct) - WARNINGS_KEPT
+    return distinct if more <= 0 else (*distinct[:WARNINGS_KEPT], f"and {more} more warnings")
 
 
 def tail(stdout: str, stderr: str, lines: int) -> str:

@@ -7,15 +7,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from circuits.engine.cards import Card, DeckFile
-from circuits.engine.whitelist import ANALYSES
+from circuits.engine.whitelist import ANALYSES, spelling
 from circuits.errors import RejectedDeck
+
+MEASURED = ("tran", "ac", "dc", "sp")  # analyses whose .meas ngspice knows
 
 _SCALES = {"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "m": 1e-3, "mil": 25.4e-6, "u": 1e-6, "n": 1e-9, "p": 1e-12,
            "f": 1e-15, "a": 1e-18}
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(meg|mil|[tgkmunpfa])?[a-z]*", re.I)
-_MEASURE = re.compile(r"\.?meas(?:ure)?\s+(\w+)\s+(\w+)\s", re.I)
-_VECTOR = re.compile(r"[vi]\s*\([^()]*\)|\S+", re.I)
+_MEASURE = re.compile(r"\.?meas\w*\s+(\w+)\s+(\w+)\s", re.I)
+_VECTOR = re.compile(r"([vi])\s*\(([^()]*)\)|([^\s,]+)", re.I)
+_WORD = re.compile(r"\{[^{}]*\}|'[^']*'|\"[^\"]*\"|[^\s,]+")
+_PAR = re.compile(r"\bpar\s*\(", re.I)
 _CONTEXT = frozenset([".param", ".func", ".csparam", ".if", ".elseif", ".else", ".endif"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """An analysis card: its kind ("tran", "ac", ...), and for a transient its stop time as written."""
+
+    kind: str
+    card: Card
+    stop: str | None = None  # s, a number or an expression
+    conditional: bool = False  # inside .if: it may not run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,48 +39,69 @@ class MeasureCard:
     analysis: str
     name: str
     card: Card
+    first_par: int = 0  # number of par(...) expressions on the cards before it, after which ngspice names their nodes
+
+
+@dataclass(frozen=True, kw_only=True)
+class FourierCard:
+    """A ``.four`` card: fundamental as written and the vectors."""
+
+    card: Card
+    frequency: str  # Hz
+    vectors: tuple[str, ...]
+    first_par: int = 0  # as for a measure
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """What the deck's top level asks for."""
 
-    analyses: tuple[str, ...]  # "tran", "ac", ...
-    t_stop: float | None  # s; None: no .tran, or its stop time is an expression
+    runs: tuple[Analysis, ...]  # in the deck's order
+    t_stop: float | None  # s, of the only .tran; None: no .tran or several, or its stop time is an expression
     saved: tuple[str, ...]  # vectors that .save names, without "all"
     measures: tuple[MeasureCard, ...]
     context: tuple[str, ...]  # parameters and functions that measures may use
+    fourier: tuple[FourierCard, ...] = ()
+
+    @property
+    def analyses(self) -> tuple[str, ...]:
+        """Kinds of the analyses, in the deck's order."""
+        return tuple(run.kind for run in self.runs)
 
 
 def read_request(files: Sequence[DeckFile]) -> Request:
     """Walk the deck's top level, through its includes and library sections.
 
     Raises:
-        RejectedDeck: no analysis, one of a kind twice, or a request inside a subcircuit.
+        RejectedDeck: every complaint: no analysis, a request inside a subcircuit, an incomplete measure or one twice.
     """
-    analyses, saved, measures, context = [], [], [], []
-    t_stop = None
-    for card in [*_top_level(files), *files[0].control]:
-        word = card.keyword
+    runs, saved, measures, context, fourier = [], [], [], [], []
+    complaints: list[RejectedDeck] = []
+    pars = conditions = 0
+    for card in [*_top_level(files, complaints), *files[0].control]:
+        word = spelling(card.keyword)
         if word in ANALYSES:
-            if word[1:] in analyses:
-                raise card.reject(f"a second {word}, of which ngspice would run one; remove it or make a deck of its own")
-            analyses.append(word[1:])
-            if word == ".tran":
-                words = card.text.split()
-                t_stop = spice_number(words[2]) if len(words) > 2 else None
+            words = _WORD.findall(card.text)
+            runs.append(Analysis(kind=word[1:], card=card, stop=words[2] if word == ".tran" and len(words) > 2 else None,
+                                 conditional=conditions > 0))
         elif word == ".save":
-            saved += [v for v in _VECTOR.findall(card.text[5:]) if v.lower() not in ("all", "allv", "alli")]
+            saved += _vectors(card.text[5:])
         elif word.startswith((".meas", "meas")):
-            if not (parts := _MEASURE.match(card.text)):
-                raise card.reject("incomplete measure; write '.meas tran name find v(out) at=1m'")
-            measures.append(MeasureCard(analysis=parts[1].lower(), name=parts[2].lower(), card=card))
+            _read_measure(card, measures, pars, complaints)
+        elif word == ".four":
+            _read_fourier(card, fourier, pars, complaints)
         elif word in _CONTEXT:
             context.append(card.text)
-    if not analyses:
-        raise RejectedDeck("the deck has no analysis; add e.g. '.tran 1u 1m'", file=files[0].path)
-    return Request(analyses=tuple(analyses), t_stop=t_stop, saved=tuple(saved), measures=tuple(measures),
-                   context=tuple(context))
+            conditions += {".if": 1, ".endif": -1}.get(word, 0)
+        if word in (".print", ".plot", ".meas", ".four"):
+            pars += len(_PAR.findall(card.text))
+    if not runs:
+        complaints.append(RejectedDeck("the deck has no analysis; add e.g. '.tran 1u 1m'", file=files[0].path))
+    if complaints:
+        raise RejectedDeck.together(complaints)
+    stops = [run.stop for run in runs if run.kind == "tran"]
+    return Request(runs=tuple(runs), t_stop=spice_number(stops[0] or "") if len(stops) == 1 else None, saved=tuple(saved),
+                   measures=tuple(measures), context=tuple(context), fourier=tuple(fourier))
 
 
 def spice_number(text: str) -> float | None:
@@ -77,12 +112,56 @@ def spice_number(text: str) -> float | None:
     return float(number[1]) * _SCALES.get((number[2] or "").lower(), 1.0)
 
 
-def _top_level(files: Sequence[DeckFile]) -> Iterator[Card]:
+def without_par(text: str, first: int) -> str:
+    """A card's text with each par(...) replaced by the node that ngspice makes of it, ``pa_00``, ``pa_01``, ..."""
+    parts, at = [], 0
+    while found := _PAR.search(text, at):
+        depth, end = 1, found.end()
+        while depth and end < len(text):
+            depth += {"(": 1, ")": -1}.get(text[end], 0)
+            end += 1
+        parts += [text[at:found.start()], f"v(pa_{first:02d})"]
+        at, first = end, first + 1
+    return "".join([*parts, text[at:]])
+
+
+def _vectors(text: str) -> list[str]:
+    """Names on a ``.save`` card; v(a,b) saves both nodes."""
+    names: list[str] = []
+    for kind, inside, bare in _VECTOR.findall(text.replace('"', " ")):
+        if bare:
+            names += [bare] if bare.lower() not in ("all", "allv", "alli") else []
+        else:
+            parts = [part.strip() for part in inside.split(",")]
+            names += [f"{kind}({part})" for part in parts if part and (part != "0" or len(parts) == 1)]
+    return names
+
+
+def _read_measure(card: Card, measures: list[MeasureCard], pars: int, complaints: list[RejectedDeck]) -> None:
+    if not (parts := _MEASURE.match(card.text)):
+        complaints.append(card.reject("incomplete measure; write '.meas tran name find v(out) at=1m'"))
+        return
+    measure = MeasureCard(analysis=parts[1].lower(), name=parts[2].lower(), card=card, first_par=pars)
+    if any((known.analysis, known.name) == (measure.analysis, measure.name) for known in measures):
+        complaints.append(card.reject(f"measure {measure.name} is defined twice; rename one"))
+    measures.append(measure)
+
+
+def _read_fourier(card: Card, fourier: list[FourierCard], pars: int, complaints: list[RejectedDeck]) -> None:
+    words = without_par(card.text, pars).split()
+    vectors = re.findall(r"[a-z]\w*\([^()\s]*\)|[^\s,]+", " ".join(words[2:]), re.I)
+    if len(words) < 3 or not all(re.fullmatch(r"[\w().,#+@\[\]:/-]+", word, re.ASCII) for word in [words[1], *vectors]):
+        complaints.append(card.reject("incomplete, or vectors that are no plain names; write '.four 1k v(out)'"))
+        return
+    fourier.append(FourierCard(card=card, frequency=words[1], vectors=tuple(vectors), first_par=pars))
+
+
+def _top_level(files: Sequence[DeckFile], complaints: list[RejectedDeck]) -> Iterator[Card]:
     by_name = {file.relative: file for file in files}
 
     def walk(file: DeckFile, section: str | None, depth: int) -> Iterator[Card]:
         current = None
-        for card in file.cards:
+        for card in sorted({id(card): card for card in (*file.cards, *file.fourier)}.values(), key=lambda card: card.line):
             words = card.text.split()
             word = words[0].lower()
             if word == ".lib" and len(words) == 2:
@@ -94,13 +173,13 @@ def _top_level(files: Sequence[DeckFile]) -> Iterator[Card]:
             elif word in (".include", ".inc", ".lib"):
                 chosen = words[2].lower() if word == ".lib" else None
                 yield from walk(by_name[words[1]], chosen, depth)
-            elif word == ".subckt":
+            elif word in (".subckt", ".macro"):
                 depth += 1
-            elif word == ".ends":
+            elif word in (".ends", ".eom"):
                 depth -= 1
             elif not depth:
                 yield card
-            elif word in ANALYSES or word.startswith((".meas", ".save")):
-                raise card.reject(f"{word} inside a .subckt asks for nothing; move it to the deck's top level")
+            elif word in ANALYSES or word.startswith((".meas", ".save", ".four")):
+                complaints.append(card.reject(f"{word} inside a .subckt asks for nothing; move it to the deck's top level"))
 
     yield from walk(files[0], None, 0)
