@@ -39,11 +39,11 @@ _PATTERNS: tuple[tuple[FailureKind, str], ...] = (
 )
 _COMPILED = tuple((kind, re.compile(pattern, re.I)) for kind, pattern in _PATTERNS)
 # A line that ngspice calls a warning, and what it says of a model's unknown parameter, ends no run by itself.
-_WARNING = re.compile(r"^\s*warning\b|^unrecognized parameter \(.*\) - ignored", re.I)
+_WARNING = re.compile(r"^\s*warning\b|^(MIF: )?unrecognized parameter \(.*\) - ignored", re.I)
 _GRAVE = frozenset({FailureKind.MEMORY, FailureKind.DISK_FULL, FailureKind.ENGINE_CRASH, FailureKind.SINGULAR,
                     FailureKind.NO_CONVERGENCE, FailureKind.MATH_DOMAIN, FailureKind.MISSING_VECTOR})
 _LOST = re.compile(r"instance line, ignored!|unimplemented|^\s*warning: .*\bline .*ignored!", re.I)  # an element that is not there
-_DETAIL = re.compile(r"^\s+\S|^unrecognized parameter |^\s*please ", re.I)  # lines that go on with a warning
+_DETAIL = re.compile(r"^\s+\S|^(MIF: )?unrecognized parameter |^\s*please ", re.I)  # lines that go on with a warning
 WARNINGS_KEPT = 100
 _NODE = re.compile(r"check nodes? (\S+)|trouble with (?:node )?[\"']?([\w.#:\[\]@+-]+)", re.I)
 _TIME = re.compile(r"time = ([-+0-9.e]+)", re.I)
@@ -63,12 +63,22 @@ class Complaint:
 def find_complaint(stdout: str, stderr: str) -> Complaint | None:
     """The cause of a bad run, None for a log that holds only chatter."""
     lines = [*_spoken(stderr), "", *_spoken(stdout)]
+    calm = _warned(lines)
     for kind, pattern in _COMPILED:
-        hits = [n for n, line in enumerate(lines) if pattern.search(line)
-                and (kind in _GRAVE or not _WARNING.search(line) or _LOST.search(line))]
+        hits = [n for n, line in enumerate(lines) if pattern.search(line) and (kind in _GRAVE or n not in calm)]
         if hits:
             return _complaint(kind, lines, hits)
     return None
+
+
+def _warned(lines: list[str]) -> set[int]:
+    """Numbers of the lines that are a warning or go on with one, but for those that tell of a lost element."""
+    numbers: set[int] = set()
+    for number, line in enumerate(lines):
+        goes_on = number - 1 in numbers and _DETAIL.match(line)
+        if (_WARNING.search(line) or goes_on) and not _LOST.search(line):
+            numbers.add(number)
+    return numbers
 
 
 def warnings_in(stdout: str, stderr: str) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from circuits.engine.waveforms import Waveforms
 _KINDS = {  # ngspice's name of a plot, its beginning: ours
     "transient": "tran", "ac analysis": "ac", "dc transfer": "dc", "operating point": "op", "noise spectral": "noise",
     "integrated noise": "noise_total", "pole-zero": "pz", "transfer function": "tf", "sensitivity": "sens", "sp analysis": "sp",
-    "s parameter": "sp"}
-_ANALYSIS = {"noise_total": "noise"}
+    "s parameter": "sp", "time domain periodic": "pss_time", "frequency domain periodic": "pss_frequency"}
+_ANALYSIS = {"noise_total": "noise", "pss_time": "pss", "pss_frequency": "pss"}
 
 
 def plot_kind(plot: str) -> str:

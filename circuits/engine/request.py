@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from circuits.engine.cards import Card, DeckFile
 from circuits.engine.whitelist import ANALYSES, spelling
@@ -62,6 +62,15 @@ class Request:
     measures: tuple[MeasureCard, ...]
     context: tuple[str, ...]  # parameters and functions that measures may use
     fourier: tuple[FourierCard, ...] = ()
+    stops: Mapping[str, float] = field(default_factory=dict)  # s, of stop times that are expressions, once worked out
+
+    def stop_time(self, run: Analysis) -> float | None:
+        """Stop time [s] of a transient, None where it is not known."""
+        return None if run.stop is None else self.stops.get(run.stop, spice_number(run.stop))
+
+    def stop_expressions(self) -> list[str]:
+        """Stop times of transients that are no plain numbers, as written."""
+        return list(dict.fromkeys(run.stop for run in self.runs if run.stop and spice_number(run.stop) is None))
 
     @property
     def analyses(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
@@ -23,6 +23,7 @@ from circuits.engine.process import Finished, run_process
 from circuits.engine.rawfile import split_raw
 from circuits.engine.request import Request, read_request
 from circuits.engine.result import Result
+from circuits.engine.stop_time import read_stops, stop_deck
 from circuits.engine.verdict import judge
 from circuits.engine.waveforms import Waveforms
 from circuits.engine.workplace import workplace, write_text
@@ -77,7 +78,7 @@ class _Bench:
         env = self._environment()
         finished = run_process([str(self.engine.path), "-n", "-b", "-r", f"../{_RAW}", f"./{self.files[0].relative}"], self.job,
                                folder=place, env=env, on_output=report, stop=self.stop)
-        plots = judge(self.job, self.request, finished, self.folder / _RAW)
+        plots = judge(self.job, self._with_stops(env), finished, self.folder / _RAW)
         alone = self._plots_alone(plots)
         values, failed = self._measures(plots, alone, env)
         tables, distortion = self._tables(plots, alone, env)
@@ -87,6 +88,16 @@ class _Bench:
                       warnings=warnings_in(finished.stdout, finished.stderr), log=finished.stdout + finished.stderr,
                       seconds=finished.seconds, ngspice_version=self.engine.version,
                       notes=tuple(note for file in self.files for note in file.notes), distortion=distortion)
+
+    def _with_stops(self, env: dict[str, str]) -> Request:
+        """The request with its stop times that are expressions worked out."""
+        stops = self.request.stop_expressions()
+        if not stops or self.job.t_stop is not None:
+            return self.request
+        write_text(self.folder / "stops.cir", stop_deck(self.request, stops), self.job.deck)
+        answer = run_process([str(self.engine.path), "-n", "-b", "stops.cir"], self.job, folder=self.folder, env=env,
+                             stop=self.stop)
+        return replace(self.request, stops=read_stops(stops, answer.stdout))
 
     def _plots_alone(self, plots: Sequence[Waveforms]) -> dict[str, str]:
         """Raw file of each plot alone, by the plot's name: ngspice numbers the plots that it loads in a way of its own."""
@@ -109,6 +120,9 @@ class _Bench:
             for plot in places if cards[0].name not in lost else ():
                 answer = self._small(measure_deck(self.request, analysis, alone[plot.name]), "measures", env, analysis)
                 some, bad = read_measures(cards, answer.stdout, answer.stderr)
+                if answer.returncode:
+                    lines = [line.strip() for line in answer.stderr.splitlines() if "rror" in line or "ndefined" in line]
+                    bad = {name: f"ngspice could not read the measures: {' / '.join(lines[:2])}" for name in some}
                 prefix = f"{plot.name}:" if len(places) > 1 or any(name in values for name in some) else ""
                 values |= {f"{prefix}{name}": value for name, value in some.items()}
                 failed |= {f"{prefix}{name}": why for name, why in bad.items()}
@@ -138,8 +152,8 @@ class _Bench:
         write_text(self.folder / f"{what}.cir", text, self.job.deck)
         answer = run_process([str(self.engine.path), "-n", "-b", f"{what}.cir"], self.job, folder=self.folder, env=env,
                              stop=self.stop)
-        if answer.returncode != 0 or answer.ended != "itself":
-            kind = {"itself": FailureKind.ENGINE_ERROR, "timeout": FailureKind.TIMEOUT, "stopped": FailureKind.KILLED}
+        if answer.returncode < 0 or answer.ended != "itself":
+            kind = {"itself": FailureKind.ENGINE_CRASH, "timeout": FailureKind.TIMEOUT, "stopped": FailureKind.KILLED}
             cards = ".meas" if what == "measures" else ".four"
             raise SimulationError(f"the simulation is good, its {analysis} {what} ended with exit code {answer.returncode}; "
                                   f"correct the {cards} cards", kind=kind[answer.ended], deck=self.job.deck,

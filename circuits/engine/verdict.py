@@ -13,7 +13,7 @@ from circuits.engine.log import find_complaint, tail
 from circuits.engine.process import Finished
 from circuits.engine.rawfile import read_raw
 from circuits.engine.plots import named_plots
-from circuits.engine.request import Request, spice_number
+from circuits.engine.request import Request
 from circuits.engine.waveforms import Waveforms
 from circuits.errors import LOG_TAIL, FailureKind, RawFileError, SimulationError
 
@@ -131,8 +131,8 @@ def _incomplete(job: Job, request: Request, plots: Sequence[Waveforms]) -> dict 
 
 def _stop_of(plot: Waveforms, request: Request) -> float | None:
     """Stop time [s] that the plot's own .tran names, None where that is no number or the card is not known."""
-    stops = [run.stop for run in request.runs if run.kind == "tran" and plot.card in ("", run.card.text)]
-    return spice_number(stops[0] or "") if len(stops) == 1 else None
+    runs = [run for run in request.runs if run.kind == "tran" and plot.card in ("", run.card.text)]
+    return request.stop_time(runs[0]) if runs and len({run.stop for run in runs}) == 1 else None
 
 
 def _unbelievable(job: Job, plots: Sequence[Waveforms]) -> dict | None:

@@ -12,7 +12,7 @@ Note = Callable[[Card, str], None]
 
 ELEMENTS = frozenset("abcdefghijklmopqrstuvwxyz")
 COMMANDS = frozenset("codemodel osdi pre_codemodel pre_osdi".split())  # they would pass as elements
-ANALYSES = frozenset(".ac .dc .disto .noise .op .pz .sens .sp .tf .tran".split())
+ANALYSES = frozenset(".ac .dc .disto .noise .op .pss .pz .sens .sp .tf .tran".split())
 DOT_CARDS = ANALYSES | frozenset(
     ".csparam .else .elseif .end .endif .endl .ends .eom .func .global .ic .if .inc .include .lib .macro .meas .measure .model "
     ".nodeset .opt .option .options .param .probe .prot .save .subckt .temp .unprot".split())
@@ -30,14 +30,17 @@ DIGITAL_MODELS = frozenset(
     "real_delay real_gain real_to_v".split())
 FOREIGN_MODELS = {  # why: what a deck's author should know
     "d_process": "it starts a program", "d_cosim": "it loads a shared object", "d_source": "it reads a file",
-    "d_state": "it reads a file", "filesource": "it reads a file", "table2d": "it reads a file", "table3d": "it reads a file"}
-MODEL_TYPES = BUILT_IN_MODELS | ANALOGUE_MODELS | DIGITAL_MODELS
+    "d_state": "it reads a file", "filesource": "it reads a file", "table2d": "it reads a file", "table3d": "it reads a file",
+    **dict.fromkeys("nbjt nbjt2 numd numd2 numos".split(), "a numerical device may read and write files")}
+# Of other simulators, in vendors' libraries: ngspice passes over such a model that no element uses, and stops at one in use.
+OTHER_MODELS = frozenset("cap ind iswitch lpnp nigbt trn vswitch".split())
+MODEL_TYPES = BUILT_IN_MODELS | ANALOGUE_MODELS | DIGITAL_MODELS | OTHER_MODELS
 
 HINTS = {
     ".step": "ngspice has no .step; use .dc with a source, temp or a part's value, or a deck a value",
     ".backanno": "ngspice does not know it; LTspice writes it for itself",
     ".control": "control commands are refused inside includes", ".endc": "control commands are refused inside includes",
-    ".hdl": "it would load foreign code", ".libsave": "it writes a file", ".pss": "ngspice's periodic steady state is unfinished",
+    ".hdl": "it would load foreign code", ".libsave": "it writes a file",
 }
 STRICT = frozenset([".csparam", ".meas", ".four", ".opt", ".option", ".options"])
 
