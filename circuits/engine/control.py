@@ -86,7 +86,7 @@ def _problem(card: Card, loops: bool) -> RejectedDeck | None:
         if not _MEASURE.fullmatch(text):
             return card.reject("the measure holds letters that are refused ('$', quotes); write a .meas card")
         return None
-    if word not in FLOW and word not in ("let", "plot", "set", "define", "compose") and _RUNS_PROGRAM.search(text) or "`" in text:
+    if (word not in FLOW and word not in ("let", "plot", "set", "define", "compose") and _RUNS_PROGRAM.search(text)) or "`" in text:
         return card.reject("command in .control is refused: backticks, ';', '|', '!', '&' and '$(' start programs; remove it")
     target = _TARGET.search(text) if word not in FLOW | {"let", "plot", "set", "define"} else None
     if target and not _FILE.fullmatch(target[1] or target[2] or "?"):

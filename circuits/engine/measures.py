@@ -40,9 +40,9 @@ def lost_measures(request: Request, plots: Sequence[Waveforms]) -> dict[str, str
     return lost
 
 
-def measure_deck(request: Request, analysis: str, raw: str) -> str:
-    """The little deck that works out the measures of one analysis on a raw file of one plot in the working folder."""
-    cards = [measure for measure in request.measures if measure.analysis == analysis]
+def measure_deck(request: Request, cards: Sequence[MeasureCard], raw: str) -> str:
+    """The little deck that works out measures, all of one analysis, on a raw file of one plot in the working folder."""
+    analysis = cards[0].analysis
     texts = [without_par(measure.card.text, measure.first_par).split(None, 1)[1] for measure in cards]
     return "\n".join([
         "cosim measures", *request.context, _SOURCE.get(analysis, "v_cosim_dummy cosim_dummy 0 dc 0 ac 1"), _DUMMY[analysis],

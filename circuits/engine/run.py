@@ -13,15 +13,15 @@ from threading import Event
 
 from circuits.engine.cards import DeckFile
 from circuits.engine.code_models import load_lines, needed_code_models
+from circuits.engine.door import open_deck
 from circuits.engine.fourier import fourier_deck, read_fourier
-from circuits.engine.guard import check_deck
 from circuits.engine.job import Job
 from circuits.engine.log import tail, warnings_in
 from circuits.engine.measures import kind_of, lost_measures, measure_deck, read_measures
 from circuits.engine.ngspice import Engine, find_engine
 from circuits.engine.process import Finished, run_process
 from circuits.engine.rawfile import split_raw
-from circuits.engine.request import Request, read_request
+from circuits.engine.request import MeasureCard, Request
 from circuits.engine.result import Result
 from circuits.engine.stop_time import read_stops, stop_deck
 from circuits.engine.verdict import judge
@@ -50,8 +50,7 @@ def run(job: Job, progress: Progress | None = None, *, stop: Event | None = None
         SimulationError: everything else; its ``kind`` says what, ``partial`` keeps what was computed.
     """
     engine = find_engine()
-    files = check_deck(job.deck)
-    request = read_request(files)
+    files, request = open_deck(job.deck)
     t_stop = job.t_stop if job.t_stop is not None else request.t_stop
     with workplace(job.deck) as folder:
         bench = _Bench(folder=folder, job=job, engine=engine, files=files, request=request, stop=stop)
@@ -118,15 +117,24 @@ class _Bench:
             cards = [measure for measure in self.request.measures if measure.analysis == analysis]
             places = [plot for plot in sorted(plots, key=lambda plot: plot.name) if kind_of(plot) == analysis]
             for plot in places if cards[0].name not in lost else ():
-                answer = self._small(measure_deck(self.request, analysis, alone[plot.name]), "measures", env, analysis)
-                some, bad = read_measures(cards, answer.stdout, answer.stderr)
-                if answer.returncode:
-                    lines = [line.strip() for line in answer.stderr.splitlines() if "rror" in line or "ndefined" in line]
-                    bad = {name: f"ngspice could not read the measures: {' / '.join(lines[:2])}" for name in some}
+                some, bad = self._measured(cards, alone[plot.name], env)
                 prefix = f"{plot.name}:" if len(places) > 1 or any(name in values for name in some) else ""
                 values |= {f"{prefix}{name}": value for name, value in some.items()}
                 failed |= {f"{prefix}{name}": why for name, why in bad.items()}
         return values, failed
+
+    def _measured(self, cards: Sequence[MeasureCard], raw: str, env: dict[str, str]) -> tuple[dict[str, float], dict[str, str]]:
+        """Values and failures of measures on one plot. One that ngspice cannot read would lose the others: those of a .control
+        block, which may use what the block's own commands made, are then left aside."""
+        answer = self._small(measure_deck(self.request, cards, raw), "measures", env, cards[0].analysis)
+        if answer.returncode == 0:
+            return read_measures(cards, answer.stdout, answer.stderr)
+        lines = [line.strip() for line in answer.stderr.splitlines() if "rror" in line or "ndefined" in line]
+        why = f"ngspice could not read the measures: {' / '.join(lines[:2])}"
+        own = [card for card in cards if card.card.text.startswith(".")]
+        some, bad = self._measured(own, raw, env) if own and len(own) < len(cards) else ({}, {})
+        left = [card.name for card in cards if card.name not in some]
+        return {**some, **dict.fromkeys(left, math.nan)}, {**bad, **dict.fromkeys(left, why)}
 
     def _tables(self, plots: Sequence[Waveforms], alone: dict[str, str], env: dict[str, str]) \
             -> tuple[list[Waveforms], dict[str, float]]:

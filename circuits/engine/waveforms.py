@@ -85,6 +85,8 @@ class Waveforms:
         """Unit of each vector, "" where it has none or none is known."""
         if self.plot.lower().startswith("pole-zero"):
             return ("rad/s",) * len(self.names)
+        if self.plot.lower().startswith("transfer function"):  # ngspice calls all of it voltages
+            return tuple("ohm" if "impedance" in name else "" for name in self.names)
         return tuple(UNITS.get(kind, "") for kind in self.types or ("",) * len(self.names))
 
     @property

@@ -123,8 +123,8 @@ def _check_letters(card: Card, word: str) -> None:
         if word in STRICT:
             raise card.reject(f"double quotes, '$' and letters beyond ASCII are refused on {word}; remove them")
     if hides_its_end(text):
-        raise card.reject("a '$' or '//' that starts no remark on its own line and would on the joined one; write it without the "
-                          "blank before it")
+        raise card.reject("a '$' that starts no remark on its own line and would on the joined one; write it without the blank "
+                          "before it")
     if word in (".csparam",) and "'" in text:
         raise card.reject("quotes are refused on .csparam; write the expression as {...}")
     if _READS_FILE.search(text):

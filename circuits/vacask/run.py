@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
-from circuits.engine.guard import check_deck
+from circuits.engine.door import open_deck
 from circuits.engine.job import Job
 from circuits.engine.log import tail
 from circuits.engine.process import Finished, run_process
 from circuits.engine.rawfile import read_raw
-from circuits.engine.request import Request, read_request, spice_number
+from circuits.engine.request import Request, spice_number
 from circuits.engine.result import Result
 from circuits.engine.run import Progress
 from circuits.engine.verdict import signalled, stopped, untrue
@@ -69,8 +69,7 @@ def run(job: Job, progress: Progress | None = None, *, stop: Event | None = None
         SimulationError: everything else.
     """
     engine = find_vacask()
-    files = check_deck(job.deck)
-    request = read_request(files)
+    files, request = open_deck(job.deck)
     words = next((card.text.split() for file in files for card in file.cards if card.keyword == ".tran"), [])
     numbers = [spice_number(word) for word in words[1:]]
     if request.analyses != ("tran",) or None in numbers or len(numbers) not in (2, 4):

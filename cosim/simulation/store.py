@@ -65,6 +65,14 @@ def write_frame(path: Path, frame: pd.DataFrame, key: str, **facts) -> None:
     write_atomically(path, frame.to_parquet(None, index=False))
 
 
+def write_csv(path: Path, frame: pd.DataFrame) -> Path:
+    """CSV, every digit of every number; a column's unit, from ``attrs``, stands behind its name in the heading."""
+    units = frame.attrs.get("units", {})
+    heading = [f"{name} [{units[name]}]" if name in units else name for name in frame.columns]
+    write_atomically(path, frame.to_csv(index=False, header=heading, lineterminator="\n").encode())
+    return path
+
+
 def read_frame(path: Path) -> pd.DataFrame:
     """Read a Parquet result.
 
