@@ -171,8 +171,8 @@ def _title(path: Path, title: str) -> tuple[str, list[Card]]:
         raise RejectedDeck(f"the first line of a deck is its title, and {title[:60]!r} is not plain text; put a title "
                            "line above it", file=path, line=1)
     if len(title.encode("utf-8", "replace")) > LONGEST_TITLE:
-        raise RejectedDeck(f"the first line, the title, is longer than {LONGEST_TITLE} bytes, and ngspice reads what is over as "
-                           "a card; shorten it", file=path, line=1)
+        raise RejectedDeck(f"the first line, the title, is longer than {LONGEST_TITLE} bytes, and ngspice reads the rest as a "
+                           "card; shorten it", file=path, line=1)
     if word.startswith(".title"):
         return _title_card(title), []
     if word in (".include", ".inc", ".lib"):

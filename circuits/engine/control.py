@@ -13,9 +13,10 @@ from circuits.errors import RejectedDeck
 Complain = Callable[[RejectedDeck], None]
 
 OUTPUT_COMMANDS = frozenset(
-    "asciiplot compose cross cutout define deftype destroy display echo eprint eprvcd exit fft fourier gnuplot hardcopy help "
-    "history inventory let linearize listing meas measure plot print psd quit rehash remcirc remzerovec reshape run rusage set "
-    "setcs setplot setscale settype shift show showmod spec status strcmp undefine unlet unset version wrdata write wrs2p xgraph".split())
+    "asciiplot compose cross cutout define deftype destroy display echo eprint eprvcd exit fft fourier gnuplot hardcopy "
+    "help history inventory let linearize listing meas measure plot print psd quit rehash remcirc remzerovec reshape run "
+    "rusage set setcs setplot setscale settype shift show showmod spec status strcmp undefine unlet unset version wrdata "
+    "write wrs2p xgraph".split())
 FLOW = frozenset("begin break continue dowhile else end endif foreach goto if label repeat while".split())
 MEND = {"alter": "write the value into the deck", "altermod": "write the value into the .model",
         "alterparam": "write the value into the .param", "option": "write an .options card", "save": "write a .save card",
@@ -86,11 +87,13 @@ def _problem(card: Card, loops: bool) -> RejectedDeck | None:
         if not _MEASURE.fullmatch(text):
             return card.reject("the measure holds letters that are refused ('$', quotes); write a .meas card")
         return None
-    if (word not in FLOW and word not in ("let", "plot", "set", "define", "compose") and _RUNS_PROGRAM.search(text)) or "`" in text:
+    free = FLOW | {"let", "plot", "set", "define", "compose"}  # where ">" and "|" compare
+    if "`" in text or (word not in free and _RUNS_PROGRAM.search(text)):
         return card.reject("command in .control is refused: backticks, ';', '|', '!', '&' and '$(' start programs; remove it")
-    target = _TARGET.search(text) if word not in FLOW | {"let", "plot", "set", "define"} else None
+    target = None if word in free else _TARGET.search(text)
     if target and not _FILE.fullmatch(target[1] or target[2] or "?"):
-        return card.reject("command in .control is refused, it writes outside the deck's folder; name a plain file, or remove it")
+        return card.reject("command in .control is refused, it writes outside the deck's folder; name a plain file or "
+                           "remove it")
     if word == "set":
         name = re.split(r"[\s=]+", text, maxsplit=2)[1:2]
         if name and name[0].lower() in OPTIONS | {"ngbehavior", "rndseed", "sourcepath", "no_auto_gnd"} - {"numdgt"}:

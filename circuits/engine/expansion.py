@@ -46,7 +46,8 @@ def check_expansion(files: Sequence[DeckFile]) -> None:
     def count(name: str, above: tuple[str, ...]) -> int:
         if name not in counted:
             if name in above:
-                raise cards[name].reject(f"subcircuit {name} contains itself: {' > '.join([*above[1:], name])}; break the circle")
+                trail = " > ".join([*above[1:], name])
+                raise cards[name].reject(f"subcircuit {name} contains itself: {trail}; break the circle")
             if len(above) > 200:
                 raise cards[name].reject("subcircuits lie more than 200 deep inside each other; flatten some")
             counted[name] = own[name] + sum(number * count(inner, (*above, name)) for inner, number in uses[name].items()

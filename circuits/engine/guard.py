@@ -43,7 +43,8 @@ def check_deck(path: Path) -> list[DeckFile]:
         raise RejectedDeck("no such deck; give the path of a file", file=path)
     root = path.parent.resolve()
     if not path.resolve().is_relative_to(root):
-        raise RejectedDeck(f"the deck is a link out of its folder {root}; copy the file there, or name it where it is", file=path)
+        raise RejectedDeck(f"the deck is a link out of its folder {root}; copy the file there or name its own path",
+                           file=path)
     door = _Door(root=root)
     door.visit(path.name, path, ())
     if door.complaints:
@@ -118,8 +119,8 @@ class _Door:
                 checked.append(card)
         self.expanded[found] = expanded
         if expanded > MAX_EXPANDED:
-            raise RejectedDeck(f"with every include copied to its place the deck has more than {MAX_EXPANDED >> 20} MiB; include "
-                               "each file once", file=source)
+            raise RejectedDeck(f"with every include copied to its place the deck has more than {MAX_EXPANDED >> 20} MiB; "
+                               "include each file once", file=source)
         self.files[name] = DeckFile(path=source, relative=name, cards=tuple(checked), title=title, control=tuple(control),
                                     fourier=tuple(fourier), notes=notes.told(source))
 

@@ -42,7 +42,7 @@ _COMPILED = tuple((kind, re.compile(pattern, re.I)) for kind, pattern in _PATTER
 _WARNING = re.compile(r"^\s*warning\b|^(MIF: )?unrecognized parameter \(.*\) - ignored", re.I)
 _GRAVE = frozenset({FailureKind.MEMORY, FailureKind.DISK_FULL, FailureKind.ENGINE_CRASH, FailureKind.SINGULAR,
                     FailureKind.NO_CONVERGENCE, FailureKind.MATH_DOMAIN, FailureKind.MISSING_VECTOR})
-_LOST = re.compile(r"instance line, ignored!|unimplemented|^\s*warning: .*\bline .*ignored!", re.I)  # an element that is not there
+_LOST = re.compile(r"instance line, ignored!|unimplemented|^\s*warning: .*\bline .*ignored!", re.I)  # an element is gone
 _DETAIL = re.compile(r"^\s+\S|^(MIF: )?unrecognized parameter |^\s*please ", re.I)  # lines that go on with a warning
 WARNINGS_KEPT = 100
 _NODE = re.compile(r"check nodes? (\S+)|trouble with (?:node )?[\"']?([\w.#:\[\]@+-]+)", re.I)

@@ -32,11 +32,11 @@ def lost_measures(request: Request, plots: Sequence[Waveforms]) -> dict[str, str
     lost = {}
     for measure in request.measures:
         if measure.analysis not in MEASURED:
-            lost[measure.name] = (f"ngspice has no measures for analysis {measure.analysis!r}, only for {', '.join(MEASURED)}; read "
-                                  "the value from the stored plot")
+            lost[measure.name] = (f"ngspice has no measures for analysis {measure.analysis!r}, only for {', '.join(MEASURED)}; "
+                                  "read the value from the stored plot")
         elif measure.analysis not in run:
-            lost[measure.name] = (f"it is for analysis {measure.analysis!r}, the deck runs {', '.join(request.analyses)}; add the "
-                                  "card, or remove the measure")
+            lost[measure.name] = (f"it is for analysis {measure.analysis!r}, the deck runs {', '.join(request.analyses)}; add "
+                                  "the card, or remove the measure")
     return lost
 
 

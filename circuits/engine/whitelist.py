@@ -47,7 +47,8 @@ STRICT = frozenset([".csparam", ".meas", ".four", ".opt", ".option", ".options"]
 _PLAIN = re.compile(r"[\w\t .+\-*/=(){}\[\],:<>?!&|^~@#%]*", re.ASCII)
 _LOOSE = re.compile(r"[\w\t .+\-*/=(){}\[\],:<>?!&|^~@#%$'\"]*", re.ASCII)
 _READS_FILE = re.compile(r"(?<![a-z0-9])(?:\w+[_.])?(?:in|out|root|ic\.)?file\s*=|\b(?:simulation|process_\w+)\s*=", re.I)
-_MODEL = re.compile(r"\.c?model\s+[^\s=(),\"'{}]+\s+(ako:\s*[^\s=(),\"'{}]+(?:\s+|$))?([a-z]\w*(?![\w\"'{=.]))?", re.I | re.ASCII)
+_NAME = r"[^\s=(),\"'{}]+"
+_MODEL = re.compile(rf"\.c?model\s+{_NAME}\s+(ako:\s*{_NAME}(?:\s+|$))?([a-z]\w*(?![\w\"'{{=.]))?", re.I | re.ASCII)
 _SHOUT = "'file=' would read a file; write the values into the deck, e.g. as pwl(...)"
 
 
@@ -100,8 +101,8 @@ def model_type(card: Card) -> str | None:
         return None
     if name not in MODEL_TYPES:
         why = FOREIGN_MODELS.get(name or "", "XSPICE types that read files or start programs, and OSDI types, are refused")
-        raise card.reject(f"model type {name or '(none)'} is not on the whitelist ({why}); write '.model name type(...)' with one "
-                          f"of {' '.join(sorted(BUILT_IN_MODELS))}, or one of ngspice's code models that only compute")
+        raise card.reject(f"model type {name or '(none)'} is not on the whitelist ({why}); write '.model name type(...)' with "
+                          f"one of {' '.join(sorted(BUILT_IN_MODELS))}, or one of ngspice's code models that only compute")
     return name
 
 
@@ -117,11 +118,14 @@ def _check_letters(card: Card, word: str) -> None:
     if not (_PLAIN if word in STRICT and "'" not in text else _LOOSE).fullmatch(text):
         for letter in text:
             if letter in "`\\" or (letter.isascii() and not _LOOSE.fullmatch(letter)):
-                raise card.reject(f"{letter!r} is refused outside remarks (backticks and backslashes start commands); remove it")
+                raise card.reject(f"{letter!r} is refused outside remarks (backticks and backslashes start commands); "
+                                  "remove it")
             if not letter.isascii():
                 _check_letter(card, letter)
         if word in STRICT:
             raise card.reject(f"double quotes, '$' and letters beyond ASCII are refused on {word}; remove them")
+    if "$(" in text:
+        raise card.reject("'$(' is refused outside remarks (it starts a command); remove it")
     if hides_its_end(text):
         raise card.reject("a '$' that starts no remark on its own line and would on the joined one; write it without the blank "
                           "before it")

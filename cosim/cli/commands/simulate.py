@@ -81,8 +81,8 @@ def run(target: Path, *, out: Path | None, fidelity: str | None, workers: int, t
     for deck_run in runs:
         failed += _print_result(deck_run, was_run=deck_run in done, csv=csv, raw=raw)
     if failed:
-        raise CosimError(f"{len(failed)} measure{'s' if len(failed) > 1 else ''} failed: {'; '.join(failed)}; check the conditions "
-                         "against the waveforms, which are kept")
+        raise CosimError(f"{len(failed)} measure{'s' if len(failed) > 1 else ''} failed: {'; '.join(failed)}; check the "
+                         "conditions against the waveforms, which are kept")
 
 
 def _print_result(run: Run, *, was_run: bool, csv: bool, raw: bool) -> list[str]:
