@@ -7,6 +7,7 @@ them against it.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ _LONE_CONTROL = re.compile(r"^[ \t]*[\x0c\x1a]+[ \t]*\r?$", re.M)  # a page brea
 _COMMENT = re.compile(r"(?<=.);|//|(?<=[ ,\t])\$(?!;)")
 _COMMENT_IN_CONTROL = re.compile(r"(?<=.);|//|\$(?= )")  # "$name" is a variable there
 _BLANKS = re.compile(r"[ \t]+")
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)  # no Kelvin sign becomes a k
 _MICRO = str.maketrans({"\u00b5": "u", "\udcb5": "u"})  # UTF-8 and Latin-1; ngspice reads both as u
 
 
@@ -38,8 +40,7 @@ class Card:
     @property
     def keyword(self) -> str:
         """First word in lower case, e.g. ".tran" or "r1"; letters beyond ASCII stay as they are."""
-        word = self.text.split(None, 1)[0]
-        return word.lower() if word.isascii() else word
+        return self.text.split(None, 1)[0].translate(_LOWER)
 
     def reject(self, problem: str) -> RejectedDeck:
         """The error for this card: say what is wrong and how to mend it."""

@@ -31,7 +31,9 @@ def lost_measures(request: Request, plots: Sequence[Waveforms]) -> dict[str, str
     run = {kind_of(plot) for plot in plots}
     lost = {}
     for measure in request.measures:
-        if measure.analysis not in MEASURED:
+        if not measure.analysis:
+            lost[measure.name] = "it names no analysis; write e.g. .meas tran name ..."
+        elif measure.analysis not in MEASURED:
             lost[measure.name] = (f"ngspice has no measures for analysis {measure.analysis!r}, only for {', '.join(MEASURED)}; "
                                   "read the value from the stored plot")
         elif measure.analysis not in run:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from circuits.engine.cards import Card, DeckFile
+from circuits.engine.walk import walk_deck
 from circuits.engine.whitelist import ANALYSES, spelling
 from circuits.errors import RejectedDeck
 
@@ -15,7 +16,7 @@ MEASURED = ("tran", "ac", "dc", "sp")  # analyses whose .meas ngspice knows
 _SCALES = {"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "m": 1e-3, "mil": 25.4e-6, "u": 1e-6, "n": 1e-9, "p": 1e-12,
            "f": 1e-15, "a": 1e-18}
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(meg|mil|[tgkmunpfa])?[a-z]*", re.I)
-_MEASURE = re.compile(r"\.?meas\w*\s+(\w+)\s+(\w+)\s", re.I)
+_MEASURE = re.compile(r"\.?meas\w*\s+(\w+)\s+(\w+)\b", re.I)
 _VECTOR = re.compile(r"([vi])\s*\(([^()]*)\)|([^\s,]+)", re.I)
 _WORD = re.compile(r"\{[^{}]*\}|'[^']*'|\"[^\"]*\"|[^\s,]+")
 _PAR = re.compile(r"\bpar\s*\(", re.I)
@@ -150,7 +151,9 @@ def _read_measure(card: Card, measures: list[MeasureCard], pars: int, complaints
     if not (parts := _MEASURE.match(card.text)):
         complaints.append(card.reject("incomplete measure; write '.meas tran name find v(out) at=1m'"))
         return
-    measure = MeasureCard(analysis=parts[1].lower(), name=parts[2].lower(), card=card, first_par=pars)
+    words = (parts[1].lower(), parts[2].lower())
+    analysis, name = words if f".{words[0]}" in ANALYSES else ("", words[0])  # HSPICE lets the analysis out
+    measure = MeasureCard(analysis=analysis, name=name, card=card, first_par=pars)
     if any((known.analysis, known.name) == (measure.analysis, measure.name) for known in measures):
         complaints.append(card.reject(f"measure {measure.name} is defined twice; rename one"))
     measures.append(measure)
@@ -166,29 +169,14 @@ def _read_fourier(card: Card, fourier: list[FourierCard], pars: int, complaints:
 
 
 def _top_level(files: Sequence[DeckFile], complaints: list[RejectedDeck]) -> Iterator[Card]:
-    by_name = {file.relative: file for file in files}
-
-    def walk(file: DeckFile, section: str | None, depth: int) -> Iterator[Card]:
-        current = None
-        for card in sorted({id(card): card for card in (*file.cards, *file.fourier)}.values(), key=lambda card: card.line):
-            words = card.text.split()
-            word = words[0].lower()
-            if word == ".lib" and len(words) == 2:
-                current = words[1].lower()
-            elif word == ".endl":
-                current = None
-            elif section is not None and current != section:
-                continue
-            elif word in (".include", ".inc", ".lib"):
-                chosen = words[2].lower() if word == ".lib" else None
-                yield from walk(by_name[words[1]], chosen, depth)
-            elif word in (".subckt", ".macro"):
-                depth += 1
-            elif word in (".ends", ".eom"):
-                depth -= 1
-            elif not depth:
-                yield card
-            elif word in ANALYSES or word.startswith((".meas", ".save", ".four")):
-                complaints.append(card.reject(f"{word} inside a .subckt asks for nothing; move it to the deck's top level"))
-
-    yield from walk(files[0], None, 0)
+    depth = 0
+    for card in walk_deck(files):
+        word = card.keyword
+        if word in (".subckt", ".macro"):
+            depth += 1
+        elif word in (".ends", ".eom"):
+            depth -= 1
+        elif not depth:
+            yield card
+        elif word in ANALYSES or word.startswith((".meas", ".save", ".four")):
+            complaints.append(card.reject(f"{word} inside a .subckt asks for nothing; move it to the deck's top level"))

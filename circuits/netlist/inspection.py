@@ -7,13 +7,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from circuits.engine.guard import check_deck
+from circuits.engine.walk import walk_deck
 from circuits.errors import CircuitError
 
-KINDS = {"r": "resistor", "c": "capacitor", "l": "inductor", "d": "diode", "m": "MOSFET", "q": "BJT", "j": "JFET",
+KINDS = {"a": "code model", "r": "resistor", "c": "capacitor", "l": "inductor", "d": "diode", "m": "MOSFET", "q": "BJT",
+         "j": "JFET",
          "v": "voltage source", "i": "current source", "b": "behavioural source", "e": "VCVS", "g": "VCCS", "f": "CCCS",
-         "h": "CCVS", "s": "switch", "w": "switch", "t": "transmission line", "k": "coupling"}
+         "h": "CCVS", "s": "switch", "w": "switch", "t": "transmission line", "o": "lossy line",
+         "p": "coupled lines", "y": "lossy line",
+         "u": "RC line", "z": "MESFET", "k": "coupling"}
 _TERMINALS = {"r": 2, "c": 2, "l": 2, "d": 2, "m": 4, "q": 3, "j": 3, "v": 2, "i": 2, "b": 2, "e": 4, "g": 4, "f": 2,
-              "h": 2, "s": 4, "w": 2, "t": 4, "k": 0}
+              "h": 2, "s": 4, "w": 2, "t": 4, "o": 4, "y": 4, "u": 3, "z": 3, "k": 0, "p": 0, "a": 0}
+# Of a and p as many as the card says; those are not counted.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +41,13 @@ class _Scope:
 def inspect_deck(deck: Path) -> Contents:
     """Count blocks, devices and nodes of a deck and of everything it includes.
 
+    Nodes that only coupled lines and code models name are not counted.
+
     Raises:
-        CircuitError: an include or a subcircuit is missing; names it and the deck.
+        CircuitError: an include or a subcircuit is missing, or the deck is refused; names it and the deck.
     """
+    if not Path(deck).is_file():
+        raise CircuitError(f"{deck} does not exist; name a deck")
     scopes = _read(deck)
     counted: dict[str, Contents] = {}
 
@@ -74,44 +84,17 @@ def inspect_deck(deck: Path) -> Contents:
 def _read(deck: Path) -> dict[str, _Scope]:
     scopes = {"": _Scope()}
     stack = [""]
-    for words in _cards(deck, title=True):
+    for card in walk_deck(check_deck(deck)):
+        words = re.sub(r"\s*=\s*", "=", card.text).lower().split()
         first = words[0]
-        if first == ".subckt":
+        if first in (".subckt", ".macro"):
             end = next((k for k, w in enumerate(words) if "=" in w or w == "params:"), len(words))
             scopes[words[1]] = _Scope(pins=tuple(words[2:end]))
             stack.append(words[1])
-        elif first == ".ends":
+        elif first in (".ends", ".eom"):
+            if len(stack) == 1:
+                raise card.reject(f"{first} without .subckt; take it away")
             stack.pop()
         elif not first.startswith("."):
             scopes[stack[-1]].cards.append(words)
     return scopes
-
-
-def _cards(path: Path, *, title: bool = False, seen: tuple[Path, ...] = ()):
-    """Logical lines as lower-case words: comments and control blocks out, continuations joined, includes followed."""
-    if path.resolve() in seen:
-        raise CircuitError(f"{path} includes itself")
-    if not path.is_file():
-        raise CircuitError(f"{path} does not exist" + (f"; included by {seen[-1]}" if seen else "; name a deck"))
-    lines = path.read_text(errors="replace").splitlines()[1 if title else 0 :]
-    joined: list[str] = []
-    for raw in lines:
-        line = re.split(r";|\$ ", raw)[0].rstrip()
-        if not line.strip() or line.lstrip().startswith("*"):
-            continue
-        if line.lstrip().startswith("+") and joined:
-            joined[-1] += " " + line.lstrip()[1:]
-        else:
-            joined.append(line.strip())
-    control = False
-    for line in joined:
-        words = re.sub(r"\s*=\s*", "=", line).lower().split()
-        if words[0] in (".control", ".endc"):
-            control = words[0] == ".control"
-        elif words[0] == ".end":
-            return
-        elif words[0] in (".include", ".inc") and not control:
-            target = path.parent / line.split(maxsplit=1)[1].strip().strip("'\"")
-            yield from _cards(target, seen=(*seen, path.resolve()))
-        elif not control:
-            yield words
