@@ -231,6 +231,7 @@ def test_sigterm_while_a_deck_is_read_ends_the_command(shell):
 
 
 def test_the_folder_of_the_deck_is_not_written(warm_shell, write):
-    write("place/d.cir", f"t\n{RC}.tran 10u 1m\n.print tran v(b)\n.control\nrun\nwrdata data.txt v(b)\nplot v(b)\n.endc\n.end\n")
+    write("place/d.cir", f"t\n{RC}.tran 10u 1m\n.print tran v(b)\n.control\nrun\nwrdata data.txt v(b)\nplot v(b)\n.endc\n"
+                         ".end\n")
     warm_shell.succeeds("simulate", "place/d.cir", "--out", "waves", "--csv", "--raw")
     assert os.listdir(warm_shell.folder / "place") == ["d.cir"]
