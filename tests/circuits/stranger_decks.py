@@ -295,7 +295,8 @@ DECKS = {
     "maker: power transistor": {
         "d.cir": (
             "vdmos\nvdd d 0 12\nvg g 0 pulse(0 10 1u 50n 50n 5u 10u)\nrg g gg 10\nm1 d2 gg 0 irf\nrl d d2 10\n"
-            ".model irf VDMOS(Rg=3 Vto=4 Rd=14m Rs=10m Rb=17m Kp=30 Cgdmax=1n Cgdmin=.26n Cgs=.2n Cjo=.4n Is=36p mfg=Acme Vds=100 Ron=34m Qg=34n)\n"
+            ".model irf VDMOS(Rg=3 Vto=4 Rd=14m "
+            "Rs=10m Rb=17m Kp=30 Cgdmax=1n Cgdmin=.26n Cgs=.2n Cjo=.4n Is=36p mfg=Acme Vds=100 Ron=34m Qg=34n)\n"
             ".tran 10n 20u\n.end\n"),
     },
     "maker: regulator": {
