@@ -42,7 +42,9 @@ HINTS = {
     ".control": "control commands are refused inside includes", ".endc": "control commands are refused inside includes",
     ".hdl": "it would load foreign code", ".libsave": "it writes a file",
 }
-STRICT = frozenset([".csparam", ".meas", ".four", ".opt", ".option", ".options"])
+STRICT = {  # cards that reach ngspice's command language or the little decks of our own: which quotes they may hold
+    ".csparam": {}, ".meas": str.maketrans("", "", "'"), ".four": str.maketrans("", "", "'"),
+    **dict.fromkeys((".opt", ".option", ".options"), str.maketrans("", "", "'\""))}
 
 _PLAIN = re.compile(r"[\w\t .+\-*/=(){}\[\],:<>?!&|^~@#%]*", re.ASCII)
 _LOOSE = re.compile(r"[\w\t .+\-*/=(){}\[\],:<>?!&|^~@#%$'\"]*", re.ASCII)
@@ -115,22 +117,21 @@ def _note_remark(card: Card, note: Note) -> None:
 
 def _check_letters(card: Card, word: str) -> None:
     text = card.text
-    if not (_PLAIN if word in STRICT and "'" not in text else _LOOSE).fullmatch(text):
+    allowed = STRICT.get(word)
+    if not (_LOOSE.fullmatch(text) if allowed is None else _PLAIN.fullmatch(text.translate(allowed))):
         for letter in text:
             if letter in "`\\" or (letter.isascii() and not _LOOSE.fullmatch(letter)):
                 raise card.reject(f"{letter!r} is refused outside remarks (backticks and backslashes start commands); "
                                   "remove it")
             if not letter.isascii():
                 _check_letter(card, letter)
-        if word in STRICT:
-            raise card.reject(f"double quotes, '$' and letters beyond ASCII are refused on {word}; remove them")
+        if allowed is not None:
+            raise card.reject(f"quotes, '$' and letters beyond ASCII are refused on {word}; write expressions as {{...}}")
     if "$(" in text:
         raise card.reject("'$(' is refused outside remarks (it starts a command); remove it")
     if hides_its_end(text):
         raise card.reject("a '$' that starts no remark on its own line and would on the joined one; write it without the blank "
                           "before it")
-    if word in (".csparam",) and "'" in text:
-        raise card.reject("quotes are refused on .csparam; write the expression as {...}")
     if _READS_FILE.search(text):
         raise card.reject(_SHOUT)
 
