@@ -40,7 +40,8 @@ class Card:
     @property
     def keyword(self) -> str:
         """First word in lower case, e.g. ".tran" or "r1"; letters beyond ASCII stay as they are."""
-        return self.text.split(None, 1)[0].translate(_LOWER)
+        word = self.text.partition(" ")[0]
+        return word.lower() if word.isascii() else word.translate(_LOWER)
 
     def reject(self, problem: str) -> RejectedDeck:
         """The error for this card: say what is wrong and how to mend it."""

@@ -16,7 +16,7 @@ from circuits.engine.cards import Card, DeckFile, read_cards
 from circuits.engine.control import take_out_control
 from circuits.engine.includes import find_include, read_include
 from circuits.engine.options import check_options
-from circuits.engine.whitelist import adds_nodes, check_card, spelling
+from circuits.engine.whitelist import adds_nodes, check_card
 from circuits.errors import RejectedDeck
 
 MAX_FILES = 2000  # a network of 512 hidden neurons has 577 arrays, a file each
@@ -113,7 +113,7 @@ class _Door:
             expanded += included
             if card is None:
                 continue
-            if is_fourier := spelling(card.keyword) == ".four":
+            if is_fourier := card.text[:5].lower() == ".four":
                 fourier.append(card)
             if not is_fourier or adds_nodes(card):
                 checked.append(card)
@@ -126,9 +126,10 @@ class _Door:
 
     def _check(self, card: Card, is_deck: bool, found: str, above: tuple[str, ...], notes: _Notes) -> tuple[Card | None, int]:
         """The card as it is written, and how many bytes it copies in."""
-        if card.keyword in (".inc", ".include", ".lib"):
+        word = card.keyword if card.text[0] == "." else ""
+        if word in (".inc", ".include", ".lib"):
             return self._include(card, is_deck, found, above, notes)
-        if card.keyword in (".opt", ".option", ".options"):
+        if word in (".opt", ".option", ".options"):
             kept = check_card(card, notes.add)
             return kept and check_options(kept, notes.add), 0
         return check_card(card, notes.add), 0

@@ -47,6 +47,9 @@ STRICT = {  # cards that reach ngspice's command language or the little decks of
     **dict.fromkeys((".opt", ".option", ".options"), str.maketrans("", "", "'\""))}
 
 _PLAIN = re.compile(r"[\w\t .+\-*/=(){}\[\],:<>?!&|^~@#%]*", re.ASCII)
+# Most cards of a large deck: an element or parameters in plain letters, with nothing that the other checks look for.
+_ORDINARY = re.compile(r"(?:(?!pre_|codemodel|osdi)[b-mo-z]|\.param )[\w.+\-*/=(){}\[\],:<>?!&|^~@#% ]*",
+                       re.I | re.ASCII)
 _LOOSE = re.compile(r"[\w\t .+\-*/=(){}\[\],:<>?!&|^~@#%$'\"]*", re.ASCII)
 _READS_FILE = re.compile(r"(?<![a-z0-9])(?:\w+[_.])?(?:in|out|root|ic\.)?file\s*=|\b(?:simulation|process_\w+)\s*=", re.I)
 _NAME = r"[^\s=(),\"'{}]+"
@@ -60,6 +63,8 @@ def check_card(card: Card, note: Note) -> Card | None:
     Raises:
         RejectedDeck: the card is not whitelisted; says what to write instead.
     """
+    if _ORDINARY.fullmatch(card.text) and "file" not in card.text.lower():
+        return card
     if card.text[0] in REMARKS:
         _note_remark(card, note)
         return None
