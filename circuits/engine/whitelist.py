@@ -52,6 +52,7 @@ _ORDINARY = re.compile(r"(?:(?!pre_|codemodel|osdi)[b-mo-z]|\.param )[\w.+\-*/=(
                        re.I | re.ASCII)
 _LOOSE = re.compile(r"[\w\t .+\-*/=(){}\[\],:<>?!&|^~@#%$'\"]*", re.ASCII)
 _READS_FILE = re.compile(r"(?<![a-z0-9])(?:\w+[_.])?(?:in|out|root|ic\.)?file\s*=|\b(?:simulation|process_\w+)\s*=", re.I)
+_FILE_WORD = re.compile(r"(?<![a-z0-9])(?:\w+_)?file(?![a-z0-9_])", re.I)
 _NAME = r"[^\s=(),\"'{}]+"
 _MODEL = re.compile(rf"\.c?model\s+{_NAME}\s+(ako:\s*{_NAME}(?:\s+|$))?([a-z]\w*(?![\w\"'{{=.]))?", re.I | re.ASCII)
 _SHOUT = "'file=' would read a file; write the values into the deck, e.g. as pwl(...)"
@@ -78,8 +79,10 @@ def check_card(card: Card, note: Note) -> Card | None:
     elif word not in DOT_CARDS | OUTPUT_CARDS:
         hint = HINTS.get(word, f"known cards: {' '.join(sorted(DOT_CARDS))}")
         raise card.reject(f"card {word} is not on the whitelist; remove it ({hint})")
-    elif word in (".model", ".cmodel"):
+    elif word == ".model":
         model_type(card)
+        if _FILE_WORD.search(card.text):  # ngspice reads name value as it reads name=value
+            raise card.reject(_SHOUT)
     return card
 
 

@@ -86,6 +86,8 @@ DEAD = {  # needs a compiled file, ngspice's own code models, or nothing but a m
     "filesource": ("evil.cir:6", {"evil.cir": deck('.model s filesource(file="/etc/hostname")')}),
     "table2d": ("evil.cir:6", {"evil.cir": deck('.model s table2d(offset=0 file = "/etc/hostname")')}),
     "a file in a code model that has none": ("evil.cir:6", {"evil.cir": deck('.model s gain(gain=1 file="/etc/hostname")')}),
+    "a transfer function from a file": ("evil.cir:6", {"evil.cir": deck('.model s xfer(file="/etc/hostname")')}),
+    "a file without an equals sign": ("evil.cir:6", {"evil.cir": deck('.model s xfer(file "/etc/hostname")')}),
     "numerical device": ("evil.cir:6", {"evil.cir": deck(".model s numd level=1")}),
     "ic.file": ("evil.cir:6", {"evil.cir": deck('d1 in 0 dd ic.file="/etc/hostname"')}),
     ".hdl": ("evil.cir:6", {"evil.cir": deck(".hdl evil.va")}),
