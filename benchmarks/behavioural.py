@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from circuits.array.programming import published_programming
 from circuits.engine.job import Job
 from circuits.engine.run import run
 from circuits.engine.waveforms import Waveforms
@@ -28,12 +29,11 @@ from cosim.behavioural.board import make_board
 from cosim.behavioural.from_folder import read_blueprint
 from cosim.behavioural.integrate import model_states, solve
 from cosim.behavioural.monte_carlo import programmed
-from cosim.comparison.twin_states import twin_states
-from cosim.compiler.compile import compile_network
+from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
 from cosim.folder.manifest import read_manifest
+from cosim.simulation.twin_states import twin_states
 from cosim.studies.hp_memristor.experiment import hp_experiment
-from cosim.studies.programming.study import board_programming
 from training.checkpoint import load
 from training.experiments.hp_memristor import checkpoint_paths
 
@@ -52,8 +52,8 @@ def batch(boards: int = 1000, macro_runs: int = 3, steps: int = 125) -> float:
     """The first row; how many times faster."""
     experiment = hp_experiment("current", load(checkpoint_paths("current")[0]).net)
     case = next(one for one in experiment.cases if one.name == "sine")
-    twin = compile_network(experiment.model, columns=experiment.columns, calibration=experiment.calibration)
-    blueprint, draws = blueprint_of(twin), [board_programming(seed) for seed in range(boards)]
+    twin = compile_board(experiment.read(), experiment.calibration)
+    blueprint, draws = blueprint_of(twin), [published_programming(seed) for seed in range(boards)]
     wall, cpu = time.perf_counter(), time.process_time()
     board = make_board(blueprint, conductances=programmed(blueprint, draws, twin.options.window))
     made = time.process_time() - cpu

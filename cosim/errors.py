@@ -25,3 +25,19 @@ class ResultsError(CosimError):
 
 class StabilityError(CosimError):
     """An amplifier of the board has too little phase margin."""
+
+
+class GateError(CosimError):
+    """A waveform error, or a clamp hit, beyond a limit that the user gave."""
+
+
+class CosimWarning(UserWarning):
+    """Something that a user should know before trusting a result; says what, where and how to mend it."""
+
+
+class GoldenError(CosimError):
+    """Waveforms cannot be held by a golden file as the call asks: a band, a window or a vector is wrong."""
+
+
+class GoldenMismatch(CosimError, AssertionError):
+    """Waveforms leave the band of their golden file, or do not fit the file; pytest's ``--force-regen`` writes it anew."""

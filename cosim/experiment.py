@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 import traceback
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from torch import nn
 
+from circuits.board import nets
 from circuits.errors import CircuitError
-from cosim.compiler.compile import CompiledTwin, check_shapes, compile_network
+from cosim.compiler.compile import check_calibration, compile_board
+from cosim.compiler.compiled_twin import CompiledTwin
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
 from cosim.console import Progress
-from cosim.errors import CosimError
+from cosim.errors import CosimError, CosimWarning
 from cosim.folder.write import write_twin
+from cosim.problem.as_called import check_call
 from cosim.problem.case import Case
-from cosim.problem.network import read_network
-from cosim.simulation.store import check_writable
+from cosim.problem.chain import unwrapped
+from cosim.problem.network import Network, read_network
+from cosim.problem.time_inputs import timed_cases
+from cosim.problem.truth import truths
+from cosim.store.files import check_writable
 from training.errors import TrainingError
+
+POINTS = 32  # calibration samples at which the model is called, to hold it against what was read from it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,35 +42,54 @@ class Experiment:
     """Everything the compiler needs, in one object."""
 
     subject: str  # for titles, e.g. "HP memristor, current drive"
-    model: nn.Module  # derivative network; inputs are the external inputs, then the states
-    columns: tuple[str, ...]  # ("u0", "x0"): what each input of the model is
+    model: nn.Module | Callable  # derivative network, forward(z) or forward(t, z), z with one number per column
+    columns: tuple[str, ...]  # ("u0", "x0"): what each number of z is, in the order in which the model takes them
     calibration: Calibration
     cases: tuple[Case, ...]
+    truth: Mapping[str, Any] | Callable[[Case], Any] | None = None  # of cases, see cosim.problem.truth.truths; None: not known
 
     def __post_init__(self) -> None:
-        # The torch reference feeds the network in this order, so another one would compare with a different network.
-        wanted = tuple(f"{letter}{k}" for letter, signals in (("u", self.calibration.inputs), ("x", self.calibration.states))
-                       for k in range(signals.shape[1]))
-        if tuple(self.columns) != wanted:
-            raise CosimError(f"experiment {self.subject!r}: columns {self.columns}, but the calibration has {wanted}; an "
-                             "experiment's network takes the external inputs first, then the states")
+        network = self.read()
+        own = tuple(column for column in network.columns if column in self.columns)
+        check_calibration(own, self.calibration)
         names = [case.name for case in self.cases]
         if not names or len(set(names)) != len(names):
             raise CosimError(f"experiment {self.subject!r}: cases {names}; give at least one, each a name of its own")
-        check_shapes(read_network(self.model), self.columns, self.calibration)
         for case in self.cases:
-            for what, values, letter in (("stimuli", case.stimuli, "u"), ("initial", case.initial, "x")):
-                wanted = [name for name in self.columns if name[0] == letter]
+            for what, values, kind in (("stimuli", case.stimuli, "external"), ("initial", case.initial, "state")):
+                wanted = [column for column in own if nets.parse_column(column).kind == kind]
                 if len(values) != len(wanted):
                     raise CosimError(f"experiment {self.subject!r}, case {case.name}: {what} has {len(values)} values, the "
                                      f"network takes {len(wanted)} ({', '.join(wanted) or 'none'}); give as many")
+        _ = self.truths  # refuses what does not fit the cases
+        times = np.linspace(0.0, self.cases[0].duration, POINTS)
+        check_call(unwrapped(self.model), network.own_slope, self._points(), times)
+
+    @cached_property
+    def truths(self) -> dict[str, np.ndarray]:
+        """The truth of every case that has one: (samples, n_states), model units, on the case's grid."""
+        return truths(self.truth, self.cases)
+
+    def read(self) -> Network:
+        """The network as it is now, weights copied."""
+        return read_network(self.model, self.columns)
+
+    def _points(self) -> np.ndarray:
+        """Calibration samples in the order of the module's own columns, (POINTS, columns), over the whole of them."""
+        inputs, states = self.calibration.inputs, self.calibration.states
+        chosen = np.linspace(0, len(states) - 1, POINTS).round().astype(int)
+        signals = np.concatenate([inputs, states], axis=1)[chosen]
+        return np.take(signals, nets.column_places(self.columns, inputs.shape[1]), axis=1)
 
     def compile(self, folder: Path, options: Options | None = None, progress: Progress | None = None) -> CompiledTwin:
         """Compile and write the folder of decks; see :func:`cosim.folder.write.write_twin`."""
         check_writable(Path(folder))  # compiling a wide network takes minutes
-        twin = compile_network(self.model, columns=self.columns, calibration=self.calibration, options=options,
-                               progress=progress)
-        write_twin(twin, self.model, list(self.cases), folder, self.subject, progress)
+        network = self.read()
+        calibration = self.calibration.over_time(network, max(case.duration for case in self.cases))
+        twin = compile_board(network, calibration, options, progress)
+        for note in twin.notes:
+            warnings.warn(note, CosimWarning, stacklevel=2)
+        write_twin(twin, timed_cases(network, self.cases), folder, self.subject, progress, truths=self.truths)
         return twin
 
 
@@ -69,7 +101,8 @@ def _blame(path: Path) -> Iterator[None]:
     except (CosimError, CircuitError, TrainingError) as error:
         raise CosimError(f"{path}: {error}") from error
     except (Exception, SystemExit) as error:
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == path.resolve()]
         line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
         raise CosimError(f"{path}{f', line {line}' if line else ''}: {type(error).__name__}: {error}; correct the file and "
                          "run again") from error
@@ -83,14 +116,27 @@ def load_experiment(path: Path) -> Experiment:
     """
     if not path.is_file():
         raise CosimError(f"{path} does not exist; name a checkpoint (.npz) or a Python file with experiment()")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    name = f"cosim_experiment_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
     module = importlib.util.module_from_spec(spec)
-    with _blame(path):
+    sys.modules[name] = module  # a dataclass in the file looks itself up there
+    with _blame(path), _beside(path):
         spec.loader.exec_module(module)
     if not hasattr(module, "experiment"):
-        raise CosimError(f"{path} has no function experiment(); it must return a cosim.experiment.Experiment")
-    with _blame(path):
-        found = module.experiment()
-    if not isinstance(found, Experiment):
-        raise CosimError(f"experiment() in {path} returned a {type(found).__name__}, not a cosim.experiment.Experiment")
-    return found
+        raise CosimError(f"{path} has no function experiment(); it must return a cosim.Experiment")
+    with _blame(path), _beside(path):
+        experiment = module.experiment()
+    if not isinstance(experiment, Experiment):
+        raise CosimError(f"experiment() in {path} returned a {type(experiment).__name__}, not a cosim.Experiment")
+    return experiment
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[None]:
+    """While a user's file runs, modules that lie beside it can be imported, as when Python runs the file itself."""
+    folder = str(path.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from circuits.array.crossbar import SIZE
+from circuits.cards.card import read_cards
+from circuits.cards.definition import assignments
+from circuits.cards.number import spice_number
 from circuits.errors import CircuitError
 from circuits.netlist.render import comment
 
-DIGITS = 7  # significant; a millionth of the programming error
+DIGITS = 7  # significant digits; rounding to them is some millionths of the programming error
 
 
 def conductance_text(g: np.ndarray, name: str, remarks: Sequence[str] = ()) -> str:
@@ -37,13 +39,20 @@ def read_conductances(path: Path) -> np.ndarray:
     Returns:
         (32, 32) [S].
     Raises:
-        CircuitError: a cell is missing, or there is no such file.
+        CircuitError: there is no such file, it holds something else than conductances of the array's cells, or a cell is
+            missing.
     """
     if not path.is_file():
         raise CircuitError(f"{path} does not exist; compile the twin again")
     g = np.full((SIZE, SIZE), np.nan)
-    for r, c, value in re.findall(r"^\.param g_(\d+)_(\d+)=(\S+)", path.read_text(), re.MULTILINE):
-        g[int(r), int(c)] = float(value)
+    cells = {f"g_{row}_{column}": (row, column) for row in range(SIZE) for column in range(SIZE)}
+    for card in read_cards(path, is_deck=False)[1]:
+        values = {name: spice_number(text) for name, text in assignments(card.text).items()}
+        if card.keyword != ".param" or None in values.values() or not values.keys() <= cells.keys():
+            raise card.reject(f"not a conductance of a cell; write '.param g_<row>_<col>=<number>', rows and columns up to "
+                              f"{SIZE - 1}, or compile the twin again")
+        for name, value in values.items():
+            g[cells[name]] = value
     if np.isnan(g).any():
         r, c = np.argwhere(np.isnan(g))[0]
         raise CircuitError(f"{path} has no g_{r}_{c}; compile the twin again")

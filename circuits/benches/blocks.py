@@ -1,4 +1,4 @@
-"""Every block alone: a deck that shows what it does, with hand-derived expectations."""
+"""Every block alone: a deck that shows what it does, with hand-derived expectations; nominal, or at a corner."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from circuits.array.crossbar import SIZE, array_pins, memristor_array
 from circuits.array.select_transistor import SelectTransistor
 from circuits.array.wires import Wires
 from circuits.board.testbench import SUPPLY
+from circuits.corners.corner import CORNERS, Corner
+from circuits.corners.deck import deck_at
+from circuits.corners.layer import wires_at
+from circuits.corners.transistor import transistor_at
 from circuits.errors import CircuitError
 from circuits.netlist.block import Block
 from circuits.netlist.deck import Deck, Measure
@@ -23,14 +27,18 @@ from circuits.stages.relu_tia import relu_tia
 from circuits.stages.tia import clamped_tia, tia
 
 R_F = 10e3  # ohm, in the amplifiers' benches
-R_LOAD = 1e3  # ohm, about what a line of 32 cells asks for
+R_LOAD = 1e3  # ohm, about what a line of 32 cells loads its driver with
 
 
-def _bench(title: str) -> Circuit:
+def _bench(title: str, corner: Corner) -> Circuit:
     c = Circuit(title)
-    c.V("_cc", "vcc", 0, f"dc {SUPPLY}")
-    c.V("_ee", "vee", 0, f"dc {-SUPPLY}")
+    c.V("_cc", "vcc", 0, f"dc {corner.rail}")
+    c.V("_ee", "vee", 0, f"dc {-corner.rail}")
     return c
+
+
+def _cell(corner: Corner) -> Block:
+    return cell_1t1r(wires_at(corner, Wires()), transistor_at(corner, SelectTransistor()))
 
 
 def _deck(name: str, block: Block, bench: Circuit, analysis: str, save: tuple[str, ...], measures: tuple[Measure, ...],
@@ -39,28 +47,28 @@ def _deck(name: str, block: Block, bench: Circuit, analysis: str, save: tuple[st
                 block=block, bench=bench, analysis=analysis, save=save, measures=measures, **more)
 
 
-def cell_bench() -> Deck:
+def cell_bench(corner: Corner) -> Deck:
     """Read current of one cell at 100 uS against its bit-line voltage."""
     g, wire = 100e-6, Wires().resistance
     resistance = 1 / g + SelectTransistor().on_resistance() + 2 * wire
-    c = _bench("cell")
+    c = _bench("cell", corner)
     c.V("_bl", "bl", 0, "dc 0")
     c.V("_sl", "sl", 0, "dc 0")
     c.X("dut", "cell_1t1r", "bl", "bl_far", "sl", "sl_far", "vcc", "vee", g=g)
-    return _deck("cell_1t1r", cell_1t1r(), c, ".dc v_bl -0.2 0.2 0.01", ("v(bl)", "i(v_sl)"),
+    return _deck("cell_1t1r", _cell(corner), c, ".dc v_bl -0.2 0.2 0.01", ("v(bl)", "i(v_sl)"),
                  (Measure(name="i_read", rule="find i(v_sl) at=0.2", expect=0.2 / resistance, unit="A"),))
 
 
-def array_bench() -> Deck:
+def array_bench(corner: Corner) -> Deck:
     """Array with a different conductance in every cell; bit lines 0 and 1 driven, rows 0..7 selected."""
     g = 20e-6 + 80e-6 * (np.arange(SIZE * SIZE).reshape(SIZE, SIZE) % 97) / 96
-    c = _bench("array")
+    c = _bench("array", corner)
     c.V("_bl0", "bl0", 0, "dc 0.2")
     c.V("_bl1", "bl1", 0, "dc -0.1")
     rows = 8
     for k in range(rows):
         c.V(f"_sl{k}", f"sl{k}", 0, "dc 0")
-    block = memristor_array("bench")
+    block = memristor_array("bench", _cell(corner))
     driven = {"bl0", "bl1", *(f"sl{k}" for k in range(rows))}
     nodes = [pin if pin in driven else 0 for pin in array_pins()[: 2 * SIZE]]
     c.X("dut", block.name, *nodes, *["vcc"] * rows, *["vee"] * (SIZE - rows), "vee")
@@ -68,18 +76,18 @@ def array_bench() -> Deck:
                  extra_files={"conductances/bench.inc": conductance_text(g, "bench")})
 
 
-def clamp_bench() -> Deck:
+def clamp_bench(corner: Corner) -> Deck:
     """Clamp driven by a voltage: straight up to 0.3 V, about 0.6 V at the rails."""
-    c = _bench("clamp")
+    c = _bench("clamp", corner)
     c.V("_drive", "drive", 0, "dc 0")
     c.X("dut", "clamp", "drive", "line")
     return _deck("clamp", clamp(), c, f".dc v_drive {-SUPPLY} {SUPPLY} 0.02", ("v(drive)", "v(line)"),
                  (Measure(name="v_signal", rule="find v(line) at=0.1", expect=0.1),))
 
 
-def follower_bench() -> Deck:
+def follower_bench(corner: Corner) -> Deck:
     """Follower into 1 kohm."""
-    c = _bench("follower")
+    c = _bench("follower", corner)
     c.V("_in", "vin", 0, "dc 0")
     c.R("_load", "line", 0, R_LOAD)
     c.X("dut", "follower", "vin", "line", "vcc", "vee")
@@ -87,9 +95,9 @@ def follower_bench() -> Deck:
                  (Measure(name="v_signal", rule="find v(line) at=0.2", expect=0.2),))
 
 
-def inverter_bench() -> Deck:
+def inverter_bench(corner: Corner) -> Deck:
     """Inverter into 1 kohm."""
-    c = _bench("inverter")
+    c = _bench("inverter", corner)
     c.V("_in", "vin", 0, "dc 0")
     c.R("_load", "out", 0, R_LOAD)
     c.X("dut", "inverter", "vin", "out", "vcc", "vee")
@@ -97,9 +105,9 @@ def inverter_bench() -> Deck:
                  (Measure(name="v_signal", rule="find v(out) at=0.2", expect=-0.2),))
 
 
-def rectifier_bench() -> Deck:
+def rectifier_bench(corner: Corner) -> Deck:
     """Rectifier into 1 kohm: -min(0, v(vin))."""
-    c = _bench("rectifier")
+    c = _bench("rectifier", corner)
     c.V("_in", "vin", 0, "dc 0")
     c.R("_load", "line", 0, R_LOAD)
     c.X("dut", "rectifier", "vin", "line", "vcc", "vee")
@@ -107,8 +115,8 @@ def rectifier_bench() -> Deck:
                  (Measure(name="v_signal", rule="find v(line) at=-0.2", expect=0.2),))
 
 
-def _tia_bench(name: str, block: Block, out: str, expect: float) -> Deck:
-    c = _bench(name)
+def _tia_bench(name: str, block: Block, out: str, expect: float, corner: Corner) -> Deck:
+    c = _bench(name, corner)
     c.I("_in", 0, "sl", "dc 0")
     c.R("_source", "sl", 0, R_LOAD)
     c.R("_load", out, 0, R_LOAD)
@@ -117,27 +125,27 @@ def _tia_bench(name: str, block: Block, out: str, expect: float) -> Deck:
                  (Measure(name="v_signal", rule=f"find v({out}) at=20e-6", expect=expect),))
 
 
-def tia_bench() -> Deck:
+def tia_bench(corner: Corner) -> Deck:
     """TIA of 10 kohm, 1 kohm at its summing node and at its output."""
-    return _tia_bench("tia", tia(), "out", -0.2)
+    return _tia_bench("tia", tia(), "out", -0.2, corner)
 
 
-def clamped_tia_bench() -> Deck:
-    """The same with the clamp inside its loop."""
-    return _tia_bench("clamped_tia", clamped_tia(), "line", -0.2)
+def clamped_tia_bench(corner: Corner) -> Deck:
+    """TIA of 10 kohm with the clamp inside its loop, and the same two loads."""
+    return _tia_bench("clamped_tia", clamped_tia(), "line", -0.2, corner)
 
 
-def relu_tia_bench() -> Deck:
+def relu_tia_bench(corner: Corner) -> Deck:
     """ReLU TIA: -r_f * max(0, i)."""
-    return _tia_bench("relu_tia", relu_tia(), "line", -0.2)
+    return _tia_bench("relu_tia", relu_tia(), "line", -0.2, corner)
 
 
-def ivp_integrator_bench() -> Deck:
+def ivp_integrator_bench(corner: Corner) -> Deck:
     """Integrator: pre-charged to 0.1 V by 5 ms, then a ramp of -v(vin) / (r_in c_int) = 0.2 V/s."""
-    c = _bench("ivp_integrator")
+    c = _bench("ivp_integrator", corner)
     c.V("_in", "vin", 0, "dc -0.2")
     c.V("_ic", "ic", 0, "pwl(0 0 0.001 0 0.0011 0.1)")
-    c.V("_sel", "sel", 0, f"pwl(0 0 0.005 0 0.00500001 {SUPPLY})")
+    c.V("_sel", "sel", 0, f"pwl(0 0 0.005 0 0.00500001 {corner.rail})")
     c.X("dut", "ivp_integrator", "vin", "ic", "sel", "line", "vcc", "vee", "cap", r_in=1e6, c_int=1e-6)
     return _deck("ivp_integrator", ivp_integrator(), c, ".tran 1e-4 0.105 0 1e-4",
                  ("v(ic)", "v(sel)", "v(line)", "v(cap)", "v(xdut.sum)"),
@@ -159,12 +167,12 @@ BENCHES = {
 }
 
 
-def block_bench(name: str) -> Deck:
-    """The bench of one block.
+def block_bench(name: str, corner: Corner = CORNERS["nominal"]) -> Deck:
+    """The bench of one block. At a corner the measures' expectations stay those of the nominal block.
 
     Raises:
-        CircuitError: no such block; lists those there are.
+        CircuitError: there is no such block (the message lists the blocks), or the corner changes nothing in this bench.
     """
     if name not in BENCHES:
         raise CircuitError(f"no bench for a block named {name!r}; there are {', '.join(BENCHES)}")
-    return BENCHES[name]()
+    return deck_at(BENCHES[name](corner), corner, nominal=BENCHES[name](CORNERS["nominal"]))

@@ -1,18 +1,21 @@
-"""One network layer: its arrays, and an amplifier a source line."""
+"""One network layer: its arrays, and one amplifier per source line."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 from PySpice.Spice.Netlist import SubCircuit
 
 from circuits.array.cell import cell_1t1r
 from circuits.array.crossbar import SIZE, memristor_array
-from circuits.array.macromodel import Reduced, array_macro
+from circuits.array.macromodel import Reduced, array_macro, reduce_array
 from circuits.array.select_transistor import SelectTransistor
 from circuits.array.tiling import Tile, tile_layer
 from circuits.array.wires import Wires
+from circuits.board import nets
 from circuits.errors import CircuitError
 from circuits.netlist.block import Block
 from circuits.stages.inverter import inverter
@@ -39,11 +42,14 @@ class LayerSpec:
     neuron: str = "relu_tia"  # circuit of a ReLU: "relu_tia", or "two_stage": tia, then rectifier
     wires: Wires = field(default_factory=Wires)
     transistor: SelectTransistor = field(default_factory=SelectTransistor)
-    kappa: float = 0.0  # 1/V, memristors' nonlinearity; a macromodel is refused with any
-    r_board: float = R_BOARD  # ohm, from a line's trunk to each tile, where there is more than one tile
+    kappa: float = 0.0  # 1/V, nonlinearity of the memristors; above 0 they have no macromodel
+    r_board: float = R_BOARD  # ohm, from the trunk of a line to each tile, where the layer has more than one tile
     undriven: str = ""  # "p" or "n": the line of an input's pair that nothing drives while its neuron is off; "": none
+    common_offset: bool = False  # whether all op-amps have one offset, a voltage that is then common to the source lines
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9_]+", self.name):  # it names files, too
+            raise CircuitError(f"layer {self.name!r}: use lower-case letters, digits and underscores for its name")
         if self.neuron not in NEURONS:
             raise CircuitError(f"layer {self.name}: neuron {self.neuron!r}; a ReLU is a {' or a '.join(NEURONS)}")
         if self.last and self.relu and self.neuron == "two_stage":
@@ -63,47 +69,63 @@ class LayerSpec:
 
     @property
     def n_bit_lines(self) -> int:
-        """Bit lines in use: two an input, two for the bias."""
+        """Bit lines in use: two per input, and two for the bias."""
         return 2 * (self.n_inputs + self.bias)
 
     @property
     def tiles(self) -> tuple[Tile, ...]:
-        """Its arrays, row by row of the floor plan."""
+        """The layer's arrays, row by row of the floor plan."""
         return tile_layer(self.name, self.n_outputs, self.n_bit_lines)
 
+    @property
+    def r_port(self) -> float:
+        """Board wire in series with every pin of a tile [ohm]; 0 where one array is wired straight to the layer's pins."""
+        return 0.0 if self.is_one_tile else self.r_board
+
     def hanging(self, tile: Tile) -> tuple[int, ...]:
-        """Bit lines of one of its tiles that may hang: nothing drives them while their neuron is off."""
+        """Bit lines of one of the layer's tiles that may hang: nothing drives them while their neuron is off."""
         pairs = range(min(tile.n_lines // 2, self.n_inputs - tile.first_line // 2))  # the bias, the last pair, is driven
         return tuple(2 * j + (self.undriven == "n") for j in pairs) if self.undriven else ()
 
     @property
     def is_one_tile(self) -> bool:
-        """One array, its pins wired straight to the layer's."""
+        """Whether the layer is one array, whose pins are wired straight to the layer's."""
         return len(self.tiles) == 1
+
+
+def reduce_layer(spec: LayerSpec, conductances: Sequence[np.ndarray]) -> dict[str, Reduced]:
+    """The reduced arrays of a layer: what each conducts between its pins, without the cells inside.
+
+    Args:
+        conductances: one (32, 32) array per tile [S], as programmed.
+    Returns:
+        Reduced array of each tile, by the tile's name.
+    """
+    r_port = spec.r_port
+    return {tile.name: reduce_array(g, n_outputs=tile.n_outputs, wires=spec.wires, transistor=spec.transistor, r_port=r_port)
+            for tile, g in zip(spec.tiles, conductances, strict=True)}
 
 
 def layer(spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Block:
     """Arrays, transimpedance amplifiers and inverters of one layer.
 
-    Pins: x<j>_p x<j>_n a pair an input, bias_p bias_n, then h<k>_p h<k>_n an output (last layer: d<k>), vcc vee.
+    Pins: a pair x<j>_p x<j>_n per input, the pair bias_p bias_n if the layer has a bias, a pair h<k>_p h<k>_n per output
+    (the last layer has one pin d<k> per output instead), then the supplies vcc and vee.
 
     Args:
-        reduced: tile -> its array without its inside, which makes macromodels of the arrays; None: every cell.
+        reduced: reduced array of each tile, by the tile's name, of which macromodels are drawn; None: every cell is drawn.
     """
-    inputs = [f"x{j}_{sign}" for j in range(spec.n_inputs) for sign in "pn"]
+    inputs = [line for j in range(spec.n_inputs) for line in nets.pair(nets.layer_input(j))]
     if spec.bias:
-        inputs += ["bias_p", "bias_n"]
-    outputs = (
-        [f"d{k}" for k in range(spec.n_outputs)]
-        if spec.last
-        else [f"h{k}_{sign}" for k in range(spec.n_outputs) for sign in "pn"]
-    )
+        inputs += nets.pair("bias")
+    neurons = [nets.pair(nets.layer_output(k)) for k in range(spec.n_outputs)]
+    outputs = [nets.derivative(k) for k in range(spec.n_outputs)] if spec.last else [line for pair in neurons for line in pair]
     two_stage = spec.two_stage
     stage = tia() if two_stage or (spec.last and not spec.relu) else relu_tia() if spec.relu else clamped_tia()
     s = SubCircuit(f"layer_{spec.name}", *inputs, *outputs, "vcc", "vee")
     arrays = []
     for tile in spec.tiles:
-        array = _array(tile, spec, reduced)
+        array = tile_array(tile, spec, reduced)
         arrays.append(array)
         lines = inputs[tile.lines]
         sums = [f"sl{k}" for k in range(spec.n_outputs)][tile.outputs]
@@ -113,13 +135,14 @@ def layer(spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Bloc
         s.X("array" + tile.name.removeprefix(spec.name), array.name, *lines, *["0"] * (SIZE - tile.n_lines),
             *sums, *["0"] * unused, *["vcc"] * tile.n_outputs, *["vee"] * unused, "vee")
     for k in range(spec.n_outputs):
-        native = f"z{k}" if two_stage else f"d{k}" if spec.last else f"h{k}_n"
+        plus, minus = neurons[k]
+        native = nets.linear(k) if two_stage else nets.derivative(k) if spec.last else minus
         s.X(f"neuron{k}", stage.name, f"sl{k}", native, "vcc", "vee", r_f=spec.r_f)
         if two_stage:
-            s.X(f"rect{k}", "rectifier", native, f"h{k}_p", "vcc", "vee")
-            s.X(f"inv{k}", "inverter", f"h{k}_p", f"h{k}_n", "vcc", "vee")
+            s.X(f"rect{k}", "rectifier", native, plus, "vcc", "vee")
+            s.X(f"inv{k}", "inverter", plus, minus, "vcc", "vee")
         elif not spec.last:
-            s.X(f"inv{k}", "inverter", native, f"h{k}_p", "vcc", "vee")
+            s.X(f"inv{k}", "inverter", native, plus, "vcc", "vee")
     return Block(
         netlist=s,
         purpose=f"h = {'relu(W x + b)' if spec.relu else 'W x + b'}, {spec.n_inputs} inputs, {spec.n_outputs} outputs"
@@ -146,7 +169,14 @@ _TWO_STAGE = """
 """
 
 
-def _array(tile: Tile, spec: LayerSpec, reduced: Mapping[str, Reduced] | None) -> Block:
+def tile_array(tile: Tile, spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Block:
+    """The array of one of a layer's tiles.
+
+    Args:
+        reduced: as in :func:`layer`.
+    Raises:
+        CircuitError: the memristors are nonlinear, so that they have no macromodel.
+    """
     if reduced is None:
         cell = cell_1t1r(spec.wires, spec.transistor, spec.kappa)
         return memristor_array(tile.name, cell, rows=SIZE if spec.all_cells else tile.n_outputs)
@@ -154,7 +184,7 @@ def _array(tile: Tile, spec: LayerSpec, reduced: Mapping[str, Reduced] | None) -
         raise CircuitError(f"layer {spec.name}: memristors with kappa = {spec.kappa} 1/V have no macromodel, "
                            "use fidelity flat or kappa = 0")
     return array_macro(tile.name, reduced[tile.name], n_lines=tile.n_lines, wires=spec.wires, hanging=spec.hanging(tile),
-                       one_way=not spec.is_one_tile)
+                       one_way=not (spec.is_one_tile or spec.common_offset))  # a line that hangs must follow that offset
 
 
 def _wired(s: SubCircuit, tile: Tile, kind: str, trunk: list[str], r_board: float) -> list[str]:

@@ -1,1 +1,1 @@
-"""Corners: what may differ from the nominal board, and the parts and arrays there."""
+"""Corners: what may differ from the nominal board, and the board, its parts and its decks there."""

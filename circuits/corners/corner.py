@@ -48,6 +48,11 @@ class Corner:
         return float(f"{self.offset + OFFSET_DRIFT * (self.temperature - NOMINAL_TEMPERATURE):.6g}")
 
     @property
+    def rail(self) -> float:
+        """Either supply, and the level of the select logic [V]."""
+        return float(f"{self.supply * SUPPLY:.6g}")
+
+    @property
     def changes(self) -> tuple[str, ...]:
         """Names of the fields that differ from the nominal board."""
         return tuple(f.name for f in fields(self) if f.name not in ("name", "reason") and getattr(self, f.name) != f.default)

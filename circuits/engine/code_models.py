@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from circuits.engine.cards import Card, DeckFile
+from circuits.cards.card import Card, DeckFile
+from circuits.engine.door.whitelist import DIGITAL_MODELS, model_type
 from circuits.engine.ngspice import MEND, Engine
-from circuits.engine.whitelist import DIGITAL_MODELS, model_type
 from circuits.errors import FailureKind, SimulationError
 
 ANALOGUE = ("spice2poly", "analog")  # polynomials, and tables and gates of controlled sources

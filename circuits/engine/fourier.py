@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from circuits.engine.request import FourierCard
+from circuits.engine.door.request import FourierCard
 from circuits.engine.waveforms import Waveforms
 
 _TITLE = re.compile(r"^Fourier analysis for (.+):\s*$", re.M)

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from circuits.engine.request import MEASURED, MeasureCard, Request, without_par
+from circuits.engine.door.request import MEASURED, MeasureCard, Request, without_par
 from circuits.engine.waveforms import Waveforms
 
 _DUMMY = {"tran": ".tran 1 1", "ac": ".ac lin 1 1 1", "dc": ".dc v_cosim_dummy 0 1 1", "sp": ".sp lin 1 1 1"}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from circuits.engine.request import Analysis
+from circuits.engine.door.request import Analysis
 from circuits.engine.waveforms import Waveforms
 
 _KINDS = {  # ngspice's name of a plot, its beginning: ours

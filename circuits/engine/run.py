@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
-from circuits.engine.cards import DeckFile
+from circuits.cards.card import DeckFile
 from circuits.engine.code_models import load_lines, needed_code_models
-from circuits.engine.door import open_deck
+from circuits.engine.door.opening import open_deck
+from circuits.engine.door.request import MeasureCard, Request
 from circuits.engine.fourier import fourier_deck, read_fourier
 from circuits.engine.job import Job
 from circuits.engine.log import tail, warnings_in
@@ -21,7 +22,6 @@ from circuits.engine.measures import kind_of, lost_measures, measure_deck, read_
 from circuits.engine.ngspice import Engine, find_engine
 from circuits.engine.process import Finished, run_process
 from circuits.engine.rawfile import split_raw
-from circuits.engine.request import MeasureCard, Request
 from circuits.engine.result import Result
 from circuits.engine.stop_time import read_stops, stop_deck
 from circuits.engine.verdict import judge

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from circuits.engine.request import Request
+from circuits.engine.door.request import Request
 
 _PRINTED = re.compile(r"^cosim_stop(\d+)\s*=\s*([-+\d.e]+)\s*$", re.M | re.I)
 

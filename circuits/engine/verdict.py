@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from circuits.engine.door.request import Request
 from circuits.engine.job import Job
 from circuits.engine.log import find_complaint, tail
 from circuits.engine.plots import named_plots
 from circuits.engine.process import Finished
 from circuits.engine.rawfile import read_raw
-from circuits.engine.request import Request
 from circuits.engine.waveforms import Waveforms
 from circuits.errors import LOG_TAIL, FailureKind, RawFileError, SimulationError
 

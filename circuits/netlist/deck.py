@@ -13,14 +13,14 @@ from circuits.errors import CircuitError
 from circuits.netlist.block import Block
 from circuits.netlist.render import comment, render_block, render_elements
 from circuits.netlist.solver import ACCURATE
-from circuits.parts import part_path
+from circuits.parts import Part, read_part
 
 SOLVER = ACCURATE.options
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """One ``.meas`` line, with what it should give."""
+    """One ``.meas`` line and the value that it is expected to give."""
 
     name: str
     rule: str  # after ".meas tran <name>", e.g. "find v(x0_p) at=0.1"
@@ -30,7 +30,7 @@ class Measure:
 
 @dataclass(frozen=True, kw_only=True)
 class Deck:
-    """Everything on one page: what, sources, device under test, analysis, measures."""
+    """Everything that a deck consists of: comments, sources, device under test, analysis and measures."""
 
     name: str  # file stem; the raw file takes it too
     title: str
@@ -43,6 +43,9 @@ class Deck:
     measures: tuple[Measure, ...] = ()
     options: str = SOLVER
     extra_files: Mapping[str, str] = field(default_factory=dict)  # relative path -> text, e.g. conductances
+    bench_includes: Mapping[str, str] = field(default_factory=dict)  # extra file -> what of the test bench it holds, in words
+    temperature: float | None = None  # degC, of every device; None: ngspice's own, 27
+    changed_parts: Mapping[str, Part] = field(default_factory=dict)  # name -> part that replaces the nominal one
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9_]+", self.name):
@@ -55,7 +58,12 @@ class Deck:
         lines = [*comment([self.title]), *comment(self.banner), ""]
         lines += [f".include parts/{part}.lib" for part in self.block.all_parts()]
         lines += [f".include blocks/{block.file}" for block in self.block.leaf_to_top()]
-        lines += ["", "* test bench", *render_elements(self.bench, self.notes), ""]
+        lines += ["", "* test bench"]
+        for name, words in self.bench_includes.items():
+            lines += [*comment([words]), f".include {name}"]
+        lines += [*render_elements(self.bench, self.notes), ""]
+        if self.temperature is not None:
+            lines.append(f".temp {self.temperature:g}  ; degC")
         lines += [f".options {self.options}", *(f".save {vector}" for vector in self.save), self.analysis, ""]
         lines += [f".meas {self.analysis.split()[0][1:]} {m.name} {m.rule}  ; expect {m.expect:.4g} {m.unit}"
                   for m in self.measures]
@@ -64,9 +72,10 @@ class Deck:
         return "\n".join(lines) + "\n"
 
     def files(self) -> dict[str, str]:
-        """Relative path -> text of the deck and every file that it includes; the twin's conductances are apart."""
+        """Text of the deck and of every file that it includes, by relative path, except the conductances of a twin."""
         files = dict(self.extra_files)
-        files |= {f"parts/{part}.lib": part_path(part).read_text() for part in self.block.all_parts()}
+        parts = {name: self.changed_parts.get(name) or read_part(name) for name in self.block.all_parts()}
+        files |= {f"parts/{name}.lib": part.text for name, part in parts.items()}
         for block in self.block.leaf_to_top():
             files[f"blocks/{block.file}"] = render_block(block)
             files |= {f"blocks/{name}": text for name, text in block.extra_files.items()}
@@ -75,7 +84,7 @@ class Deck:
 
 
 def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Write files below ``folder``; one that holds the same already is left alone.
+    """Write files below ``folder``; a file that already holds the same content is left alone.
 
     All are written beside their targets before the first is renamed: a full disk or an interrupt leaves the folder as it
     was, not half old and half new.

@@ -1,14 +1,15 @@
-"""What is in a deck: its hierarchy counted out, without running it."""
+"""What is in a deck: instances, devices and nodes, counted without running it."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from circuits.engine.guard import check_deck
-from circuits.engine.walk import walk_deck
+from circuits.cards.card import Card
+from circuits.cards.definition import Subcircuit, words_before_assignments
+from circuits.engine.door.guard import check_deck
+from circuits.engine.door.walk import walk_deck
 from circuits.errors import CircuitError
 
 KINDS = {"a": "code model", "r": "resistor", "c": "capacitor", "l": "inductor", "d": "diode", "m": "MOSFET", "q": "BJT",
@@ -24,18 +25,18 @@ _TERMINALS = {"r": 2, "c": 2, "l": 2, "d": 2, "m": 4, "q": 3, "j": 3, "v": 2, "i
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """A deck counted out, subcircuits expanded."""
+    """What a deck consists of, with its subcircuits expanded."""
 
     instances: Counter  # subcircuit name -> instances
     devices: Counter  # device letter -> elements
-    nodes: int  # ground not counted
+    nodes: int  # without ground
     depth: int  # levels of hierarchy
 
 
 @dataclass
 class _Scope:
     pins: tuple[str, ...] = ()
-    cards: list[list[str]] = field(default_factory=list)
+    cards: list[Card] = field(default_factory=list)
 
 
 def inspect_deck(deck: Path) -> Contents:
@@ -44,7 +45,7 @@ def inspect_deck(deck: Path) -> Contents:
     Nodes that only coupled lines and code models name are not counted.
 
     Raises:
-        CircuitError: an include or a subcircuit is missing, or the deck is refused; names it and the deck.
+        CircuitError: an include or a subcircuit is missing, or the deck is refused; the message names it and the deck.
     """
     if not Path(deck).is_file():
         raise CircuitError(f"{deck} does not exist; name a deck")
@@ -60,20 +61,20 @@ def inspect_deck(deck: Path) -> Contents:
             raise CircuitError(f"{deck}: subcircuit {name!r} contains itself: {' > '.join([*trail, name])}")
         scope, instances, devices = scopes[name], Counter(), Counter()
         nodes, inner, depth = set(), 0, 0
-        for words in scope.cards:
-            letter = words[0][0]
+        for card in scope.cards:
+            letter, words = card.keyword[0], card.text.lower().split()
             if letter == "x":
-                end = next((k for k, w in enumerate(words) if "=" in w or w == "params:"), len(words))
-                nodes.update(words[1 : end - 1])
-                child = count(words[end - 1], (*trail, name))
-                instances += child.instances + Counter({words[end - 1]: 1})
+                *words, called = words_before_assignments(card.text.lower())
+                nodes.update(words[1:])
+                child = count(called, (*trail, name))
+                instances += child.instances + Counter({called: 1})
                 devices += child.devices
                 inner, depth = inner + child.nodes, max(depth, child.depth + 1)
             elif letter in _TERMINALS:
                 nodes.update(words[1 : 1 + _TERMINALS[letter]])
                 devices[letter] += 1
             else:
-                raise CircuitError(f"{deck}: element {words[0]!r} is of a kind that is not known here")
+                raise CircuitError(f"{deck}: element {card.keyword!r} is of a kind that is not known here")
         own = len(nodes - set(scope.pins) - {"0", "gnd"})
         counted[name] = Contents(instances=instances, devices=devices, nodes=own + inner, depth=depth)
         return counted[name]
@@ -85,16 +86,14 @@ def _read(deck: Path) -> dict[str, _Scope]:
     scopes = {"": _Scope()}
     stack = [""]
     for card in walk_deck(check_deck(deck)):
-        words = re.sub(r"\s*=\s*", "=", card.text).lower().split()
-        first = words[0]
-        if first in (".subckt", ".macro"):
-            end = next((k for k, w in enumerate(words) if "=" in w or w == "params:"), len(words))
-            scopes[words[1]] = _Scope(pins=tuple(words[2:end]))
-            stack.append(words[1])
-        elif first in (".ends", ".eom"):
+        if card.keyword in (".subckt", ".macro"):
+            head = Subcircuit.read(card)
+            scopes[head.name] = _Scope(pins=head.pins)
+            stack.append(head.name)
+        elif card.keyword in (".ends", ".eom"):
             if len(stack) == 1:
-                raise card.reject(f"{first} without .subckt; take it away")
+                raise card.reject(f"{card.keyword} closes no .subckt; remove it")
             stack.pop()
-        elif not first.startswith("."):
-            scopes[stack[-1]].cards.append(words)
+        elif not card.keyword.startswith("."):
+            scopes[stack[-1]].cards.append(card)
     return scopes

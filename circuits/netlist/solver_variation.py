@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
-from circuits.engine.cards import DeckFile
-from circuits.engine.request import spice_number
+from circuits.cards.card import Card, DeckFile
+from circuits.cards.number import spice_number
 from circuits.errors import CircuitError
 
 DEFAULTS = {"reltol": 1e-3, "abstol": 1e-12, "vntol": 1e-6, "chgtol": 1e-14}  # ngspice's own; A, V, C
@@ -15,7 +14,7 @@ DEFAULTS = {"reltol": 1e-3, "abstol": 1e-12, "vntol": 1e-6, "chgtol": 1e-14}  # 
 
 @dataclass(frozen=True, kw_only=True)
 class SolverVariation:
-    """What is changed of a deck's settings."""
+    """Changes to the solver settings of a deck."""
 
     name: str
     tolerance: float = 1.0  # factor on reltol, abstol, vntol, chgtol
@@ -23,7 +22,7 @@ class SolverVariation:
     gear: bool = False  # Gear of order 2 instead of the trapezoidal rule
 
     def apply(self, files: Mapping[str, DeckFile], deck: str) -> dict[str, str]:
-        """Files of the deck as text, the deck's own with these settings.
+        """All files of a deck as text; the deck itself has the changed settings.
 
         Args:
             files: by path below the deck's folder.
@@ -31,26 +30,33 @@ class SolverVariation:
         Raises:
             CircuitError: the deck has no ``.options`` or no ``.tran step stop start max`` at its top level.
         """
-        texts = {name: file.text() for name, file in files.items()}
-        text, n = re.subn(r"(?im)^\.opt\S*\s.*$", lambda found: self._options(found[0]), texts[deck], count=1)
-        text, m = re.subn(r"(?im)^(\.tran\s+\S+\s+\S+\s+\S+\s+)(\S+)$", self._transient, text, count=1)
-        if not n or not m:
-            raise CircuitError(f"{deck} has no {'.options' if not n else '.tran step stop start largest_step'} card to change; "
-                               "add it")
-        return texts | {deck: text}
+        changed = _changed(files[deck], deck, ".options", lambda card: card.keyword.startswith(".opt"), self._options)
+        changed = _changed(changed, deck, ".tran step stop start largest_step",
+                           lambda card: card.keyword == ".tran" and len(card.text.split()) == 5, self._transient)
+        return {name: (changed if name == deck else file).text() for name, file in files.items()}
 
-    def _options(self, card: str) -> str:
-        words = card.lower().split()
-        given = dict(word.split("=", 1) for word in words if "=" in word)
+    def _options(self, card: Card) -> str:
+        words = card.text.lower().split()
+        options = dict(word.split("=", 1) for word in words if "=" in word)
         for name, default in DEFAULTS.items():
             if self.tolerance != 1:
-                given[name] = repr((spice_number(given.get(name, "")) or default) * self.tolerance)
+                options[name] = repr((spice_number(options.get(name, "")) or default) * self.tolerance)
         if self.gear:
-            given["method"] = "gear"
-        return " ".join([word for word in words if "=" not in word] + [f"{name}={value}" for name, value in given.items()])
+            options["method"] = "gear"
+        return " ".join([word for word in words if "=" not in word] + [f"{name}={value}" for name, value in options.items()])
 
-    def _transient(self, found: re.Match[str]) -> str:
-        largest = spice_number(found[2])
+    def _transient(self, card: Card) -> str:
+        *words, step = card.text.split()
+        largest = spice_number(step)
         if largest is None:
-            raise CircuitError(f".tran's largest step {found[2]} is not a number; write it as one")
-        return f"{found[1]}{largest * self.step!r}"
+            raise CircuitError(f".tran's largest step {step} is not a number; write it as one")
+        return " ".join([*words, repr(largest * self.step)])
+
+
+def _changed(file: DeckFile, deck: str, what: str, is_it: Callable[[Card], bool], change: Callable[[Card], str]) -> DeckFile:
+    """The file with the first card changed for which ``is_it`` is true; ``what`` names that card in the error."""
+    place = next((place for place, card in enumerate(file.cards) if is_it(card)), None)
+    if place is None:
+        raise CircuitError(f"{deck} has no {what} card to change; add it")
+    card = replace(file.cards[place], text=change(file.cards[place]))
+    return replace(file, cards=(*file.cards[:place], card, *file.cards[place + 1 :]))

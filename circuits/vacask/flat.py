@@ -1,4 +1,4 @@
-"""A checked deck without its hierarchy: every element with its nodes and with numbers for values."""
+"""A checked deck without its hierarchy: every element with the full names of its nodes, and parameters as numbers."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from circuits.engine.cards import Card, DeckFile
+from circuits.cards.card import Card, DeckFile
+from circuits.cards.definition import Model, Subcircuit, assignments, words_before_assignments
 from circuits.vacask.expression import UnknownExpression, evaluate
 
 MAX_DEPTH = 40  # subcircuits inside each other
 _READ_ELSEWHERE = frozenset(".save .meas .measure .tran .model .end".split())
-_ASSIGNMENT = re.compile(r"([a-z_]\w*)\s*=\s*(\{[^{}]*\}|[^\s=]+)", re.I)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Element:
-    """One device. ``rest`` is what stands after its nodes, ``names`` the parameters that it may use."""
+    """One device. ``rest`` is the text after its nodes; ``names`` holds the parameters that the text may use."""
 
     card: Card
     path: str  # e.g. "xboard.xint0.r_in"; its first letter after the last dot is the kind
@@ -24,7 +24,7 @@ class Element:
     rest: str
     names: Mapping[str, float]
     scope: str  # path of the subcircuit that it is in, with its dot; "" at top level
-    pins: Mapping[str, str]  # of that subcircuit: full name of what each is connected to
+    pins: Mapping[str, str]  # pin of that subcircuit -> full name of the node that it is connected to
 
     @property
     def kind(self) -> str:
@@ -35,28 +35,27 @@ class Element:
         return _node(name, self.scope, self.pins)
 
     def value(self, text: str) -> float:
-        """Number for a value, in the element's own parameters; RejectedDeck where there is none."""
+        """Value of a text in the element's own parameters; RejectedDeck where it has none."""
         return number(self.card, text, self.names)
 
     def assignments(self, text: str | None = None) -> dict[str, float]:
-        """``name=value`` pairs of the element, worked out."""
-        return {name: self.value(value) for name, value in assignments(self.rest if text is None else text)}
+        """``name=value`` pairs of the element, with their values as numbers."""
+        return {name: self.value(value) for name, value in assignments(self.rest if text is None else text).items()}
 
 
 @dataclass(kw_only=True)
 class Flat:
-    """The circuit: elements, models (card by name), options, global parameters."""
+    """The circuit: its elements, its models with the cards that define them, its options and its global parameters."""
 
     elements: list[Element] = field(default_factory=list)
-    models: dict[str, Card] = field(default_factory=dict)
+    models: list[tuple[Card, Model]] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
     names: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Subcircuit:
-    pins: tuple[str, ...]
-    defaults: tuple[tuple[str, str], ...]
+class _Body:
+    head: Subcircuit
     cards: tuple[Card, ...]
 
 
@@ -64,26 +63,21 @@ _PINS = {"r": 2, "c": 2, "d": 2, "v": 2, "i": 2, "b": 2, "g": 4, "e": 4, "m": 4}
 
 
 def flatten(files: Sequence[DeckFile]) -> Flat:
-    """Expand includes and subcircuits, work out parameters.
+    """Expand includes and subcircuits, and evaluate parameters.
 
     Raises:
-        RejectedDeck: a card or an element that the second engine's netlist has no word for; names file and line.
+        RejectedDeck: a card or an element that the second engine's netlist has no word for; the message names file and line.
     """
     flat, definitions = Flat(), {}
     top = _definitions(_lines({file.relative: file for file in files}, files[0]), definitions)
     for card in top:
         if card.keyword == ".model":
-            flat.models[card.text.split()[1].lower()] = card
+            flat.models.append((card, Model.read(card)))
         elif card.keyword.startswith(".opt"):
             flat.options |= {name: value for name, _, value in
-                             (one.partition("=") for one in re.sub(r"\s*=\s*", "=", card.text.lower()).split()[1:])}
+                             (word.partition("=") for word in re.sub(r"\s*=\s*", "=", card.text.lower()).split()[1:])}
     _expand(flat, definitions, top, scope="", pins={}, names=flat.names, depth=0)
     return flat
-
-
-def assignments(text: str) -> list[tuple[str, str]]:
-    """``name=value`` pairs of a card, lower case, in order."""
-    return [(name.lower(), value.lower()) for name, value in _ASSIGNMENT.findall(text)]
 
 
 def number(card: Card, text: str, names: Mapping[str, float]) -> float:
@@ -104,32 +98,30 @@ def _lines(files: Mapping[str, DeckFile], file: DeckFile) -> Iterator[Card]:
             yield card
 
 
-def _definitions(cards: Iterator[Card], found: dict[str, _Subcircuit]) -> list[Card]:
-    """Top-level cards; subcircuits go to ``found``."""
+def _definitions(cards: Iterator[Card], definitions: dict[str, _Body]) -> list[Card]:
+    """Top-level cards; subcircuits are put into ``definitions``."""
     top: list[Card] = []
     for card in cards:
         if card.keyword != ".subckt":
             top.append(card)
             continue
         inside: list[Card] = []
-        for one in cards:
-            if one.keyword == ".ends":
+        for inner in cards:
+            if inner.keyword == ".ends":
                 break
-            if one.keyword in (".subckt", ".model"):
-                raise one.reject("the second engine reads subcircuits and models at the top level only; move it there")
-            inside.append(one)
-        head = re.split(r"\bparams:", card.text, flags=re.I)
-        words = [word for word in head[0].split()[1:] if "=" not in word]
-        found[words[0].lower()] = _Subcircuit(pins=tuple(word.lower() for word in words[1:]),
-                                              defaults=tuple(assignments(card.text)), cards=tuple(inside))
+            if inner.keyword in (".subckt", ".model"):
+                raise inner.reject("the second engine reads subcircuits and models at the top level only; move it there")
+            inside.append(inner)
+        head = Subcircuit.read(card)
+        definitions[head.name] = _Body(head=head, cards=tuple(inside))
     return top
 
 
-def _expand(flat: Flat, definitions: Mapping[str, _Subcircuit], cards: Sequence[Card], *, scope: str,
+def _expand(flat: Flat, definitions: Mapping[str, _Body], cards: Sequence[Card], *, scope: str,
             pins: Mapping[str, str], names: dict[str, float], depth: int) -> None:
     for card in cards:
         if card.keyword == ".param":
-            for name, value in assignments(card.text):
+            for name, value in assignments(card.text).items():
                 names[name] = number(card, value, names)
         elif card.keyword.startswith(".") and card.keyword not in _READ_ELSEWHERE and not card.keyword.startswith(".opt"):
             raise card.reject(f"the second engine has no word for {card.keyword}; take it out to have a second opinion")
@@ -147,26 +139,26 @@ def _expand(flat: Flat, definitions: Mapping[str, _Subcircuit], cards: Sequence[
         if len(words) < 2 + _PINS[kind]:
             raise card.reject(f"element {card.keyword} has {_PINS[kind]} nodes and a value; complete it")
         flat.elements.append(Element(
-            card=card, path=scope + card.keyword, nodes=tuple(_node(one, scope, pins) for one in words[1:-1]), rest=words[-1],
-            names=names, scope=scope, pins=pins))
+            card=card, path=scope + card.keyword, nodes=tuple(_node(word, scope, pins) for word in words[1:-1]),
+            rest=words[-1], names=names, scope=scope, pins=pins))
 
 
-def _expand_instance(flat: Flat, definitions: Mapping[str, _Subcircuit], card: Card, *, scope: str, pins: Mapping[str, str],
+def _expand_instance(flat: Flat, definitions: Mapping[str, _Body], card: Card, *, scope: str, pins: Mapping[str, str],
                      names: Mapping[str, float], depth: int) -> None:
-    words = [word for word in re.split(r"\bparams:", card.text, flags=re.I)[0].split() if "=" not in word]
-    found = definitions.get(words[-1].lower())
-    if found is None or len(found.pins) != len(words) - 2:
+    words = words_before_assignments(card.text)
+    body = definitions.get(words[-1].lower())
+    if body is None or len(body.head.pins) != len(words) - 2:
         raise card.reject(f"no subcircuit {words[-1]} with {len(words) - 2} pins; define it at the top level")
     if depth > MAX_DEPTH:
         raise card.reject("subcircuits call each other in a circle; break it")
-    given = {name: number(card, value, names) for name, value in assignments(card.text)}
+    given = {name: number(card, value, names) for name, value in assignments(card.text).items()}
     inner = dict(flat.names)
-    for name, value in found.defaults:
+    for name, value in body.head.parameters.items():
         inner[name] = given[name] if name in given else number(card, value, inner)
-    if unknown := set(given) - {name for name, _ in found.defaults}:
+    if unknown := set(given) - set(body.head.parameters):
         raise card.reject(f"subcircuit {words[-1]} has no parameter {', '.join(sorted(unknown))}")
-    outside = dict(zip(found.pins, (_node(one, scope, pins) for one in words[1:-1]), strict=True))
-    _expand(flat, definitions, found.cards, scope=f"{scope}{card.keyword}.", pins=outside, names=inner, depth=depth + 1)
+    outside = dict(zip(body.head.pins, (_node(word, scope, pins) for word in words[1:-1]), strict=True))
+    _expand(flat, definitions, body.cards, scope=f"{scope}{card.keyword}.", pins=outside, names=inner, depth=depth + 1)
 
 
 def _node(name: str, scope: str, pins: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ from math import inf
 
 import torch
 
+from circuits.board import nets
 from circuits.stages.inverter import R_INVERTER
 from cosim.behavioural.blueprint import Blueprint
 from cosim.behavioural.clamp import line_limit
@@ -68,7 +69,7 @@ class Board:
         source = self._first(external, cap)
         native = follow(source, self.vos_drivers, self.drivers.conductance, self.drivers_limit, self.op)
         pair = Pair(native, invert(native, self.vos_drivers_inverse, self.drivers.inverse_conductance, self.op))
-        states = native.v[:, [self.columns.index(f"x{k}") for k in range(s.shape[-1])]]
+        states = native.v[:, self._state_columns]
         hidden = []
         for layer in self.layers:
             pair = layer(pair, spread)
@@ -79,7 +80,7 @@ class Board:
 
     def state_lines(self, s: torch.Tensor, rate: torch.Tensor) -> torch.Tensor:
         """The x_p lines (..., boards, states) [V] at capacitor voltages [V] and their slopes [V/s]."""
-        where = [self.columns.index(f"x{k}") for k in range(s.shape[-1])]
+        where = self._state_columns
         return follow(self.integrator.output(s, rate), self.vos_drivers[:, where], self.drivers.conductance[:, where],
                       self.drivers_limit[:, where], self.op).v
 
@@ -93,10 +94,13 @@ class Board:
     def _first(self, external: Signal, cap: Signal) -> Signal:
         """The first layer's sources in the order of its columns."""
         def ordered(u: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-            u = u.expand(len(x), -1)
-            return torch.stack([(u if c[0] == "u" else x)[:, int(c[1:])] for c in self.columns], dim=-1)
+            return _by_column(self.columns, u.expand(len(x), -1), x)
 
         return Signal(ordered(external.v, cap.v), ordered(external.rate, cap.rate))
+
+    @property
+    def _state_columns(self) -> list[int]:
+        return nets.state_places(self.columns)
 
 
 def solve_arrays(blueprint: Blueprint, dtype: torch.dtype = torch.float64) -> tuple[tuple[TilePorts, ...], ...]:
@@ -148,4 +152,4 @@ def make_board(blueprint: Blueprint, *, conductances: Conductances | None = None
 
 
 def _by_column(columns: tuple[str, ...], external: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
-    return torch.stack([(external if c[0] == "u" else states)[:, int(c[1:])] for c in columns], dim=-1)
+    return torch.cat([external, states], dim=-1)[:, nets.column_places(columns, external.shape[-1])]

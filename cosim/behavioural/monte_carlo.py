@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from circuits.array.programming import Programming
 from circuits.array.window import Window
 from cosim.behavioural.blueprint import Blueprint
-from cosim.compiler.programming import Programming
 
 
 def programmed(blueprint: Blueprint, draws: Sequence[Programming], window: Window,

@@ -12,17 +12,17 @@ from cosim.behavioural.from_folder import read_blueprint
 from cosim.behavioural.integrate import solve
 from cosim.behavioural.waveforms import vectors
 from cosim.console import Progress
-from cosim.folder.manifest import NAME, read_manifest
+from cosim.folder.manifest import MANIFEST_NAME, read_manifest
 from cosim.simulation.decks import Run
-from cosim.simulation.sources import source_key
-from cosim.simulation.store import content_key, is_current, write_frame
+from cosim.store.files import content_key, is_current, write_frame
+from cosim.store.sources import source_key
 
 FIDELITY = "behavioural"
 
 
 def folder_key(folder: Path) -> str:
     """Identity of a behavioural result: manifest, conductances and this model's code; never that of an ngspice result."""
-    data = [folder / NAME, *sorted((folder / "conductances").glob("*.inc"))]
+    data = [folder / MANIFEST_NAME, *sorted((folder / "conductances").glob("*.inc"))]
     return content_key([FIDELITY, source_key("cosim.behavioural"), *(path.read_bytes() for path in data)])
 
 

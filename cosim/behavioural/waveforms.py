@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from circuits.board.testbench import SUPPLY, saved_nodes
+from circuits.board.testbench import SUPPLY, saved_vectors
 from cosim.behavioural.blueprint import Blueprint
 from cosim.behavioural.board import Board, Snapshot
 from cosim.behavioural.integrate import Solution
@@ -43,12 +43,12 @@ def vectors(board: Board, blueprint: Blueprint, solution: Solution, one: int = 0
         times.append(timing.start + t)
         shot = board(s, external, (0.5 * solution.step, np.inf))
         rows.append(_row(shot, one, external, initial, SUPPLY * float(t > 0), hold=False))
-    names = [f"v({node})" for node in saved_nodes(blueprint.board)]
+    names = saved_vectors(blueprint.board)
     return pd.DataFrame({"time": times, **dict(zip(names, np.array(rows).T, strict=True))})
 
 
 def _row(shot: Snapshot, one: int, external: Signal, ic: np.ndarray, sel: float, *, hold: bool) -> list[float]:
-    """In the order of :func:`circuits.board.testbench.saved_nodes`."""
+    """In the order of :func:`circuits.board.testbench.saved_vectors`."""
     row = [*external.v[0].tolist(), *ic.tolist(), sel, *shot.states[one].tolist()]
     for d, cap, v_sum in zip(shot.derivatives[one].tolist(), shot.caps[one].tolist(), shot.sums[one].tolist(), strict=True):
         row += [d, cap, v_sum, v_sum if hold else cap]

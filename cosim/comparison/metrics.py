@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
+from io import StringIO
 
 import numpy as np
-from dtw import dtw
 
 from cosim.errors import ResultsError
+
+with redirect_stdout(StringIO()):  # in a notebook the package prints how it wants to be cited; see waveform_error
+    from dtw import dtw
 
 FLOOR = 0.01  # of the largest |expected|; relative errors are taken against at least this
 
@@ -28,11 +32,17 @@ class WaveformError:
         return asdict(self)
 
 
+def mean_relative_error(expected: np.ndarray, got: np.ndarray, floor: float = FLOOR) -> float:
+    """Mean of |error| over |expected|, the latter taken as ``floor`` of its largest value at least; (m,) model units each."""
+    smallest = floor * np.abs(expected).max()
+    return float(np.mean(np.abs(got - expected) / np.maximum(np.abs(expected), smallest)))
+
+
 def waveform_error(expected: np.ndarray, got: np.ndarray, floor: float = FLOOR) -> WaveformError:
     """Compare two waveforms on one grid.
 
     DTW is the plain recursion D(i, j) = |x_i - y_j| + min of the three neighbours (Sakoe and Chiba 1978, unweighted,
-    no window), by the dtw-python package.
+    no window), by the dtw-python package (Giorgino 2009, J. Stat. Soft. 31).
 
     Args:
         expected: (m,) model units.
@@ -53,7 +63,7 @@ def waveform_error(expected: np.ndarray, got: np.ndarray, floor: float = FLOOR) 
     error = np.abs(got - expected)
     warped = dtw(expected, got, dist_method="cityblock", step_pattern="symmetric1")
     return WaveformError(
-        mre=float(np.mean(error / np.maximum(np.abs(expected), smallest))),
+        mre=mean_relative_error(expected, got, floor),
         mre_floor=float(smallest),
         l1=float(error.mean()),
         max=float(error.max()),

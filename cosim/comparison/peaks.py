@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 
+from circuits.board import nets
 from circuits.engine.waveforms import Waveforms
-from cosim.compiler.scaling import columns_of
 from cosim.folder.manifest import Manifest
-from cosim.folder.read import read_model
-from cosim.problem.network import Affine, read_network
+from cosim.folder.read import read_folder_network
+from cosim.problem.network import Network
 from cosim.problem.reference import reference
 
 
@@ -23,38 +24,38 @@ def reference_peaks(manifest: Manifest) -> dict[str, float]:
     Raises:
         ResultsError: the weights are not those of the decks.
     """
-    model, found = read_model(manifest), []
-    network = read_network(model)
+    network, peaks = read_folder_network(manifest), []
     for case in manifest.cases.values():
-        fine, states = case.fine_times, reference(model, case)
+        fine, states = case.fine_times, reference(network, case)
         between = np.stack([np.interp(fine, case.times, column) for column in states.T], axis=1)
-        found.append(_network_peaks(manifest, network, case.inputs(fine), between))
-    return _largest(found)
+        peaks.append(_network_peaks(manifest, network, case.inputs(fine), between))
+    return _largest(peaks)
 
 
 def waveform_peaks(manifest: Manifest, runs: Iterable[Waveforms]) -> dict[str, float]:
     """The same [V] from simulated waveforms; what decks do not save, from the network at the simulated inputs and states."""
-    network, scales, found = read_network(read_model(manifest)), manifest.scales, []
-    for one in runs:
-        inputs = np.array([one[f"v(u{k})"] / scale for k, scale in enumerate(scales.inputs)]).reshape(-1, len(one)).T
-        states = np.stack([one[f"v(x{k}_p)"] / scales.state for k in range(network[-1].n_outputs)], axis=1)
-        found.append(_network_peaks(manifest, network, inputs, states)
-                     | {name: float(np.abs(one[name]).max()) for name in one.names[1:]})
-    return _largest(found)
+    network, scales, peaks = read_folder_network(manifest), manifest.scales, []
+    for run in runs:
+        inputs = np.array([run[nets.external_vector(k)] / scale
+                           for k, scale in enumerate(scales.inputs)]).reshape(-1, len(run)).T
+        states = np.stack([run[nets.state_vector(k)] for k in range(network.n_states)], axis=1) / scales.state
+        peaks.append(_network_peaks(manifest, network, inputs, states)
+                     | {name: float(np.abs(run[name]).max()) for name in run.names[1:]})
+    return _largest(peaks)
 
 
-def _network_peaks(manifest: Manifest, network: tuple[Affine, ...], inputs: np.ndarray, states: np.ndarray) -> dict[str, float]:
-    scales, signal = manifest.scales, columns_of(inputs, states, manifest.columns)
-    volts = {"v(u{})": inputs * np.array(scales.inputs), "v(x{}_p)": states * scales.state}
-    for number, (layer, scale) in enumerate(zip(network, (*scales.hidden, scales.derivative), strict=True), start=1):
-        linear = signal @ layer.weight.T + (0.0 if layer.bias is None else layer.bias)
-        signal = layer(signal)
-        if number == len(network):
-            volts["v(xboard.d{})"] = signal * scale
-        else:
-            volts |= {f"v(xboard.h{number}_{{}}_p)": signal * scale, f"v(xboard.xhidden_{number}.z{{}})": linear * scale}
-    return {name.format(k): float(peak) for name, all_ in volts.items() for k, peak in enumerate(np.abs(all_).max(axis=0))}
+def _network_peaks(manifest: Manifest, network: Network, inputs: np.ndarray, states: np.ndarray) -> dict[str, float]:
+    scales = manifest.scales
+    *hidden, derivative = network.signals(inputs, states)
+    volts = [(nets.external_vector, inputs * np.array(scales.inputs)), (nets.state_vector, states * scales.state)]
+    for number, (signal, linear, scale) in enumerate(zip(hidden, network.pre_activations(inputs, states)[:-1], scales.hidden,
+                                                         strict=True), start=1):
+        volts += [(partial(nets.hidden_vector, number), signal * scale),
+                  (partial(nets.before_rectifier_vector, number), linear * scale)]
+    volts.append((nets.derivative_vector, derivative * scales.derivative))
+    return {vector(k): float(peak) for vector, signals in volts for k, peak in enumerate(np.abs(signals).max(axis=0))}
 
 
-def _largest(found: list[dict[str, float]]) -> dict[str, float]:
-    return {name: max(one[name] for one in found if name in one) for name in dict.fromkeys(key for one in found for key in one)}
+def _largest(peaks: list[dict[str, float]]) -> dict[str, float]:
+    names = dict.fromkeys(name for run in peaks for name in run)
+    return {name: max(run[name] for run in peaks if name in run) for name in names}

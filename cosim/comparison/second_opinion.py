@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cosim.comparison.twin_states import twin_states
+from circuits.board import nets
 from cosim.console import Progress
 from cosim.errors import ResultsError
 from cosim.folder.manifest import Manifest
 from cosim.simulation.decks import NGSPICE, VACASK, Run, read_vectors, simulate
-from cosim.simulation.store import write_json
+from cosim.simulation.twin_states import twin_states
+from cosim.store.files import write_json
 
 AGREE = 1e-3  # of full scale: two simulators further apart are not one circuit
-NAME = "second_opinion.json"
+SECOND_OPINION_NAME = "second_opinion.json"
 
 
 def second_opinion(manifest: Manifest, folder: Path, out: Path, *, workers: int, timeout: float, force: bool = False,
@@ -40,9 +41,10 @@ def second_opinion(manifest: Manifest, folder: Path, out: Path, *, workers: int,
     rows = []
     for case in manifest.cases.values():
         one, other = (twin_states(read_vectors(out / place / f"{case.name}.parquet"), manifest, case) for place in places)
-        rows += [{"stimulus": case.name, "state": f"x{k}", **deviation(one[:, k], other[:, k])} for k in range(one.shape[1])]
+        rows += [{"stimulus": case.name, "state": nets.state_column(k), **deviation(one[:, k], other[:, k])}
+                 for k in range(one.shape[1])]
     told = {"engines": [engine.version() for engine in places.values()], "limit": AGREE, "cases": rows}
-    write_json(out / NAME, told)
+    write_json(out / SECOND_OPINION_NAME, told)
     return told
 
 

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from circuits.engine.guard import check_deck
+from circuits.engine.door.guard import check_deck
 from circuits.netlist.deck import write_files
 from circuits.netlist.solver_variation import SolverVariation
-from cosim.comparison.twin_states import twin_states
 from cosim.console import Progress
 from cosim.errors import ResultsError
 from cosim.folder.manifest import Manifest
+from cosim.folder.read import read_folder_network
 from cosim.problem.case import Case
 from cosim.problem.reference import reference
 from cosim.simulation.decks import Run, read_vectors, simulate
-from training.checkpoint import load
+from cosim.simulation.twin_states import twin_states
 
 LIMIT = 0.1  # of the circuit error: above it, the tolerances would be what is reported as a property of the board
 
@@ -83,7 +83,7 @@ def convergence(manifest: Manifest, case: Case, folder: Path, out: Path, *, fact
     simulate(runs, workers=workers, timeout=timeout, progress=progress)
     waves = [read_vectors(run.vectors) for run in runs]
     states = [twin_states(one, manifest, case) for one in waves]
-    torch = reference(load(manifest.weights).net, case)
+    torch = reference(read_folder_network(manifest), case)
     full_scale = np.abs(torch).max()
     if not full_scale:
         raise ResultsError(f"case {case.name}: the torch solution is zero throughout; choose another case")

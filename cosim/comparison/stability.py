@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from circuits.board import nets
 from circuits.loops.board_loops import Levels, Loop, board_loops
 from circuits.loops.measure import Finding, measure_loops
-from circuits.stages.clamp import ONSET
+from circuits.stages.clamp import CLAMP_ONSET
 from cosim.compiler.scaling import SWING
 from cosim.errors import StabilityError
 from cosim.folder.manifest import Manifest
@@ -19,7 +20,7 @@ from cosim.folder.read import read_board, read_programmed
 LEAST = 45.0  # deg
 WORST = 2  # loops of a kind and layer that are shown
 PASSING = "crossover"  # a neuron's state that no signal stays in, so that nothing settles there
-# Tried on stages brought down to 15 to 40 degrees by nanofarads, docs/board.md
+# Tried on stages brought down to 15 to 40 degrees by nanofarads, docs/explanation/stability.md
 _LINE = "less capacitance on the line that it drives"
 REMEDIES = {
     "tia": "a capacitor across r_f, or less capacitance on its source line",
@@ -43,7 +44,7 @@ class Stability:
     def headroom(self, loop: Loop) -> float:
         """Volts from the loop's largest signal to the clamps' onset, or to the op-amps' swing where there is no clamp."""
         peak = self.peaks.get(loop.signal, np.nan)
-        return (ONSET if loop.clamped else SWING) - peak
+        return (CLAMP_ONSET if loop.clamped else SWING) - peak
 
     def worst(self, findings: Sequence[Finding] | None = None) -> Finding:
         """The finding with the smallest phase margin."""
@@ -60,11 +61,12 @@ def measure_board(manifest: Manifest, peaks: dict[str, float], *, stray: float =
         ResultsError, CircuitError: the folder is damaged.
         SimulationError: a loop bench failed.
     """
-    board, ranges = read_board(manifest), manifest.raw["ranges"]
-    lines = [volts for name, volts in peaks.items() if name.endswith("_p)") or name.startswith("v(u")]
-    derivatives = [volts for name, volts in peaks.items() if name.startswith("v(xboard.d")]
-    levels = Levels(line=min(ONSET, max(ranges["line"], *lines)), bias=manifest.scales.bias,
-                    derivative=min(SWING, max(ranges["derivative"], *derivatives)))
+    board, ranges = read_board(manifest), manifest.ranges
+    kinds = {name: signal.kind for name in peaks if (signal := nets.parse_vector(name))}
+    lines = [peaks[name] for name, kind in kinds.items() if kind in ("external", "state", "hidden")]
+    derivatives = [peaks[name] for name, kind in kinds.items() if kind == "derivative"]
+    levels = Levels(line=min(CLAMP_ONSET, max(ranges.line, *lines)), bias=manifest.scales.bias,
+                    derivative=min(SWING, max(ranges.derivative, *derivatives)))
     loops = board_loops(board, read_programmed(manifest, board), levels, stray=stray)
     parts = {path.stem: path.read_text() for path in sorted((manifest.folder / "parts").glob("*.lib"))}
     findings = measure_loops(loops, parts=parts, workers=workers)

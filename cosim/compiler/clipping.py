@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from circuits.stages.clamp import ONSET
-from cosim.compiler.scaling import SWING, Scales, columns_of, signals
+from circuits.stages.clamp import CLAMP_ONSET
+from cosim.compiler.scaling import SWING, Scales
 from cosim.errors import ClippingError
-from cosim.problem.network import Affine
+from cosim.problem.network import Network
 
 
-def check_clipping(layers: tuple[Affine, ...], columns: tuple[str, ...], scales: Scales, inputs: np.ndarray,
-                   states: np.ndarray, times: np.ndarray, what: str, *, two_stage: bool = False) -> None:
+def check_clipping(network: Network, scales: Scales, inputs: np.ndarray, states: np.ndarray, times: np.ndarray, what: str, *,
+                   two_stage: bool = False) -> None:
     """Refuse a run that would drive a stage out of its linear range.
 
     Args:
-        two_stage: neurons whose first amplifier gives the negative side of the ReLU too.
         inputs, states: (m, n) model units, the expected trajectory; times: (m,) model seconds.
         what: name of the run, for the message.
+        two_stage: neurons whose first amplifier gives the negative side of the ReLU too.
     Raises:
         ClippingError: names the stage, the voltage, the limit and the time.
     """
-    first = columns_of(inputs, states, columns)
-    outputs = signals(layers, first)
-    last_limit = SWING if not layers[-1].relu else ONSET
-    stages = [(f"external input {k}", inputs[:, [k]], scales.inputs[k], ONSET) for k in range(inputs.shape[1])]
-    stages.append(("state", states, scales.state, ONSET))
-    stages += [(f"hidden layer {k}", out, scale, ONSET)
-               for k, (out, scale) in enumerate(zip(outputs[:-1], scales.hidden, strict=True), start=1)]
+    *hidden, derivative = network.signals(inputs, states)
+    last_limit = SWING if not network.layers[-1].relu else CLAMP_ONSET
+    stages = [(f"external input {k}", inputs[:, [k]], scales.inputs[k], CLAMP_ONSET) for k in range(inputs.shape[1])]
+    stages.append(("state", states, scales.state, CLAMP_ONSET))
+    stages += [(f"hidden layer {number}", signal, scale, CLAMP_ONSET)
+               for number, (signal, scale) in enumerate(zip(hidden, scales.hidden, strict=True), start=1)]
     if two_stage:
-        hidden = zip(layers, (first, *outputs), scales.hidden, strict=False)  # the output layer has no such neuron
-        stages += [(f"the first amplifiers of hidden layer {k}", replace(layer, relu=False)(feeding), scale, SWING)
-                   for k, (layer, feeding, scale) in enumerate(hidden, start=1) if layer.relu]
-    stages.append(("output layer", outputs[-1], scales.derivative, last_limit))
+        linear = zip(network, network.pre_activations(inputs, states), scales.hidden, strict=False)  # none in the output layer
+        stages += [(f"the first amplifiers of hidden layer {number}", signal, scale, SWING)
+                   for number, (layer, signal, scale) in enumerate(linear, start=1) if layer.relu]
+    stages.append(("output layer", derivative, scales.derivative, last_limit))
     for name, signal, scale, limit in stages:
         volts = np.abs(signal) * scale
         if (volts > limit).any():

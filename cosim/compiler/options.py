@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
+from circuits.array.programming import Programming
 from circuits.array.select_transistor import SelectTransistor
 from circuits.array.window import Window
 from circuits.array.wires import Wires
 from circuits.board.layer import R_BOARD
 from circuits.netlist.solver import ACCURATE, Solver
-from cosim.compiler.programming import Programming
 from cosim.compiler.scaling import Ranges
 from cosim.errors import CosimError
 
@@ -29,7 +30,7 @@ class Options:
     transistor: SelectTransistor = field(default_factory=SelectTransistor)
     programming: Programming = field(default_factory=Programming)
     all_cells: bool = True  # False leaves rows whose word line is off out of the deck: the same solution, several times faster
-    time_scale: float = 1.0  # circuit seconds per model second
+    time_scale: float | Literal["auto"] = 1.0  # circuit seconds per model second; "auto": as fast as the amplifiers allow
     r_board: float = R_BOARD  # ohm, board wire of a tile's line
     neuron: str = "relu_tia"  # circuit of a ReLU, see circuits.board.layer.NEURONS; "two_stage" is the faster
     lead: float = 0.0  # s, circuit time: lag of the amplifiers that a capacitor across the integrators' resistors takes out
@@ -47,5 +48,8 @@ class Options:
             raise CosimError(f"lead = {self.lead} s: a lag of at least 0 s to take out")
         if not (np.isfinite(self.max_step) and self.max_step >= 0):
             raise CosimError(f"max_step = {self.max_step} model s: above 0, or 0 for 1/2000 of the run")
-        if not (np.isfinite(self.time_scale) and self.time_scale > 0):
-            raise CosimError(f"time_scale = {self.time_scale}: circuit seconds per model second, above 0")
+        if isinstance(self.time_scale, str):
+            if self.time_scale != "auto":
+                raise CosimError(f"time_scale = {self.time_scale!r}: a number of circuit seconds per model second, or 'auto'")
+        elif not (np.isfinite(self.time_scale) and self.time_scale > 0):
+            raise CosimError(f"time_scale = {self.time_scale}: circuit seconds per model second, above 0, or 'auto'")

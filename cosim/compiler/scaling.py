@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from circuits.stages.clamp import ONSET
+from circuits.stages.clamp import CLAMP_ONSET
 from cosim.compiler.resistors import floor_digits
 from cosim.errors import CosimError
-from cosim.problem.network import Affine
+from cosim.problem.network import Network
+from cosim.problem.time_inputs import time_values
 
 SMALLEST = 1e-100  # units, and its inverse the largest: products of scales and weights stay far inside float64
+ALIKE = 1.5  # ratio of the largest to the smallest state up to which all have one scale, as one sees at a glance
+TIMES = 17  # at which a network that takes time is calibrated
 SWING = 2.2  # V, what the op-amps reach on +-2.5 V with room to spare
 
 
@@ -24,8 +28,8 @@ class Ranges:
     headroom: float = 1.25  # calibrated maxima are multiplied by this
 
     def __post_init__(self) -> None:
-        if not 0 < self.line <= ONSET:
-            raise CosimError(f"line range {self.line} V: must lie between 0 and the clamps' onset, {ONSET} V")
+        if not 0 < self.line <= CLAMP_ONSET:
+            raise CosimError(f"line range {self.line} V: must lie between 0 and the clamps' onset, {CLAMP_ONSET} V")
         if not 0 < self.derivative <= SWING:
             raise CosimError(f"derivative range {self.derivative} V: must lie between 0 and the swing, {SWING} V")
         if self.headroom < 1:
@@ -45,9 +49,14 @@ class Calibration:
                 array = np.asarray(getattr(self, name), dtype=float)
             except (TypeError, ValueError) as error:
                 raise CosimError(f"calibration {name}: need a finite (samples, signals) array of numbers ({error})") from error
-            if array.ndim != 2 or not np.isfinite(array).all():
-                raise CosimError(f"calibration {name}: need a finite (samples, signals) array, got {array.shape}; one signal "
-                                 "is a column, (samples, 1)")
+            if array.ndim != 2:
+                raise CosimError(f"calibration {name}: need a (samples, signals) array, got the shape {array.shape}; one "
+                                 "signal is a column, (samples, 1)")
+            if not np.isfinite(array).all():
+                row, column = np.argwhere(~np.isfinite(array))[0].tolist()
+                raise CosimError(f"calibration {name}: [{row}, {column}] is {array[row, column]}, one of "
+                                 f"{np.count_nonzero(~np.isfinite(array))} numbers that are not finite; leave those samples "
+                                 "out, or repair them")
             object.__setattr__(self, name, array)
         if len(self.inputs) != len(self.states):
             raise CosimError(
@@ -56,43 +65,53 @@ class Calibration:
         if not len(self.states):
             raise CosimError("calibration has no samples; scales are chosen from them, so give some that cover the run")
 
+    def over_time(self, network: Network, duration: float) -> Calibration:
+        """With the inputs that the network makes of time: every sample at ``TIMES`` times from 0 to ``duration`` [model s]."""
+        if self.inputs.shape[1] == network.n_external:
+            return self
+        values = time_values(network, np.linspace(0.0, duration, TIMES))
+        inputs = [np.column_stack([self.inputs, np.broadcast_to(row, (len(self.inputs), len(row)))]) for row in values]
+        return Calibration(inputs=np.concatenate(inputs), states=np.tile(self.states, (TIMES, 1)))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scales:
     """Volts per model unit, and seconds per model second."""
 
-    inputs: tuple[float, ...]  # V per unit, one an external input
-    state: float  # V per unit
-    hidden: tuple[float, ...]  # V per unit, one a hidden layer
-    derivative: float  # V per (unit / model second)
+    inputs: tuple[float, ...]  # V per unit, one per external input
+    states: tuple[float, ...]  # V per unit, one per state
+    hidden: tuple[float, ...]  # V per unit, one per hidden layer
+    derivatives: tuple[float, ...]  # V per (unit / model second), one per state
     bias: float  # V, stands for 1
     time: float  # circuit seconds per model second
 
+    @property
+    def state(self) -> np.ndarray:
+        """(n_states,) V per unit."""
+        return np.array(self.states)
 
-def columns_of(inputs: np.ndarray, states: np.ndarray, columns: tuple[str, ...]) -> np.ndarray:
-    """First-layer inputs (m, n) in the order of ``columns``, each ``u<k>`` or ``x<k>``."""
-    source = {"u": inputs, "x": states}
-    return np.stack([source[name[0]][:, int(name[1:])] for name in columns], axis=1)
+    @property
+    def derivative(self) -> np.ndarray:
+        """(n_states,) V per (unit / model second)."""
+        return np.array(self.derivatives)
+
+    def as_fields(self) -> dict[str, Any]:
+        """For manifest.json, which gives one number where all states have the same."""
+        return {"inputs": self.inputs, "state": _one_or_all(self.states), "hidden": self.hidden,
+                "derivative": _one_or_all(self.derivatives), "bias": self.bias, "time": self.time}
 
 
-def signals(layers: tuple[Affine, ...], first: np.ndarray) -> list[np.ndarray]:
-    """Output of every layer, (m, n_outputs) each, for first-layer inputs (m, n)."""
-    out = []
-    for layer in layers:
-        first = layer(first)
-        out.append(first)
-    return out
+def _one_or_all(values: tuple[float, ...]) -> float | tuple[float, ...]:
+    return values[0] if len(set(values)) == 1 else values
 
 
-def calibrate(layers: tuple[Affine, ...], columns: tuple[str, ...], calibration: Calibration, ranges: Ranges,
-              time_scale: float) -> Scales:
+def calibrate(network: Network, calibration: Calibration, ranges: Ranges, time_scale: float) -> Scales:
     """Choose scales so that no calibrated signal passes its range; three significant digits, rounded down.
 
     A signal that is always zero in the calibration (a dead hidden layer) is given a full scale of one unit.
 
     Args:
-        layers: the network.
-        columns: what each input of the first layer is.
+        network: what the signals are computed with.
         calibration: samples; the derivative's scale is a target, the integrators' resistor then fixes it.
         ranges: limits.
         time_scale: circuit seconds per model second.
@@ -100,7 +119,7 @@ def calibrate(layers: tuple[Affine, ...], columns: tuple[str, ...], calibration:
         CosimError: a signal is too small or too large for any scale; names it.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # told below
-        outputs = signals(layers, columns_of(calibration.inputs, calibration.states, columns))
+        outputs = network.signals(calibration.inputs, calibration.states)
 
     def scale(name: str, signal: np.ndarray, volts: float) -> float:
         largest = float(np.abs(signal).max(initial=0.0))
@@ -109,13 +128,23 @@ def calibrate(layers: tuple[Affine, ...], columns: tuple[str, ...], calibration:
                              f"{1 / SMALLEST:g}: rescale the network, or its units")
         return floor_digits(volts / ranges.headroom / (largest or 1.0))
 
-    last = ranges.derivative if not layers[-1].relu else ranges.line  # a ReLU stage carries a clamp
+    last = ranges.derivative if not network.layers[-1].relu else ranges.line  # a ReLU stage carries a clamp
+    largest = np.abs(calibration.states).max(axis=0)
+    moving = largest[largest > 0]
+    if not moving.size or moving.max() <= ALIKE * moving.min():
+        states = (scale("state", calibration.states, ranges.line),) * network.n_states
+        derivatives = (scale("output layer", outputs[-1], last),) * network.n_states
+    else:  # a scale each, so that no state's error depends on the unit that it is given in
+        states = tuple(scale(f"state {k}", calibration.states[:, k], ranges.line) for k in range(network.n_states))
+        # All integrators have one time constant: derivatives in volts follow the states' volts.
+        per_volt = scale("output layer, by the states' scales", outputs[-1] * np.array(states), last)
+        derivatives = tuple(per_volt * state for state in states)
     return Scales(
         inputs=tuple(scale(f"external input {k}", calibration.inputs[:, k], ranges.line)
                      for k in range(calibration.inputs.shape[1])),
-        state=scale("state", calibration.states, ranges.line),
-        hidden=tuple(scale(f"hidden layer {k}", one, ranges.line) for k, one in enumerate(outputs[:-1], start=1)),
-        derivative=scale("output layer", outputs[-1], last),
+        states=states,
+        hidden=tuple(scale(f"hidden layer {k}", signal, ranges.line) for k, signal in enumerate(outputs[:-1], start=1)),
+        derivatives=derivatives,
         bias=ranges.line,
         time=time_scale,
     )

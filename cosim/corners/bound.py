@@ -14,15 +14,15 @@ from cosim.behavioural.board import Board
 from cosim.behavioural.drive import Drive
 from cosim.behavioural.integrate import model_states, solve
 from cosim.behavioural.signal import Signal
-from cosim.compiler.scaling import Scales, columns_of, signals
+from cosim.compiler.scaling import Scales
 from cosim.corners.row import TwinError
 from cosim.problem.case import Case
-from cosim.problem.network import Affine
+from cosim.problem.network import Network
 
 POINTS = 1001  # of a run at which the derivative is looked at
 STEP = 1e-6  # of the largest state, for the Jacobian
 # A bound is the prediction with a margin for what the equations leave out at a corner (cosim.behavioural.corner) and with
-# what they are off at the nominal one: 1.1e-4 of full scale (docs/behavioural.md), more in an MRE where a state is small.
+# what they are off at the nominal one: 1.1e-4 of full scale (docs/results/speed.md), more in an MRE where a state is small.
 MARGIN = 1.25
 LINEAR = 0.05  # of full scale; an error beyond it no longer leaves the Jacobian as it was
 ALLOWANCE_MAX, ALLOWANCE_MRE = 5e-4, 1e-3
@@ -34,7 +34,7 @@ def bound_of(predicted: TwinError) -> TwinError:
 
 
 @torch.no_grad()
-def predict(board: Board, scales: Scales, network: tuple[Affine, ...], case: Case, expected: np.ndarray) -> TwinError:
+def predict(board: Board, scales: Scales, network: Network, case: Case, expected: np.ndarray) -> TwinError:
     """Error that the board's equations give a case: to first order, or solved outright where that says it is large.
 
     Args:
@@ -47,11 +47,11 @@ def predict(board: Board, scales: Scales, network: tuple[Affine, ...], case: Cas
     states = np.stack([np.interp(times, case.times, column) for column in expected.T], axis=1)
 
     def slope(x: np.ndarray) -> np.ndarray:
-        return signals(network, columns_of(inputs, x, board.columns))[-1]
+        return network.derivative(inputs, x)
 
     right = slope(states)
     off, lines = _along(board, Drive(case=case, scales=scales), times, states, right, scales)
-    steps = STEP * np.abs(states).max() * np.eye(states.shape[1])
+    steps = np.diag(STEP * np.abs(states).max(axis=0))
     jacobian = np.stack([(slope(states + step) - right) / step.sum() for step in steps], axis=2)
     start = board.integrator.started(torch.as_tensor(states[:1] * scales.state)).numpy()[0] / scales.state - states[0]
     error = carried(jacobian, off - right, start, times[1]) + lines

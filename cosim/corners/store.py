@@ -11,7 +11,7 @@ from cosim.corners.row import CLAIM, CornerRow
 from cosim.errors import ResultsError
 from cosim.folder.manifest import Manifest
 from cosim.simulation.decks import deck_key
-from cosim.simulation.store import content_key, write_json
+from cosim.store.files import content_key, write_json
 
 
 def write_corners(path: Path, manifest: Manifest, rows: Sequence[CornerRow]) -> list[str]:
@@ -28,7 +28,7 @@ def write_corners(path: Path, manifest: Manifest, rows: Sequence[CornerRow]) -> 
     decks = content_key([deck_key(manifest.folder / f"{name}.cir") for name in manifest.cases])
     held, known = _held(path, decks)
     made = {row.corner.name: row.as_dict() for row in rows}
-    write_json(path, {"subject": manifest.subject, "fidelity": manifest.raw["fidelity"], "claim": asdict(CLAIM), "decks": decks,
+    write_json(path, {"subject": manifest.subject, "fidelity": manifest.fidelity, "claim": asdict(CLAIM), "decks": decks,
                       "corners": list((held | made if known else made).values())})
     return [] if known else [name for name in held if name not in made]
 

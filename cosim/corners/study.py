@@ -11,23 +11,21 @@ import numpy as np
 from circuits.board.testbench import SUPPLY
 from circuits.corners.corner import CORNERS, Corner
 from circuits.errors import SeveralFailed, SimulationError
-from circuits.stages.clamp import ONSET
+from circuits.stages.clamp import CLAMP_ONSET
 from cosim.behavioural.corner import board_at
 from cosim.behavioural.from_folder import read_blueprint
 from cosim.comparison.clamp_hits import clamp_hits
-from cosim.comparison.twin_states import twin_states
 from cosim.compiler.scaling import SWING
 from cosim.console import Console, Progress
 from cosim.corners.bound import bound_of, predict
-from cosim.corners.folder import write_corner_folder
+from cosim.corners.folder import NominalFolder, read_nominal
 from cosim.corners.row import CLAIM, CornerCase, CornerRow, TwinError
 from cosim.errors import ResultsError
 from cosim.folder.manifest import Manifest
-from cosim.folder.read import read_model
-from cosim.problem.network import read_network
-from cosim.problem.reference import reference
+from cosim.folder.read import read_folder_network
 from cosim.simulation.decks import Run, read_vectors, simulate
-from cosim.simulation.store import check_writable
+from cosim.simulation.twin_states import twin_states
+from cosim.store.files import check_writable
 
 BEYOND = 0.1  # V, by which a saved node may pass the supplies
 EXPLAINS = 0.9  # of a corner's error: what must be left at most without the effect that is named as its cause
@@ -55,27 +53,30 @@ class CornerStudy:
                 results cannot be written; a state at rest, of which no error in parts of full scale can be told.
         """
         check_writable(self.root)
-        rows = {row.corner: row for row in self._rows(list(dict.fromkeys([CORNERS["nominal"], *corners])), "corners")}
+        nominal = read_nominal(self.manifest)
+        self._check_scales(nominal)
+        rows = {row.corner: row for row in self._rows(nominal, list(dict.fromkeys([CORNERS["nominal"], *corners])), "corners")}
         flagged = [row for row in rows.values() if row.verdict == "flagged"]
         apart = {one for row in flagged for one in row.corner.without().values()} - rows.keys()
-        causes = self._rows(sorted(apart, key=lambda one: one.name), "causes") if apart else []
+        causes = self._rows(nominal, sorted(apart, key=lambda one: one.name), "causes") if apart else []
         measured = rows | {row.corner: row for row in causes}
         return [explained(row, measured) if row in flagged else row for row in rows.values()]
 
-    def _rows(self, corners: Sequence[Corner], what: str) -> list[CornerRow]:
-        blueprint, model, cases = read_blueprint(self.manifest.folder), read_model(self.manifest), self.manifest.cases
-        expected = {name: reference(model, case) for name, case in cases.items()}
-        for name, states in expected.items():
+    def _check_scales(self, nominal: NominalFolder) -> None:
+        for name, states in nominal.expected.items():
             if (rest := np.flatnonzero(~states.any(axis=0))).size:
                 raise ResultsError(f"{self.manifest.folder}, case {name}: torch keeps state x{rest[0]} at 0 throughout, so "
                                    "that errors in parts of its largest value have no meaning; give the case an initial state "
                                    "or a stimulus that moves it, or leave it out; `cosim compare` tells absolute errors")
-        bounds = {}
+
+    def _rows(self, nominal: NominalFolder, corners: Sequence[Corner], what: str) -> list[CornerRow]:
+        blueprint, network = read_blueprint(self.manifest.folder), read_folder_network(self.manifest)
+        cases, expected, bounds = self.manifest.cases, nominal.expected, {}
         for corner in corners:
             board = board_at(blueprint, corner)
-            bounds |= {(corner, name): bound_of(predict(board, blueprint.scales, read_network(model), case, expected[name]))
+            bounds |= {(corner, name): bound_of(predict(board, blueprint.scales, network, case, expected[name]))
                        for name, case in cases.items()}
-            write_corner_folder(self.manifest, blueprint, self.root / corner.name, corner)
+            nominal.write(self.root / corner.name, corner)
         with self.console.overall(what, len(corners) * len(cases)) as bars:
             failures = {corner: self._simulate(corner, bars) for corner in corners}
         rows = []
@@ -86,7 +87,7 @@ class CornerStudy:
                 if not one.failure:
                     waves = read_vectors(self._vectors(corner, name))
                     swing = SWING - SUPPLY * (1 - corner.supply)
-                    one = replace(one, clamp_hits=clamp_hits(waves, ONSET, swing),
+                    one = replace(one, clamp_hits=clamp_hits(waves, CLAMP_ONSET, swing),
                                   error=TwinError.between(expected[name], twin_states(waves, self.manifest, case)))
                 found.append(one)
             rows.append(CornerRow(corner=corner, cases=tuple(found)))

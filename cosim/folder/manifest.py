@@ -3,23 +3,53 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from cosim.compiler.compile import CompiledTwin
-from cosim.compiler.scaling import Scales
+import numpy as np
+
+from circuits.array.programming import Programming
+from circuits.array.window import Window
+from circuits.board.board import BoardSpec
+from circuits.errors import CircuitError
+from circuits.netlist.solver import Solver
+from cosim.compiler.compiled_twin import CompiledLayer, CompiledTwin
+from cosim.compiler.options import FIDELITIES
+from cosim.compiler.scaling import Ranges, Scales
 from cosim.errors import CosimError, ResultsError
+from cosim.folder.arrays import ArrayFile
+from cosim.folder.board_fields import board_fields, digits, read_board_fields
+from cosim.folder.case_fields import array_files, read_case, read_truth_record
 from cosim.folder.decks import case_timing
 from cosim.problem.case import Case
-from cosim.problem.network import network_hash
 from training.errors import TrainingError
-from training.stimuli import STIMULI, Stimulus
 
-NAME = "manifest.json"
+MANIFEST_NAME = "manifest.json"
+CALL, CALL_CONSTANTS = "call.json", "call.npz"  # the author's own computation, where it is no plain chain
+CORNER_FIELD = "corner"  # of a folder of decks at a corner
 FORMAT = 1
-LAYER_FIELDS = ("name", "n_outputs", "n_bit_lines", "relu", "r_f", "tiles")
 PACKAGES = ("cosim", "PySpice", "numpy", "scipy", "torch")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unreached:
+    """A weight that the conductance window did not allow."""
+
+    output: int
+    input: int  # of the layer; the bias is the last
+    residual: float  # S, wanted less reached
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerRecord:
+    """What the compiler chose for the weights of a layer, beside the topology that the board holds."""
+
+    name: str
+    g_scale: np.ndarray  # (columns,) S per unit weight; (outputs, columns) where outputs have scales of their own
+    unreached: tuple[Unreached, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,114 +58,148 @@ class Manifest:
 
     folder: Path
     subject: str
-    weights_sha256: str
-    columns: tuple[str, ...]
-    widths: tuple[int, ...]
+    fidelity: str  # of the decks: "flat" or "macro"
+    weights: Path
+    weights_sha256: str  # of the network, see cosim.problem.network.Network.hash
+    call_sha256: str  # of the author's own computation, see cosim.problem.as_called; "": it is the chain itself
+    board: BoardSpec  # topology; nothing of it is reduced
+    layers: tuple[LayerRecord, ...]
     scales: Scales
+    window: Window
+    ranges: Ranges
+    lead: float  # s, circuit time, see cosim.compiler.options.Options
+    solver: Solver
+    max_step: float  # model s
+    programming: Programming
+    corner: str  # name of the corner that the decks are at; "": the nominal board
     start: float  # s, circuit time at which integration starts
     cases: dict[str, Case]
-    raw: dict  # everything, as in the file
+    truths: dict[str, ArrayFile]  # case -> what the system really does, of cases whose truth is known
+    array_files: tuple[str, ...]  # below the folder: samples of stimuli, and truths
+    versions: dict[str, str]  # of the packages that compiled the folder
+    text: str  # the whole file, for keys of what is made from it
 
     @property
-    def weights(self) -> Path:
-        return self.folder / self.raw["model"]["weights"]
+    def columns(self) -> tuple[str, ...]:
+        return self.board.columns
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Inputs, then the outputs of every layer."""
+        return (self.board.layers[0].n_inputs, *(layer.n_outputs for layer in self.board.layers))
 
 
-def manifest_text(twin: CompiledTwin, cases: list[Case], subject: str, weights: str) -> str:
-    """The file's text; the same text for the same inputs."""
-    options = twin.options
+def manifest_text(twin: CompiledTwin, cases: Sequence[tuple[Case, Mapping[str, Any]]], subject: str, weights: str) -> str:
+    """The file's text; the same text for the same inputs.
+
+    Args:
+        cases: each with its stimuli and truth as fields, see :func:`cosim.folder.case_fields.case_records`.
+        weights: name of the file of weights.
+    """
+    options, board = twin.options, board_fields(twin.board)
     content = {
         "format": FORMAT,
         "subject": subject,
         "fidelity": options.fidelity,
-        "model": {
-            "sha256": network_hash(twin.network),
-            "weights": weights,
-            "widths": [twin.network[0].n_inputs, *(one.n_outputs for one in twin.network)],
-        },
-        "columns": list(twin.columns),
-        "scales": {"unit": "V per model unit; time: circuit s per model s", **asdict(twin.scales)},
+        "model": {"sha256": twin.network.hash, "weights": weights, "widths": list(twin.network.widths),
+                  **({"call_sha256": twin.network.as_called.hash} if twin.network.as_called else {})},
+        "columns": board["columns"],
+        "scales": {"unit": "V per model unit; time: circuit s per model s", **twin.scales.as_fields()},
         "window": asdict(options.window),
         "ranges": asdict(options.ranges),
-        "wires": asdict(options.wires),
-        "r_board": options.r_board,
-        "kappa": options.kappa,
-        "neuron": options.neuron,
-        "lead": _digits(options.lead),
+        "wires": board["wires"],
+        "r_board": board["r_board"],
+        "kappa": board["kappa"],
+        "neuron": board["neuron"],
+        **{name: board[name] for name in ("all_cells",) if name in board},
+        "lead": digits(options.lead),
         "solver": {**asdict(options.solver), "max_step": options.max_step},
-        "transistor": {**asdict(options.transistor), "on_resistance": _digits(options.transistor.on_resistance())},
-        "programming": options.programming.as_dict(),
-        "integrator": {"r_in": twin.board.r_in, "c_int": twin.board.c_int, "c_lead": twin.board.c_lead},
+        "transistor": board["transistor"],
+        "programming": asdict(options.programming),
+        "integrator": board["integrator"],
         "layers": [
             {
-                "name": one.spec.name,
-                "n_outputs": one.spec.n_outputs,
-                "n_bit_lines": one.spec.n_bit_lines,
-                "relu": one.spec.relu,
-                "r_f": one.spec.r_f,
-                "tiles": [{"name": t.tile.name, "first_output": t.tile.first_output, "first_line": t.tile.first_line,
-                           "n_outputs": t.tile.n_outputs, "n_lines": t.tile.n_lines} for t in one.tiles],
-                "g_scale": [_digits(scale / (column * one.spec.r_f)) for column in one.column_scale],
-                "unreached": [{"output": r, "input": c, "residual": _digits(value)}
-                              for r, c, value in one.unreached()],
+                **fields,
+                "g_scale": _g_scale(layer),
+                "unreached": [{"output": output, "input": column, "residual": digits(residual)}
+                              for output, column, residual in layer.unreached()],
             }
-            for one, scale in zip(twin.layers, (*twin.scales.hidden, twin.scales.derivative), strict=True)
+            for fields, layer in zip(board["layers"], twin.layers, strict=True)
         ],
         "cases": [
             {
                 "name": case.name,
                 "deck": f"{case.name}.cir",
-                "stimuli": [{"name": s.name, **asdict(s)} for s in case.stimuli],
+                "stimuli": fields["stimuli"],
                 "initial": list(case.initial),
                 "duration": case.duration,
                 "samples": case.samples,
                 "start": case_timing(twin, case).start,
+                **{name: value for name, value in fields.items() if name != "stimuli"},
             }
-            for case in cases
+            for case, fields in cases
         ],
         "versions": {name: version(name).split("+")[0] for name in PACKAGES},
     }
     return json.dumps(content, indent=1) + "\n"
 
 
+def _g_scale(layer: CompiledLayer) -> list[float] | list[list[float]]:
+    rows = [[digits(out / (column * layer.spec.r_f)) for column in layer.column_scale] for out in layer.out_scale]
+    return rows[0] if all(row == rows[0] for row in rows) else rows
+
+
 def read_manifest(folder: Path) -> Manifest:
     """Read ``folder/manifest.json``.
 
     Raises:
-        ResultsError: missing, not JSON, of another format, or without a field; says which.
+        ResultsError: missing, not JSON, of another format, or with a field that is missing or wrong; says which.
     """
-    path = Path(folder) / NAME
+    path = Path(folder) / MANIFEST_NAME
     if not path.is_file():
         raise ResultsError(f"{path} does not exist; make the folder with `cosim compile`")
     try:
-        raw = json.loads(path.read_text())
-        if raw["format"] != FORMAT:
-            raise ResultsError(f"{path} has format {raw['format']}, this version reads {FORMAT}; compile again")
-        for part, keys in ((raw["model"], ("weights",)), *((one, LAYER_FIELDS) for one in raw["layers"])):
-            if missing := [key for key in keys if key not in part]:
-                raise KeyError(missing[0])
-        scales = {key: tuple(v) if isinstance(v, list) else v for key, v in raw["scales"].items() if key != "unit"}
-        for key, value in scales.items():
-            if not all(float(one) > 0 for one in (value if isinstance(value, tuple) else (value,))):
-                raise ValueError(f"scale {key} = {value}, must be above 0")
-        cases = {
-            one["name"]: Case(name=one["name"], stimuli=tuple(_stimulus(s) for s in one["stimuli"]),
-                              initial=tuple(one["initial"]), duration=one["duration"], samples=one["samples"])
-            for one in raw["cases"]
-        }
-        return Manifest(folder=Path(folder), subject=str(raw["subject"]), weights_sha256=raw["model"]["sha256"],
-                        columns=tuple(raw["columns"]), widths=tuple(raw["model"]["widths"]), scales=Scales(**scales),
-                        start=float(raw["cases"][0]["start"]), cases=cases, raw=raw)
+        text = path.read_text()
+        fields = json.loads(text)
+        if fields["format"] != FORMAT:
+            raise ResultsError(f"{path} has format {fields['format']}, this version reads {FORMAT}; compile again")
+        return _manifest(Path(folder), text, fields)
     except ResultsError:
         raise
-    except (ValueError, LookupError, TypeError, AttributeError, CosimError, TrainingError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, CosimError, CircuitError, TrainingError) as error:
         raise ResultsError(f"{path} is damaged ({type(error).__name__}: {error}); compile again") from error
 
 
-def _digits(value: float) -> float:
-    """Nine significant digits: beyond them two machines' linear algebra may differ."""
-    return float(f"{value:.9g}")
+def _manifest(folder: Path, text: str, fields: Mapping[str, Any]) -> Manifest:
+    model, solver = fields["model"], dict(fields["solver"])
+    if fields["fidelity"] not in FIDELITIES:
+        raise ValueError(f"fidelity {fields['fidelity']!r} is none of {', '.join(FIDELITIES)}")
+    return Manifest(
+        folder=folder, text=text, corner=str(fields[CORNER_FIELD]["name"]) if CORNER_FIELD in fields else "",
+        subject=str(fields["subject"]), fidelity=str(fields["fidelity"]),
+        weights=folder / model["weights"], weights_sha256=model["sha256"],
+        call_sha256=str(model.get("call_sha256", "")),
+        scales=_scales(fields["scales"], model["widths"][-1]),
+        window=Window(**fields["window"]), ranges=Ranges(**fields["ranges"]),
+        board=read_board_fields(fields, model["widths"][0]),
+        layers=tuple(LayerRecord(name=layer["name"], g_scale=np.array(layer["g_scale"], dtype=float),
+                                 unreached=tuple(Unreached(**cell) for cell in layer["unreached"]))
+                     for layer in fields["layers"]),
+        lead=float(fields["lead"]), max_step=float(solver.pop("max_step")), solver=Solver(**solver),
+        programming=Programming(**fields["programming"]), start=float(fields["cases"][0]["start"]),
+        cases={case["name"]: read_case(case, folder) for case in fields["cases"]},
+        truths={case["name"]: record for case in fields["cases"] if (record := read_truth_record(case))},
+        array_files=tuple(array_files(fields["cases"])), versions=dict(fields["versions"]))
 
 
-def _stimulus(fields: dict) -> Stimulus:
-    return type(STIMULI[fields["name"]])(**{key: value for key, value in fields.items() if key != "name"})
+def _scales(fields: Mapping[str, Any], n_states: int) -> Scales:
+    scales = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items() if key != "unit"}
+    for key, value in scales.items():
+        if not all(float(scale) > 0 for scale in (value if isinstance(value, tuple) else (value,))):
+            raise ValueError(f"scale {key} = {value}, must be above 0")
+    for name in ("state", "derivative"):
+        value = scales.pop(name)
+        scales[f"{name}s"] = value if isinstance(value, tuple) else (float(value),) * n_states
+        if len(scales[f"{name}s"]) != n_states:
+            raise ValueError(f"scale {name} has {len(value)} values for {n_states} states")
+    return Scales(**scales)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from zipfile import BadZipFile
+
 import numpy as np
-from torch import nn
 
 from circuits.array.conductances import read_conductances
-from circuits.array.select_transistor import SelectTransistor
-from circuits.array.wires import Wires
 from circuits.board.board import BoardSpec
-from circuits.board.layer import LayerSpec
-from circuits.corners.files import corner_of
-from circuits.errors import CircuitError
 from cosim.errors import ResultsError
-from cosim.folder.manifest import NAME, Manifest
-from cosim.problem.network import network_hash, read_network
+from cosim.folder.case_fields import TRUTH
+from cosim.folder.corner import check_nominal
+from cosim.folder.decks import DeckPlan
+from cosim.folder.manifest import CALL, CALL_CONSTANTS, Manifest
+from cosim.problem.as_called import AsCalled, decode
+from cosim.problem.network import Network, read_network
 from training.checkpoint import load
 
 
@@ -22,19 +23,20 @@ def read_board(manifest: Manifest) -> BoardSpec:
     """Topology of a folder written by `cosim compile`, of either fidelity; nothing of it is reduced.
 
     Raises:
-        ResultsError: a field that is needed is missing, or damaged; or the decks are at a corner, of which the manifest knows
-            nothing.
+        ResultsError: the decks are at a corner, of which this board knows nothing.
     """
-    for deck in (manifest.folder / f"{name}.cir" for name in manifest.cases):
-        if deck.is_file() and (corner := corner_of(deck.read_text())):
-            raise ResultsError(f"{deck} is at corner {corner}, of which the board in {NAME} knows nothing; name the folder of "
-                               "the nominal decks")
-    try:
-        integrator = manifest.raw["integrator"]
-        return BoardSpec(layers=_layers(manifest), columns=manifest.columns, r_in=float(integrator["r_in"]),
-                         c_int=float(integrator["c_int"]), c_lead=float(integrator["c_lead"]))
-    except (LookupError, TypeError, ValueError, CircuitError) as error:
-        raise ResultsError(f"{manifest.folder / NAME} is damaged ({type(error).__name__}: {error}); compile again") from error
+    check_nominal(manifest)
+    return manifest.board
+
+
+def read_plan(manifest: Manifest) -> DeckPlan:
+    """What the nominal decks of a folder were rendered from; the arrays, of either fidelity, are not reduced.
+
+    Raises:
+        ResultsError: as :func:`read_board`.
+    """
+    return DeckPlan(subject=manifest.subject, board=read_board(manifest), scales=manifest.scales, widths=manifest.widths,
+                    weights_sha256=manifest.weights_sha256, solver=manifest.solver, max_step=manifest.max_step)
 
 
 def read_programmed(manifest: Manifest, board: BoardSpec) -> tuple[tuple[np.ndarray, ...], ...]:
@@ -47,30 +49,42 @@ def read_programmed(manifest: Manifest, board: BoardSpec) -> tuple[tuple[np.ndar
                  for spec in board.layers)
 
 
-def read_model(manifest: Manifest) -> nn.Module:
+def read_folder_network(manifest: Manifest) -> Network:
     """The network that a folder was compiled from.
 
     Raises:
         ResultsError: the folder's weights are others.
         training.errors.CheckpointError: they are missing or damaged.
     """
-    model = load(manifest.weights, remedy="compile again").net
-    if network_hash(read_network(model)) != manifest.weights_sha256:
+    network = read_network(load(manifest.weights, remedy="compile again").net, manifest.columns)
+    if network.hash != manifest.weights_sha256:
         raise ResultsError(f"{manifest.weights} does not hold the weights that the decks were compiled from; compile again")
-    return model
+    return replace(network, as_called=_as_called(manifest)) if manifest.call_sha256 else network
 
 
-def _layers(manifest: Manifest) -> tuple[LayerSpec, ...]:
-    raw = manifest.raw
-    wires = Wires(**raw["wires"])
-    transistor = SelectTransistor(**{k: v for k, v in raw["transistor"].items() if k != "on_resistance"})
-    made = []
-    for n_inputs, one in zip(manifest.widths, raw["layers"], strict=False):
-        bias = one["n_bit_lines"] // 2 - n_inputs
-        if bias not in (0, 1):
-            raise ValueError(f"layer {one['name']} has {n_inputs} inputs and {one['n_bit_lines']} bit lines")
-        made.append(LayerSpec(
-            name=one["name"], n_inputs=n_inputs, n_outputs=one["n_outputs"], bias=bool(bias), relu=one["relu"],
-            r_f=float(one["r_f"]), last=one is raw["layers"][-1], neuron=raw["neuron"], wires=wires, transistor=transistor,
-            r_board=float(raw["r_board"]), kappa=float(raw["kappa"]), undriven=made[-1].off_line if made else ""))
-    return tuple(made)
+def read_truth(manifest: Manifest, case: str) -> np.ndarray | None:
+    """What the system really does in a case, (samples, n_states), model units; None: it is not known.
+
+    Raises:
+        ResultsError: the file is missing, or another than the one that was compiled.
+    """
+    if case not in manifest.truths:
+        return None
+    record, wanted = manifest.truths[case], manifest.cases[case]
+    truth = record.read(manifest.folder).get(TRUTH)
+    if truth is None or truth.shape != (wanted.samples, len(wanted.initial)):
+        raise ResultsError(f"{manifest.folder / record.file} does not hold {wanted.samples} samples of {len(wanted.initial)} "
+                           "states; compile again")
+    return truth
+
+
+def _as_called(manifest: Manifest) -> AsCalled:
+    path, constants = manifest.folder / CALL, manifest.folder / CALL_CONSTANTS
+    try:
+        as_called = decode(path.read_text(), constants.read_bytes())
+    except (OSError, ValueError, LookupError, TypeError, BadZipFile) as error:
+        raise ResultsError(f"{path} or {constants.name} is missing or damaged ({type(error).__name__}: {error}); compile "
+                           "again") from error
+    if as_called.hash != manifest.call_sha256:
+        raise ResultsError(f"{path} and {constants.name} are not those that the decks were compiled from; compile again")
+    return as_called

@@ -1,18 +1,22 @@
-"""A torch model as the compiler sees it: a list of affine layers, each with or without ReLU."""
+"""A derivative network as the compiler sees it: affine layers, each with or without ReLU, and what feeds the first."""
 
 from __future__ import annotations
 
 import hashlib
-import re
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import torch
-from torch import fx, nn
+from torch import Tensor, nn
 
+from circuits.board import nets
 from cosim.errors import UnsupportedModelError
+from cosim.problem.as_called import AsCalled, read_call
+from cosim.problem.chain import plain_chain, unwrapped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,93 +35,170 @@ class Affine:
     def n_outputs(self) -> int:
         return self.weight.shape[0]
 
+    def before_relu(self, x: np.ndarray) -> np.ndarray:
+        """W x + b on (..., in), giving (..., out)."""
+        return x @ self.weight.T + (0.0 if self.bias is None else self.bias)
+
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Evaluate on (..., in), giving (..., out)."""
-        z = x @ self.weight.T + (0.0 if self.bias is None else self.bias)
+        z = self.before_relu(x)
         return np.maximum(z, 0.0) if self.relu else z
 
 
-RELU = (torch.relu, nn.functional.relu, torch.relu_)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Network:
+    """d x/dt = f(columns), f a chain of affine layers; see :func:`read_network`."""
+
+    layers: tuple[Affine, ...]
+    columns: tuple[str, ...]  # what each input of the first layer is: u0, u1, ... external inputs, x0, x1, ... states
+    module: nn.Sequential  # the same chain in torch; a copy, weights as they were when it was read
+    as_called: AsCalled | None = None  # the author's own computation, where that is no plain chain
+
+    def __post_init__(self) -> None:
+        signals = [nets.parse_column(column) for column in self.columns]
+        if None in signals:
+            raise UnsupportedModelError(f"column {self.columns[signals.index(None)]!r}: a column is u0, u1, ... for an "
+                                        "external input or x0, x1, ... for a state")
+        wanted = nets.standard_columns(sum(signal.kind == "external" for signal in signals),
+                                       sum(signal.kind == "state" for signal in signals))
+        if set(self.columns) != set(wanted) or len(set(self.columns)) != len(self.columns):
+            raise UnsupportedModelError(f"columns {self.columns} do not name every external input and state once; expected "
+                                        f"{sorted(wanted)}")
+        if self.layers[0].n_inputs != len(self.columns):
+            raise UnsupportedModelError(f"model takes {self.layers[0].n_inputs} inputs, but there are {len(self.columns)} "
+                                        f"columns ({', '.join(self.columns)}); it needs one input per external input and state")
+        if self.layers[-1].n_outputs != self.n_states:
+            raise UnsupportedModelError(f"model gives {self.layers[-1].n_outputs} derivatives for {self.n_states} states; it "
+                                        "needs one per state")
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Affine]:
+        return iter(self.layers)
+
+    @property
+    def n_external(self) -> int:
+        return len(self.columns) - self.n_states
+
+    @property
+    def n_states(self) -> int:
+        return len(nets.state_places(self.columns))
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Inputs, then the outputs of every layer."""
+        return (self.layers[0].n_inputs, *(layer.n_outputs for layer in self.layers))
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of shapes, biases, activations and float64 weights; the identity of a network in a manifest."""
+        digest = hashlib.sha256()
+        for layer in self.layers:
+            digest.update(f"{layer.weight.shape} {layer.bias is not None} {layer.relu};".encode())
+            digest.update(np.ascontiguousarray(layer.weight, dtype="<f8").tobytes())
+            if layer.bias is not None:
+                digest.update(np.ascontiguousarray(layer.bias, dtype="<f8").tobytes())
+        return digest.hexdigest()
+
+    @property
+    def identity(self) -> str:
+        """Hash of everything that a solution depends on: the chain, and the author's own computation."""
+        return self.hash if self.as_called is None else f"{self.hash} {self.as_called.hash}"
+
+    def slope(self, t: float, inputs: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """dx/dt (n_states,) as the author's module gives it, at one point.
+
+        Args:
+            t: model s; inputs: (n_external,), of which the module takes its own and makes the others of time itself;
+            states: (n_states,); model units.
+        """
+        if self.as_called is None:
+            return self.derivative(inputs[None], states[None])[0]
+        own = len(self.as_called.columns)
+        return self.as_called.derivative(t, self.first(inputs[None], states[None])[0, :own])
+
+    def own_slope(self, t: float, columns: np.ndarray) -> np.ndarray:
+        """The same of the numbers that the author's module takes, (n,), in its own order."""
+        if self.as_called is not None:
+            return self.as_called.derivative(t, columns)
+        signal = columns
+        for layer in self.layers:
+            signal = layer(signal)
+        return signal
+
+    def first(self, inputs: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """What the first layer takes, (m, columns), of external inputs (m, n_external) and states (m, n_states)."""
+        return np.take(np.concatenate([inputs, states], axis=1), nets.column_places(self.columns, self.n_external), axis=1)
+
+    def signals(self, inputs: np.ndarray, states: np.ndarray) -> list[np.ndarray]:
+        """Output of every layer, (m, n_outputs) each; the last is the derivative. Arguments as for :meth:`first`."""
+        outputs, signal = [], self.first(inputs, states)
+        for layer in self.layers:
+            signal = layer(signal)
+            outputs.append(signal)
+        return outputs
+
+    def pre_activations(self, inputs: np.ndarray, states: np.ndarray) -> list[np.ndarray]:
+        """W x + b of every layer, before its ReLU; shapes and arguments as for :meth:`signals`."""
+        feeding = [self.first(inputs, states), *self.signals(inputs, states)[:-1]]
+        return [layer.before_relu(signal) for layer, signal in zip(self.layers, feeding, strict=True)]
+
+    def derivative(self, inputs: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """d x/dt (m, n_states), model units per model second; arguments as for :meth:`first`."""
+        return self.signals(inputs, states)[-1]
 
 
-def sequential_of(model: nn.Module) -> nn.Sequential:
-    """The same network as a plain ``torch.nn.Sequential``; its weights are shared.
+def read_network(model: Callable[..., Tensor], columns: tuple[str, ...] | None = None) -> Network:
+    """The network that a call of the model computes, weights as float64.
 
-    A Sequential is taken as it is. Any other module is traced (``torch.fx``): its forward must pass one tensor through
-    layers one after the other, ``torch.relu`` in any spelling counting as a ReLU.
+    A chain of Linear and ReLU is taken as it stands. Anything else is called once, recorded, and lowered exactly to such a
+    chain; see :mod:`cosim.problem.as_called`.
 
+    Args:
+        columns: what each input of the model is, in order: ``u0``, ``u1``, ... external inputs, ``x0``, ``x1``, ... states;
+            every one exactly once. None: as many states as the model gives derivatives, after the external inputs.
+    Returns:
+        The network; its columns have further external inputs at their end where the model makes signals of time itself.
     Raises:
-        UnsupportedModelError: forward branches, or does something else than call layers; names it and its line.
+        UnsupportedModelError: something that the board has no circuit for, sizes that do not chain or do not fit the columns,
+            or a weight that is not finite; names the layer and says what is supported.
     """
-    if isinstance(model, nn.Sequential):
-        return model
-    name = type(model).__name__
-    if isinstance(model, nn.Linear):
-        return nn.Sequential(model)
-    tracer = fx.Tracer()
-    tracer.record_stack_traces = True
-    try:
-        graph = tracer.trace(model)
-    except Exception as error:  # whatever a user's forward raises under tracing
-        raise UnsupportedModelError(
-            f"model {name} cannot be traced ({type(error).__name__}: {error}); its forward must pass one tensor through Linear "
-            "and ReLU layers, without branches"
-        ) from error
-    layers: list[nn.Module] = []
-    before: fx.Node | None = None
-    for node in graph.nodes:
-        if before is None and node.op == "placeholder":
-            before = node
-            continue
-        if node.op == "output" and node.args == (before,):
-            return nn.Sequential(*layers)
-        if before is None or node.all_input_nodes != [before]:
-            raise UnsupportedModelError(
-                f"model {name}: step {node.name!r} of its forward{_line(node)} is not fed by the step before it alone; the "
-                "board has one chain of layers: pass one tensor from layer to layer"
-            )
-        if node.op == "call_module":
-            layers.append(model.get_submodule(node.target))
-        elif (node.op == "call_function" and node.target in RELU) or (node.op == "call_method" and node.target == "relu"):
-            layers.append(nn.ReLU())
-        else:
-            raise UnsupportedModelError(
-                f"model {name}: step {node.name!r} of its forward{_line(node)} is no layer; the board has circuits for Linear "
-                "and ReLU only: put a factor or an offset into the weights and biases of a Linear, and train with ReLU instead "
-                "of any other function"
-            )
-        before = node
-    raise UnsupportedModelError(f"model {name}: its forward gives nothing back that a layer made")
+    model = unwrapped(model)
+    if (chain := plain_chain(model)) is not None:
+        layers = chain_layers(chain)
+        if columns is None:
+            n_states = layers[-1].n_outputs
+            columns = nets.standard_columns(max(layers[0].n_inputs - n_states, 0), n_states)
+        return Network(layers=layers, columns=tuple(columns), module=deepcopy(chain).cpu().double())
+    if columns is None:
+        raise UnsupportedModelError(f"model {type(model).__name__} is no chain of Linear and ReLU; say what its inputs are: "
+                                    "columns=(\"u0\", \"x0\"), for example")
+    columns = tuple(columns)
+    signals = [nets.parse_column(column) for column in columns]
+    n_external = sum(signal is not None and signal.kind == "external" for signal in signals)
+    as_called, laid = read_call(model, columns, len(columns) - n_external)
+    layers = tuple(Affine(weight=weight, bias=bias if bias.any() else None, relu=number < len(laid.weights))
+                   for number, (weight, bias) in enumerate(zip(laid.weights, laid.biases, strict=True), start=1))
+    check_finite(layers)
+    further = tuple(nets.external_column(n_external + k) for k in range(len(as_called.time_inputs)))
+    return Network(layers=layers, columns=(*columns, *further), module=_chain(layers), as_called=as_called)
 
 
-def _line(node: fx.Node) -> str:
-    """Where the user's file has a step; "" where torch does not tell."""
-    found = re.search(r'File "(.*)", line (\d+)', node.stack_trace or "")
-    return f" ({Path(found[1]).name}, line {found[2]})" if found else ""
-
-
-def read_network(model: nn.Module) -> tuple[Affine, ...]:
-    """Affine layers of a chain of Linear and ReLU, weights as float64; see :func:`sequential_of`.
+def chain_layers(chain: nn.Sequential) -> tuple[Affine, ...]:
+    """Affine layers of a Sequential of Linear and ReLU.
 
     Raises:
-        UnsupportedModelError: another layer, a misplaced ReLU, sizes that do not chain, or a weight that is not finite;
-            names the layer and says what is supported.
+        UnsupportedModelError: another layer, a misplaced ReLU, sizes that do not chain, or a weight that is not finite.
     """
     layers: list[Affine] = []
-    for position, module in enumerate(sequential_of(model)):
-        if type(module) is nn.Linear:
+    for position, module in enumerate(chain):
+        if isinstance(module, nn.Linear):
             layers.append(_affine(module, position))
-        elif type(module) is nn.ReLU:
-            if not layers or layers[-1].relu:
-                raise UnsupportedModelError(f"layer {position} is a ReLU that does not follow a Linear; remove it")
-            layers[-1] = Affine(weight=layers[-1].weight, bias=layers[-1].bias, relu=True)
+        elif not layers or layers[-1].relu:
+            raise UnsupportedModelError(f"layer {position} is a ReLU that does not follow a Linear")
         else:
-            raise UnsupportedModelError(
-                f"layer {position} is a {type(module).__name__}; the board has circuits for Linear and ReLU only: train with "
-                "those"
-            )
-    if not layers:
-        raise UnsupportedModelError("model has no Linear layer, so there is nothing to compile")
+            layers[-1] = Affine(weight=layers[-1].weight, bias=layers[-1].bias, relu=True)
     for number, (before, after) in enumerate(pairwise(layers), start=1):
         if before.n_outputs != after.n_inputs:
             raise UnsupportedModelError(
@@ -125,6 +206,31 @@ def read_network(model: nn.Module) -> tuple[Affine, ...]:
                 "0; make them equal"
             )
     return tuple(layers)
+
+
+def check_finite(layers: tuple[Affine, ...]) -> None:
+    """Refuse weights that are not finite.
+
+    Raises:
+        UnsupportedModelError: names the layer.
+    """
+    for number, layer in enumerate(layers):
+        if not np.isfinite(layer.weight).all() or (layer.bias is not None and not np.isfinite(layer.bias).all()):
+            raise UnsupportedModelError(f"layer {number} of the lowered network has weights that are not finite: train again, "
+                                        "or repair what they come from")
+
+
+def _chain(layers: tuple[Affine, ...]) -> nn.Sequential:
+    """The layers as a torch chain, in double."""
+    modules: list[nn.Module] = []
+    for layer in layers:
+        linear = nn.Linear(layer.n_inputs, layer.n_outputs, bias=layer.bias is not None, dtype=torch.float64)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(layer.weight))
+            if layer.bias is not None:
+                linear.bias.copy_(torch.from_numpy(layer.bias))
+        modules += [linear, nn.ReLU()] if layer.relu else [linear]
+    return nn.Sequential(*modules)
 
 
 def _affine(module: nn.Linear, position: int) -> Affine:
@@ -138,14 +244,3 @@ def _affine(module: nn.Linear, position: int) -> Affine:
                 "weights must be finite: train again, or repair what they come from"
             )
     return Affine(weight=weight, bias=bias, relu=False)
-
-
-def network_hash(layers: tuple[Affine, ...]) -> str:
-    """SHA-256 of shapes, biases, activations and float64 weights; the identity of a network in a manifest."""
-    digest = hashlib.sha256()
-    for one in layers:
-        digest.update(f"{one.weight.shape} {one.bias is not None} {one.relu};".encode())
-        digest.update(np.ascontiguousarray(one.weight, dtype="<f8").tobytes())
-        if one.bias is not None:
-            digest.update(np.ascontiguousarray(one.bias, dtype="<f8").tobytes())
-    return digest.hexdigest()

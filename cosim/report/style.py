@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from io import BytesIO
 from pathlib import Path
+from typing import ParamSpec
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from cosim.simulation.store import write_atomically
+from cosim.store.files import write_atomically
 
 TRUTH = {"color": "0.55", "linewidth": 3.5, "label": "truth"}
 TORCH = {"color": "#0b5fa5", "linewidth": 1.6, "label": "torch"}
@@ -19,7 +19,8 @@ RESNET = {"color": "#5c940d", "linewidth": 1.0, "label": "ResNet"}
 
 TITLES = {"sine": "sine", "triangular": "triangular", "rectangular": "rectangular", "modulated_sine": "modulated sine"}
 
-plt.rcParams.update({
+P = ParamSpec("P")
+STYLE = {
     "figure.constrained_layout.use": True,
     "figure.dpi": 120,
     "font.size": 9.5,
@@ -28,14 +29,29 @@ plt.rcParams.update({
     "axes.spines.top": False,
     "axes.spines.right": False,
     "legend.frameon": False,
-    "svg.hashsalt": "cosim",
-})
+}
+
+
+def styled(draw: Callable[P, plt.Figure]) -> Callable[P, plt.Figure]:
+    """A drawing function in this style, which leaves the settings of whoever calls it alone."""
+    @wraps(draw)
+    def drawn(*args: P.args, **how: P.kwargs) -> plt.Figure:
+        with plt.rc_context(STYLE):
+            return draw(*args, **how)
+
+    return drawn
+
+
+def png(figure: plt.Figure) -> bytes:
+    """The picture as PNG; closes the figure."""
+    content = BytesIO()
+    with plt.rc_context(STYLE):  # ticks are made when they are drawn
+        figure.savefig(content, format="png", metadata={"Software": None})
+    plt.close(figure)
+    return content.getvalue()
 
 
 def save(figure: plt.Figure, path: Path) -> Path:
     """Write the PNG and close the figure."""
-    content = BytesIO()
-    figure.savefig(content, format="png", metadata={"Software": None})
-    plt.close(figure)
-    write_atomically(path, content.getvalue())
+    write_atomically(path, png(figure))
     return path

@@ -7,9 +7,11 @@ import numpy as np
 
 from circuits.benches.blocks import R_F
 from circuits.engine.waveforms import Waveforms
-from circuits.stages.clamp import ONSET
+from circuits.stages.clamp import CLAMP_ONSET
+from cosim.report.style import styled
 
 
+@styled
 def transfer_curves(relu: Waveforms, clamp: Waveforms) -> plt.Figure:
     """ReLU over its whole range and at signal level with its error; clamp alone.
 
@@ -32,6 +34,6 @@ def transfer_curves(relu: Waveforms, clamp: Waveforms) -> plt.Figure:
     error.set(xlabel="source-line current [µA]", ylabel="error [µV]", title="ReLU stage, error")
     limiter.plot(clamp.scale, clamp["v(line)"], color="#d9480f")
     for sign in (-1, 1):
-        limiter.axhline(sign * ONSET, color="0.6", linestyle=":", linewidth=1)
-    limiter.set(xlabel="drive [V]", ylabel="line [V]", title=f"clamp (dotted: ±{ONSET} V, linear limit)")
+        limiter.axhline(sign * CLAMP_ONSET, color="0.6", linestyle=":", linewidth=1)
+    limiter.set(xlabel="drive [V]", ylabel="line [V]", title=f"clamp (dotted: ±{CLAMP_ONSET} V, linear limit)")
     return figure

@@ -1,1 +1,1 @@
-"""Running decks, and result files that are known again by what they were made from."""
+"""Running decks, and what a simulation of a compiled network gave."""

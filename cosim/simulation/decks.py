@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from circuits.engine.cards import DeckFile
-from circuits.engine.door import open_deck
+from circuits.cards.card import DeckFile
+from circuits.engine.door.opening import open_deck
 from circuits.engine.job import Job
 from circuits.engine.ngspice import find_engine
 from circuits.engine.pool import Runner, run_many
@@ -22,7 +22,7 @@ from circuits.vacask.run import run as vacask
 from cosim.console import Progress
 from cosim.simulation.results import is_stored, partial_path, store_result
 from cosim.simulation.run import Run
-from cosim.simulation.store import check_writable, content_key, read_frame
+from cosim.store.files import check_writable, content_key, read_frame
 
 TIMEOUT = 900.0  # s a deck; a flat HP deck takes about ten
 
@@ -37,6 +37,11 @@ class Engine:
 
 NGSPICE = Engine(runner=ngspice, version=lambda: f"ngspice {find_engine().version}")
 VACASK = Engine(runner=vacask, version=lambda: f"vacask {find_vacask().version}")
+
+
+def default_folder(decks: Path) -> Path:
+    """Where the waveforms of a folder of decks go when nothing else is said."""
+    return Path("runs") / decks.resolve().name / "vectors"
 
 
 def deck_key(deck: Path, engine: Engine = NGSPICE) -> str:
@@ -112,11 +117,6 @@ def read_vectors(path: Path) -> Waveforms:
 def measures_of(path: Path) -> dict[str, float]:
     """Results of the deck's ``.meas`` cards, SI units."""
     return read_frame(path).attrs.get("measures", {})
-
-
-def failed_measures_of(path: Path) -> dict[str, str]:
-    """Why each of the deck's ``.meas`` cards that gave no number gave none."""
-    return read_frame(path).attrs.get("failed_measures", {})
 
 
 def frame_to_waveforms(frame: pd.DataFrame) -> Waveforms:

@@ -9,8 +9,8 @@ from circuits.engine.result import Result
 from circuits.engine.waveforms import Waveforms
 from cosim.errors import ResultsError
 from cosim.simulation.run import Run
-from cosim.simulation.store import is_current, is_text_current, read_frame, write_frame, write_text_key
 from cosim.simulation.tables import plot_table
+from cosim.store.files import is_current, is_text_current, read_frame, write_frame, write_text_key
 
 FIRST = ("tran", "ac", "dc", "noise", "sp", "disto", "pss")  # which plot is the chosen one where nobody said
 

@@ -1,9 +1,11 @@
-"""A run: a deck and where its results go."""
+"""A run: a deck, where its results go, and what they are called."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+from cosim.folder.deck_files import SUFFIXES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,3 +26,10 @@ class Run:
     def raw(self) -> Path:
         """ngspice's own raw file, where it is kept."""
         return self.vectors.with_suffix(".raw")
+
+
+def result_name(deck: Path) -> str:
+    """Name of a deck's results without their suffix: "a" for a.cir; else the whole name, so that a.cir and a.sp share none."""
+    if deck.suffix == ".cir" and Path(deck.stem).suffix.lower() not in SUFFIXES:
+        return deck.stem
+    return deck.name if deck.suffix else f"{deck.name}.deck"

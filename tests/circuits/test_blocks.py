@@ -14,7 +14,7 @@ from circuits.errors import CircuitError
 from circuits.netlist.deck import write_files
 from circuits.netlist.render import render_block
 from circuits.parts import model_parameters
-from circuits.stages.clamp import ONSET
+from circuits.stages.clamp import CLAMP_ONSET
 from circuits.stages.ivp_integrator import ivp_integrator
 from circuits.stages.relu_tia import leakage
 
@@ -72,8 +72,8 @@ def test_clamp_follows_then_limits(simulated):
     np.testing.assert_allclose(current, forward + backward, rtol=5e-3, atol=1e-10)
     np.testing.assert_allclose(line, -line[::-1], rtol=0, atol=1e-5)  # Newton stops at 1e-3 of an update
     assert 0.5 < line.max() < 0.65
-    at_onset = np.interp(ONSET, line, drive)
-    assert at_onset - ONSET == pytest.approx(1e3 * DIODE["is"] * np.exp(ONSET / (DIODE["n"] * V_T)), rel=0.02)
+    at_onset = np.interp(CLAMP_ONSET, line, drive)
+    assert at_onset - CLAMP_ONSET == pytest.approx(1e3 * DIODE["is"] * np.exp(CLAMP_ONSET / (DIODE["n"] * V_T)), rel=0.02)
 
 
 @pytest.mark.parametrize(("name", "source", "out", "gain"), [

@@ -9,7 +9,6 @@ from circuits.array.select_transistor import SelectTransistor
 from circuits.array.wires import Wires
 from circuits.benches.blocks import R_F, R_LOAD, block_bench
 from circuits.corners.corner import CORNERS
-from circuits.corners.files import corner_files
 from circuits.corners.transistor import transistor_at
 from circuits.engine.job import Job
 from circuits.engine.run import run
@@ -29,7 +28,7 @@ def at(tmp_path_factory):
     def get(block, name):
         if (block, name) not in done:
             folder = tmp_path_factory.mktemp(f"{block}_{name}")
-            write_files(folder, corner_files(block_bench(block).files(), (CORNERS | ABLATIONS)[name]))
+            write_files(folder, block_bench(block, (CORNERS | ABLATIONS)[name]).files())
             done[block, name] = run(Job(deck=folder / f"{block}.cir"))
         return done[block, name]
 

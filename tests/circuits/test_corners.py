@@ -1,52 +1,74 @@
-"""Corners: each changes the deck's text where it says, and nowhere else."""
+"""Corners: each is drawn into a deck where it says, and nowhere else."""
 
 from dataclasses import replace
 from difflib import unified_diff
-from pathlib import Path
 
+import numpy as np
 import pytest
+from PySpice.Spice.Netlist import SubCircuit
 
+from circuits.array.crossbar import SIZE
 from circuits.benches.blocks import block_bench
+from circuits.board.board import BoardSpec
+from circuits.board.layer import LayerSpec
+from circuits.board.testbench import Timing, board_deck
+from circuits.corners import parts as corner_parts
+from circuits.corners.board import board_at
 from circuits.corners.corner import CORNERS, Corner, find_corner
-from circuits.corners.files import TEXT, corner_files, write_corner
-from circuits.engine.guard import check_deck
+from circuits.corners.deck import deck_at
+from circuits.corners.parts import parts_at
 from circuits.errors import CircuitError
+from circuits.parts import read_part
 
-HP = Path(__file__).parents[2] / "netlists" / "hp_memristor"
-HP_FILES = {path.relative_to(HP).as_posix(): path.read_text() for path in HP.rglob("*") if path.suffix in TEXT}
+NOMINAL = CORNERS["nominal"]
+HIDDEN = LayerSpec(name="hidden_1", n_inputs=2, n_outputs=3, bias=True, relu=True, r_f=10e3)
+OUTPUT = LayerSpec(name="output", n_inputs=3, n_outputs=1, bias=True, relu=False, r_f=12e3, last=True, undriven="n")
+BOARD = BoardSpec(layers=(HIDDEN, OUTPUT), columns=("u0", "x0"), r_in=1e6, c_int=1e-6)
+G = [[np.full((SIZE, SIZE), 40e-6)], [np.full((SIZE, SIZE), 60e-6)]]  # S
 
 
-def changed_lines(name, corner):
-    """Lines that a corner puts into a file of the HP twin, without its own remark."""
-    diff = unified_diff(HP_FILES[name].splitlines(), corner_files(HP_FILES, corner)[name].splitlines(), n=0, lineterm="")
+def drawn(corner, conductances=None):
+    """A small board's deck with the corner's supplies, wires and transistors."""
+    return board_deck(name="sine", title="board", banner=("purpose    a board",), spec=board_at(BOARD, corner, conductances),
+                      stimuli=[["sin(0 0.1 10)"]], initial=[0.1], v_ref=0.2, timing=Timing(duration=0.1), supply=corner.rail)
+
+
+def files(corner, conductances=None):
+    return deck_at(drawn(corner, conductances), corner, nominal=drawn(NOMINAL, conductances)).files()
+
+
+def changed_lines(corner, name, conductances=None):
+    """Lines that a corner puts into a file, without its own remark."""
+    before, after = files(NOMINAL, conductances)[name], files(corner, conductances)[name]
+    diff = unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
     return [line[1:] for line in diff if line.startswith("+") and not line.startswith(("+++", "+* corner"))]
 
 
-SUPPLY_LINES = {0.9: ("v_cc vcc 0 dc 2.25  ; V", "v_ee vee 0 dc -2.25  ; V", "0.00500001 2.25)"),
-                1.08: ("v_cc vcc 0 dc 2.7  ; V", "v_ee vee 0 dc -2.7  ; V", "0.00500001 2.7)")}
+PARTS = {"offset": {"parts/opa4990.lib"}, "temperature": {"parts/opa4990.lib"}, "diode": {"parts/d1n4148.lib"},
+         "vto_shift": {"parts/nmos_select.lib"}, "kp_factor": {"parts/nmos_select.lib"},
+         "wire_factor": {"blocks/cell_1t1r.inc"}, "supply": set()}
+MACROS = {f"blocks/array_{name}_macro.inc" for name in ("hidden_1", "output")}
 
 
-@pytest.mark.parametrize("name", [n for n in CORNERS if n != "nominal"])
-def test_a_corner_changes_what_it_names_and_nothing_else(name):
+@pytest.mark.parametrize("name", [name for name in CORNERS if name != "nominal"])
+@pytest.mark.parametrize("conductances", [None, G], ids=["flat", "macro"])
+def test_a_corner_changes_what_it_names_and_nothing_else(name, conductances):
     corner = CORNERS[name]
-    made = corner_files(HP_FILES, corner)
-    changed = {path for path in made if made[path] != HP_FILES[path]}
-    decks = {path for path in made if path.endswith(".cir")}  # each says in its banner that it is a corner
-    wanted = {"offset": {"parts/opa4990.lib"}, "temperature": {"parts/opa4990.lib"}, "diode": {"parts/d1n4148.lib"},
-              "vto_shift": {"parts/nmos_select.lib"}, "kp_factor": {"parts/nmos_select.lib"},
-              "wire_factor": {"blocks/cell_1t1r.inc"}, "supply": set()}
-    assert changed == decks.union(*(wanted[field] for field in corner.changes))
-    for path in decks:
-        lines = changed_lines(path, corner)
-        if corner.supply != 1:
-            assert lines[:2] == list(SUPPLY_LINES[corner.supply][:2])
-            assert lines[2].startswith("v_sel ") and SUPPLY_LINES[corner.supply][2] in lines[2] and len(lines) == 3
-        elif "temperature" in corner.changes:
-            assert lines == [f".temp {corner.temperature:g}  ; degC, corner {name}"]
-        else:
-            assert lines == []
-        title, remark = made[path].splitlines()[:2]
-        assert title == HP_FILES[path].splitlines()[0] and remark.startswith(f"* corner     {name}: ")
+    before, after = files(NOMINAL, conductances), files(corner, conductances)
+    wanted = {"sine.cir"}.union(*(PARTS[field] for field in corner.changes))  # every deck says that it is at a corner
+    if conductances is not None:  # wires and transistors are inside the macromodels, and their files are not there
+        wanted -= {"parts/nmos_select.lib", "blocks/cell_1t1r.inc"}
+        wanted |= MACROS if corner.reaches_arrays else set()
+    assert after.keys() == before.keys()
+    assert {path for path in after if after[path] != before[path]} == wanted
+    volts = {0.9: "2.25", 1.08: "2.7"}.get(corner.supply)
+    assert changed_lines(corner, "sine.cir", conductances) == ([
+        f"v_cc vcc 0 dc {volts}  ; V", f"v_ee vee 0 dc -{volts}  ; V",
+        f"v_sel sel 0 pwl(0 0 0.005 0 0.00500001 {volts})  ; V, 0: initial conditioning, {volts}: integration"] if volts
+        else [f".temp {corner.temperature:g}  ; degC"] if "temperature" in corner.changes else [])
+    title, remark, purpose = after["sine.cir"].splitlines()[:3]
+    assert (title, purpose) == ("* board", "* purpose    a board")
+    assert remark == f"* corner     {name}: {corner.figures}; {corner.reason}; the measures' expectations stay nominal"
 
 
 @pytest.mark.parametrize(("name", "file", "lines"), [
@@ -57,46 +79,35 @@ def test_a_corner_changes_what_it_names_and_nothing_else(name):
      [".subckt opa4990 inp inn vcc vee out params: vos=-4.02e-05 ib=10e-12 gbw=1.1e6 sr=4.5e6 aol=3.16e6 cmrr=5.6e5",
       ".subckt opa4990_noisy inp inn vcc vee out params: vos=-4.02e-05"]),
     ("diode_b", "parts/d1n4148.lib",
-     [".model d1n4148   d(is=4.352e-9 n=1.906 rs=0.6458 cjo=0.7048e-12 vj=0.869 m=0.03 tt=3.48e-9 bv=110 ibv=100e-6)"]),
+     [".model d1n4148 d(is=4.352e-9 n=1.906 rs=0.6458 cjo=0.7048e-12 vj=0.869 m=0.03 tt=3.48e-9 bv=110 ibv=100e-6)"]),
     ("slow_transistor", "parts/nmos_select.lib",
      [".model nmos_select nmos(level=1 vto=0.715 kp=6.06697e-05 gamma=0.446 phi=0.8)"]),
     ("fast_transistor", "parts/nmos_select.lib",
      [".model nmos_select nmos(level=1 vto=0.515 kp=7.16703e-05 gamma=0.446 phi=0.8)"]),
     ("wires_x2", "blocks/cell_1t1r.inc",
-     ["r_bl bl_near bl_far 3  ; ohm, wire segment", "r_sl sl_near sl_far 3  ; ohm, wire segment"]),
+     ["r_bl bl_near bl_far 3.0  ; ohm, wire segment", "r_sl sl_near sl_far 3.0  ; ohm, wire segment"]),
 ])
 def test_the_changed_lines(name, file, lines):
-    assert changed_lines(file, CORNERS[name]) == lines
+    assert changed_lines(CORNERS[name], file) == lines
+
+
+def test_a_changed_part_keeps_its_header_and_says_its_corner_first():
+    text, nominal = parts_at(CORNERS["slow_transistor"])["nmos_select"].text, read_part("nmos_select").text
+    assert text.splitlines()[0] == f"* corner slow_transistor: {CORNERS['slow_transistor'].reason}"
+    assert text.splitlines()[1:-1] == nominal.splitlines()[:-1]  # the model is the file's last line
 
 
 def test_nominal_changes_no_byte():
-    assert corner_files(HP_FILES, CORNERS["nominal"]) == HP_FILES
+    assert files(NOMINAL) == drawn(NOMINAL).files()
+    assert parts_at(NOMINAL) == {}
+    assert board_at(BOARD, NOMINAL) == BOARD
 
 
 def test_changes_add_up():
     both = replace(CORNERS["offset_high"], name="both", supply=0.9, diode="b")
-    made = corner_files(HP_FILES, both)
-    assert "vos=0.0003" in made["parts/opa4990.lib"] and "dc 2.25" in made["sine.cir"]
-    assert "offset 0.0003, diode b" in made["sine.cir"] and "supply 0.9" in made["sine.cir"]
-
-
-def test_a_folder_at_a_corner_passes_the_door_and_keeps_manifest_and_weights(tmp_path):
-    decks = write_corner(HP, tmp_path / "hot", CORNERS["hot"])
-    assert [deck.name for deck in decks] == sorted(path.name for path in HP.glob("*.cir"))
-    assert all(check_deck(deck) for deck in decks)
-    for name in ("manifest.json", "weights.npz"):
-        assert (tmp_path / "hot" / name).read_bytes() == (HP / name).read_bytes()
-    assert not [path for path in (tmp_path / "hot").rglob("*.partial")]
-
-
-def test_what_no_deck_includes_is_left_behind(tmp_path):
-    (tmp_path / "nominal" / "blocks").mkdir(parents=True)
-    for name, text in block_bench("cell_1t1r").files().items():
-        (tmp_path / "nominal" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "nominal" / name).write_text(text)
-    (tmp_path / "nominal" / "blocks" / "array_old_macro.inc").write_text("* of an earlier compilation")
-    write_corner(tmp_path / "nominal", tmp_path / "hot", CORNERS["hot"])
-    assert not (tmp_path / "hot" / "blocks" / "array_old_macro.inc").exists()
+    after = files(both)
+    assert "vos=0.0003" in after["parts/opa4990.lib"] and "dc 2.25" in after["sine.cir"]
+    assert "offset 0.0003, diode b" in after["sine.cir"] and "supply 0.9" in after["sine.cir"]
 
 
 @pytest.mark.parametrize(("name", "effects"), [
@@ -106,70 +117,78 @@ def test_what_no_deck_includes_is_left_behind(tmp_path):
     ("hot", {name: f"hot_without_{name.replace(' ', '_')}" for name in ("offset", "diode leakage", "select transistors")}),
 ])
 def test_effects_of_a_corner_are_taken_out_one_by_one(name, effects):
-    assert {effect: one.name for effect, one in CORNERS[name].without().items()} == effects
+    assert {effect: corner.name for effect, corner in CORNERS[name].without().items()} == effects
 
 
 @pytest.mark.parametrize(("effect", "file", "line"), [
     ("offset", "parts/opa4990.lib", None),
     ("diode leakage", "parts/d1n4148.lib",
-     ".model d1n4148   d(is=2.52e-9 n=1.752 rs=0.568 cjo=4e-12 vj=1 m=0.4 tt=20e-9 bv=100 ibv=100e-6 tnom=85)"),
+     ".model d1n4148 d(is=2.52e-9 n=1.752 rs=0.568 cjo=4e-12 vj=1 m=0.4 tt=20e-9 bv=100 ibv=100e-6 tnom=85)"),
     ("select transistors", "parts/nmos_select.lib",
      ".model nmos_select nmos(level=1 vto=0.615 kp=66.67e-6 gamma=0.446 phi=0.8 tnom=85)"),
 ])
 def test_one_effect_of_the_temperature_is_taken_out(effect, file, line):
     corner = CORNERS["hot"].without()[effect]
     assert corner.vos == (0 if effect == "offset" else CORNERS["hot"].vos)
-    assert changed_lines(file, corner) == ([line] if line else [])
-    assert ".temp 85  ; degC, corner " + corner.name in changed_lines("sine.cir", corner)
+    assert changed_lines(corner, file) == ([line] if line else [])
+    assert ".temp 85  ; degC" in changed_lines(corner, "sine.cir")
+
+
+def test_a_wide_layers_lines_that_hang_follow_a_common_offset():
+    board = replace(BOARD, layers=(replace(HIDDEN, n_outputs=20), replace(OUTPUT, n_inputs=20)))
+    conductances = [[G[0][0]], [G[0][0]] * 2]
+    for name, letter in (("nominal", "g"), ("wires_x2", "g"), ("offset_high", "r"), ("hot", "r")):
+        corner = CORNERS[name]
+        deck = board_deck(name="sine", title="t", banner=(), spec=board_at(board, corner, conductances), stimuli=[["dc 0"]],
+                          initial=[0.1], v_ref=0.2, timing=Timing(duration=0.1), supply=corner.rail)
+        for text in (deck.files()[f"blocks/array_output_0_{column}_macro.inc"] for column in (0, 1)):
+            assert f"\n{letter}_bl1_sl0 " in text
+            assert "\ng_bl0_sl0 " in text  # an op-amp drives it
 
 
 # refusals
 
 
-def test_corner_over_the_nominal_folder_is_refused():
-    with pytest.raises(CircuitError, match="would overwrite the nominal decks"):
-        write_corner(HP, HP, CORNERS["hot"])
-
-
-def test_folder_without_decks_is_refused(tmp_path):
-    with pytest.raises(CircuitError, match=r"holds no \.cir deck; compile first"):
-        write_corner(tmp_path, tmp_path / "hot", CORNERS["hot"])
-
-
 @pytest.mark.parametrize("name", ["slow_transistor", "wires_x2"])
 def test_a_corner_that_changes_nothing_is_refused(name):
-    with pytest.raises(CircuitError, match=f"corner {name} changes .*, and none of .* depends on it"):
-        corner_files(block_bench("clamped_tia").files(), CORNERS[name])
+    with pytest.raises(CircuitError, match=f"corner {name} changes .*, and none of .*clamped_tia.cir depends on it"):
+        block_bench("clamped_tia", CORNERS[name])
 
 
-def test_a_corner_of_a_corner_is_refused():
-    with pytest.raises(CircuitError, match="is at corner hot already; make corner wires_x2 from the nominal decks"):
-        corner_files(corner_files(HP_FILES, CORNERS["hot"]), CORNERS["wires_x2"])
-
-
-@pytest.mark.parametrize("name", ["hot", "low_supply", "slow_transistor", "wires_x2"])
-def test_a_macromodel_is_not_left_nominal(name):
-    with pytest.raises(CircuitError, match=f"reduced away inside; corner {name} needs its macromodel made again"):
-        corner_files(HP_FILES | {"blocks/array_output_macro.inc": "* nominal"}, CORNERS[name])
-
-
-@pytest.mark.parametrize(("name", "file", "old", "new"), [
-    ("low_supply", "sine.cir", "v_cc vcc 0 dc 2.5", "v_pos vcc 0 dc 2.5"),
-    ("offset_low", "parts/opa4990.lib", "vos=0 ", "vos=1e-3 "),
-    ("diode_b", "parts/d1n4148.lib", ".model d1n4148_b", ".model d1n4148_c"),
-    ("wires_x2", "blocks/cell_1t1r.inc", "r_bl ", "r_wire "),
-    ("slow_transistor", "parts/nmos_select.lib", "level=1 vto", "level=3 vto"),
-    ("hot", "sine.cir", ".options ", ".option "),
+@pytest.mark.parametrize(("name", "part", "old", "new", "says"), [
+    ("offset_low", "opa4990", "vos=0 ib", "v_offset=0 ib", ".subckt opa4990 has no parameter vos; it has v_offset, ib, gbw"),
+    ("offset_low", "opa4990", ".subckt opa4990_noisy", ".subckt noisy", "opa4990.lib holds no .subckt opa4990_noisy"),
+    ("diode_b", "d1n4148", ".model d1n4148_b", ".model d1n4148_c", "d1n4148.lib holds no .model d1n4148_b"),
+    ("slow_transistor", "nmos_select", "vto=", "vt0=", ".model nmos_select has no parameter vto; it has level, vt0, kp"),
+    ("fast_transistor", "nmos_select", "kp=66.67e-6 gamma", "kp={k} gamma", "kp={k}, which is not a SPICE number"),
 ])
-def test_a_place_that_is_not_found_is_an_error(name, file, old, new):
-    with pytest.raises(CircuitError, match=f"{file}: corner {name} looked for"):
-        corner_files(HP_FILES | {file: HP_FILES[file].replace(old, new)}, CORNERS[name])
+def test_what_a_part_does_not_define_is_an_error(monkeypatch, name, part, old, new, says):
+    other = replace(read_part(part), text=read_part(part).text.replace(old, new))
+    assert other != read_part(part)
+    monkeypatch.setattr(corner_parts, "read_part", lambda wanted: other if wanted == part else read_part(wanted))
+    with pytest.raises(CircuitError) as refused:
+        parts_at(CORNERS[name])
+    assert f"corner {name} cannot change " in str(refused.value) and says in str(refused.value)
 
 
 def test_an_offset_of_the_decks_own_is_not_overruled():
-    files = HP_FILES | {"blocks/tia.inc": HP_FILES["blocks/tia.inc"].replace(" opa4990", " opa4990 vos=1e-3")}
-    with pytest.raises(CircuitError, match=r"blocks/tia.inc gives an op-amp its own vos"):
-        corner_files(files, CORNERS["offset_low"])
+    def offset(deck):
+        s = SubCircuit("wrapped", "vcc", "vee")
+        s.X("op", "opa4990", 0, "sl", "vcc", "vee", "sl", vos=1e-3)
+        wrapped = replace(deck.block, netlist=s, uses=(), notes={})
+        return replace(deck, block=replace(deck.block, uses=(*deck.block.uses, wrapped)))
+
+    corner = CORNERS["offset_low"]
+    with pytest.raises(CircuitError, match=r"block wrapped gives its op-amp xop its own vos, which corner offset_low \(-0.0"):
+        deck_at(offset(drawn(corner)), corner, nominal=offset(drawn(NOMINAL)))
+    diode_b = CORNERS["diode_b"]
+    assert deck_at(offset(drawn(diode_b)), diode_b, nominal=offset(drawn(NOMINAL))).changed_parts  # has no offset of its own
+
+
+def test_a_reason_cannot_bring_a_card_along():
+    corner = Corner(name="x", reason="warm\n.include parts/other.lib", temperature=60.0)
+    with pytest.raises(CircuitError, match="would inject a card"):
+        files(corner)
 
 
 @pytest.mark.parametrize(("changes", "message"), [

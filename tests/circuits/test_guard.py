@@ -2,7 +2,7 @@
 
 import pytest
 
-from circuits.engine.guard import check_deck
+from circuits.engine.door.guard import check_deck
 from circuits.errors import FailureKind, RejectedDeck
 
 PLAIN = "title\nv1 in 0 1\nr1 in 0 1k\n{}\n.tran 1u 1m\n.end\n"

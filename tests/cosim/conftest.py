@@ -79,6 +79,11 @@ class Shell:
         """The one message of a run that must fail, its lines joined."""
         return self.one_message(*self.run(*words, **how), code=1)
 
+    def fails(self, *words, **how):
+        """The one message of a run that prints its results and then fails, its lines joined."""
+        code, _, err = self.run(*words, **how)
+        return self.one_message(code, "", err, code=1)
+
     @staticmethod
     def one_message(found, out, err, *, code):
         assert found == code, out + err

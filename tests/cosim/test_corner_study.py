@@ -11,27 +11,22 @@ import torch
 from scipy.linalg import expm
 
 from circuits.corners.corner import CORNERS, Corner
-from circuits.corners.layer import macros_at
 from circuits.errors import FailureKind, SimulationError
 from cosim.behavioural.blueprint import blueprint_of
 from cosim.behavioural.corner import board_at
-from cosim.behavioural.from_folder import read_blueprint
 from cosim.behavioural.integrate import model_states, solve
-from cosim.compiler.compile import compile_network
+from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
-from cosim.compiler.scaling import Calibration
 from cosim.console import Console
 from cosim.corners import study as corner_study
 from cosim.corners.bound import bound_of, carried, predict
 from cosim.corners.folder import write_corner_folder
 from cosim.corners.row import CLAIM, CornerCase, CornerRow, TwinError
 from cosim.corners.study import CornerStudy, explained
-from cosim.experiment import Experiment
 from cosim.folder.manifest import read_manifest
-from cosim.problem.case import Case
 from cosim.problem.network import read_network
 from cosim.problem.reference import reference
-from cosim.simulation.store import write_frame, write_json
+from cosim.store.files import write_frame, write_json
 
 
 @pytest.fixture(scope="module")
@@ -137,24 +132,9 @@ def test_results_that_cannot_be_written_are_refused_first(warm_shell, compiled, 
 
 
 def test_a_folder_at_a_corner_is_refused(warm_shell, compiled):
-    write_corner_folder(read_manifest(compiled), read_blueprint(compiled), warm_shell.folder / "hot", CORNERS["hot"])
-    for words in (("corners", "hot"), ("simulate", "hot", "--fidelity", "behavioural")):
-        assert "hot/sine.cir is at corner hot, of which the board in manifest.json knows nothing" in warm_shell.refuses(*words)
-
-
-def test_arrays_made_again_at_the_nominal_corner_are_the_compilers(compiled, tmp_path):
-    model = torch.nn.Sequential(torch.nn.Linear(1, 40), torch.nn.ReLU(), torch.nn.Linear(40, 1))  # more than an array is wide
-    t = np.linspace(0, 1, 11)[:, None]
-    Experiment(subject="wide", model=model, columns=("x0",), calibration=Calibration(inputs=np.empty((11, 0)), states=t),
-               cases=(Case(name="free", stimuli=(), initial=(0.1,), duration=0.01),)).compile(
-        tmp_path, Options(fidelity="macro"))
-    for folder, arrays in ((compiled, 3), (tmp_path, 5)):
-        blueprint = read_blueprint(folder)
-        made = [macros_at(spec, g, CORNERS["nominal"])
-                for spec, g in zip(blueprint.board.layers, blueprint.conductances, strict=True)]
-        texts = {path: text for layer in made for path, text in layer.items()}
-        assert texts == {path: (folder / path).read_text() for path in texts}
-        assert len(texts) == len(list(folder.glob("blocks/array_*"))) == arrays
+    write_corner_folder(read_manifest(compiled), warm_shell.folder / "hot", CORNERS["hot"])
+    for words in (("corners", "hot"), ("simulate", "hot", "--fidelity", "behavioural"), ("inspect", "hot", "--loops")):
+        assert "hot is at corner hot, of which the board in manifest.json knows nothing" in warm_shell.refuses(*words)
 
 
 # causes and failures
@@ -232,8 +212,8 @@ def test_a_board_that_is_beyond_the_claim_itself_is_its_corners_cause():
                                     Corner(name="large", reason="13 % of full scale", offset=3e-3)], ids=lambda one: one.name)
 def test_the_prediction_is_what_the_corners_board_does(small_experiment, small_model, corner):
     (case,) = small_experiment.cases
-    twin = compile_network(small_model, columns=small_experiment.columns, calibration=small_experiment.calibration)
-    blueprint, expected = blueprint_of(twin), reference(small_model, case)
+    twin = compile_board(read_network(small_model, small_experiment.columns), small_experiment.calibration)
+    blueprint, expected = blueprint_of(twin), reference(read_network(small_model), case)
     board = board_at(blueprint, corner)
     predicted = predict(board, blueprint.scales, read_network(small_model), case, expected)
     with torch.no_grad():

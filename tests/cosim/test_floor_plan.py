@@ -1,13 +1,11 @@
 """The drawing of which array holds what."""
 
-from circuits.array.tiling import tile_layer
+from circuits.board.layer import LayerSpec
 from cosim.folder.floor_plan import floor_plan
 
 
 def layer(name, outputs, lines):
-    tiles = [{"name": t.name, "first_output": t.first_output, "first_line": t.first_line, "n_outputs": t.n_outputs,
-              "n_lines": t.n_lines} for t in tile_layer(name, outputs, lines)]
-    return {"name": name, "n_outputs": outputs, "n_bit_lines": lines, "tiles": tiles}
+    return LayerSpec(name=name, n_inputs=lines // 2, n_outputs=outputs, bias=False, relu=True, r_f=1e4)
 
 
 def test_drawn_by_hand():

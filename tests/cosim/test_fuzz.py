@@ -13,17 +13,18 @@ import torch
 from hypothesis import HealthCheck, Phase, given, note, settings
 
 from circuits.board.testbench import SUPPLY
-from circuits.engine.guard import check_deck
+from circuits.engine.door.guard import check_deck
 from circuits.engine.job import Job
 from circuits.engine.run import run
 from circuits.errors import CircuitError, FailureKind
-from circuits.stages.clamp import ONSET
+from circuits.stages.clamp import CLAMP_ONSET
 from cosim.comparison.clamp_hits import clamp_hits
-from cosim.comparison.twin_states import twin_states
 from cosim.compiler.options import Options
 from cosim.errors import CosimError
 from cosim.folder.manifest import read_manifest
+from cosim.problem.network import read_network
 from cosim.problem.reference import reference
+from cosim.simulation.twin_states import twin_states
 from training.errors import TrainingError
 
 from . import networks
@@ -90,9 +91,9 @@ def test_runs_or_says_why(experiment):
             return
         case = experiment.cases[0]
         states = twin_states(waves, read_manifest(folder), case)
-        expected = reference(experiment.model, case)
-        hits = clamp_hits(waves, ONSET)
-        error = np.abs(states - expected).max() * twin.scales.state
+        expected = reference(read_network(experiment.model), case)
+        hits = clamp_hits(waves, CLAMP_ONSET)
+        error = (np.abs(states - expected) * twin.scales.state).max()
         note(f"{error:.3g} V from torch, clamp hits {hits}")
         assert np.isfinite(states).all()
         told = bool(hits) or any(layer.unreached() for layer in twin.layers)

@@ -16,10 +16,11 @@ from circuits.engine.job import Job
 from circuits.engine.ngspice import find_engine
 from circuits.engine.rawfile import read_raw
 from circuits.engine.run import run
-from cosim.comparison.twin_states import twin_states
 from cosim.compiler.options import Options
 from cosim.folder.manifest import read_manifest
+from cosim.problem.network import read_network
 from cosim.problem.reference import reference
+from cosim.simulation.twin_states import twin_states
 from cosim.studies.hp_memristor.errors import case_errors, comparison_frame
 from cosim.studies.hp_memristor.experiment import hp_experiment, hp_truth
 from training.checkpoint import load
@@ -42,7 +43,7 @@ def net():
 
 def errors(net, manifest, name, waveforms):
     case = manifest.cases[name]
-    frame = comparison_frame(case, hp_truth("current", case), reference(net, case)[:, 0],
+    frame = comparison_frame(case, hp_truth("current", case), reference(read_network(net), case)[:, 0],
                              twin_states(waveforms, manifest, case)[:, 0])
     return frame, case_errors(frame, frame["truth"].to_numpy())
 

@@ -21,7 +21,7 @@ from cosim.behavioural.simulation import folder_key
 from cosim.compiler.options import Options
 from cosim.folder.manifest import read_manifest
 from cosim.folder.read import read_board, read_programmed
-from cosim.simulation.store import write_frame
+from cosim.store.files import write_frame
 from cosim.studies.hp_memristor.experiment import hp_experiment
 from training.checkpoint import load
 from training.experiments.hp_memristor import checkpoint_paths
@@ -119,8 +119,8 @@ def test_the_hp_board_is_stable_and_documented(warm_shell, hp, pytestconfig):
     # by hand: the integrator is a unity-gain buffer (60 deg at 20 pF) with some 50 pF of switches and its own input divider;
     # a TIA of noise gain 18 crosses far below the op-amp's second pole
     assert 50 < margins["integrator"] < 60 < 85 < margins["tia"]
-    page = (pytestconfig.rootpath / "docs" / "board.md").read_text()
-    documented = {kind: float(margin) for kind, margin in re.findall(r"^\| `(\w+)` \| \d+ \| ([\d.]+)° ", page, re.MULTILINE)}
+    page = (pytestconfig.rootpath / "docs" / "results" / "hp-loops.md").read_text()
+    documented = {kind: float(margin) for kind, margin in re.findall(r"^\| (\w+) \| \d+ \| ([\d.]+) \|", page, re.MULTILINE)}
     assert documented == margins
     assert "signals: the torch solution" in told
     assert "worst: states integrator 0 (integration)" in told

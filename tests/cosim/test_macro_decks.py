@@ -7,13 +7,14 @@ from torch import nn
 
 from circuits.engine.job import Job
 from circuits.engine.run import run
-from cosim.comparison.twin_states import twin_states
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
 from cosim.experiment import Experiment
 from cosim.folder.manifest import read_manifest
 from cosim.problem.case import Case
+from cosim.problem.network import read_network
 from cosim.problem.reference import reference
+from cosim.simulation.twin_states import twin_states
 from training.stimuli import Sine
 
 
@@ -28,6 +29,6 @@ def test_a_small_board_with_a_slow_integrator_runs_past_the_toggle(tmp_path, hid
         inputs=rng.uniform(-0.5, 0.5, (200, 1)), states=rng.uniform(-1, 1, (200, 1))))
     experiment.compile(tmp_path, Options(fidelity="macro"))
     waves = run(Job(deck=tmp_path / "slow.cir", timeout=60)).waveforms
-    expected = reference(model, case)
+    expected = reference(read_network(model), case)
     error = np.abs(twin_states(waves, read_manifest(tmp_path), case) - expected).max() / np.abs(expected).max()
     assert error < 0.01

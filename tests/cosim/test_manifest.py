@@ -38,7 +38,7 @@ def test_says_what_was_compiled(decks, small_experiment):
     assert manifest.cases == {"sine": small_experiment.cases[0]}
     assert manifest.start == 5e-3  # s
     # 0.2 V with a headroom of 1.25 stand for the largest state of the calibration, 0.4
-    assert manifest.scales.state == pytest.approx(0.4)
+    assert manifest.scales.states == (pytest.approx(0.4),)
     largest = np.abs(small_experiment.calibration.inputs).max()
     assert 0.99 * 0.16 < manifest.scales.inputs[0] * largest <= 0.16 * (1 + 1e-12)  # V; three digits, rounded down
 

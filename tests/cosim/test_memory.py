@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from cosim.compiler.compile import compile_network
+from cosim.compiler.compile import compile_board
 from cosim.compiler.memory import check_memory
 from cosim.compiler.scaling import Calibration
 from cosim.errors import CosimError
+from cosim.problem.network import read_network
 
 WIDE = [(6, 1000), (2002, 1000), (2002, 1)]  # 2-1000-1000-1: 1 x 32, 63 x 32 and 63 arrays
 
@@ -29,6 +30,6 @@ def test_compiling_asks_first(monkeypatch):
     states = torch.linspace(-1, 1, 5)[:, None].numpy()
     told = []
     with pytest.raises(CosimError, match="0.0 GB are free"):
-        compile_network(net, columns=("x0",), calibration=Calibration(inputs=states[:, :0], states=states),
-                        progress=lambda label, part: told.append(label))
+        compile_board(read_network(net), Calibration(inputs=states[:, :0], states=states),
+                      progress=lambda label, part: told.append(label))
     assert told == []

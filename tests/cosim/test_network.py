@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from cosim.errors import UnsupportedModelError
-from cosim.problem.network import network_hash, read_network
+from cosim.problem.network import read_network
 
 
 def test_reads_what_torch_computes():
@@ -20,16 +20,15 @@ def test_reads_what_torch_computes():
 
 
 @pytest.mark.parametrize(("model", "says"), [
-    (nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)), "layer 1 is a Tanh"),
-    (nn.Sequential(nn.Conv1d(1, 1, 1)), "layer 0 is a Conv1d"),
-    (nn.Sequential(nn.ReLU(), nn.Linear(2, 1)), "layer 0 is a ReLU that does not follow"),
-    (nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.ReLU()), "layer 2 is a ReLU that does not follow"),
+    (nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)), r"tanh \(layer 1 \(Tanh\)\)"),
+    (nn.Sequential(nn.Conv1d(1, 1, 1)), r"model Sequential: called with z of shape \(1, 2\) it gives a tensor of shape"),
     (nn.Sequential(nn.Linear(2, 3), nn.Linear(4, 1)), "takes 4 inputs but Linear 0 gives 3"),
-    (nn.Sequential(), "no Linear layer"),
+    (nn.Sequential(), "called with z of shape .* it gives a tensor of shape"),
+    (nn.Sequential(nn.Linear(1, 2)), "model takes 1 inputs, but there are 2 columns"),
 ])
 def test_refuses_by_name(model, says):
     with pytest.raises(UnsupportedModelError, match=says):
-        read_network(model)
+        read_network(model, ("u0", "x0"))
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
@@ -47,7 +46,7 @@ def test_hash_tells_every_change():
         model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1)).double()
         with torch.no_grad():
             change(model)
-        return network_hash(read_network(model))
+        return read_network(model).hash
 
     def bump(p):
         p += 1e-12
@@ -73,27 +72,34 @@ class Own(nn.Module):
     lambda m, z: m.last(torch.relu(m.first(z))),
     lambda m, z: m.last(nn.functional.relu(m.first(z))),
     lambda m, z: m.last(m.first(z).relu()),
-], ids=["torch.relu", "functional", "method"])
+    lambda m, z: m.last(m.first(z).clamp(min=0)),
+    lambda m, z: m.last(torch.relu(m.first(z))) + z[..., :1],
+    lambda m, z: -2.0 * m.last(nn.functional.leaky_relu(m.first(z), 0.1)).squeeze(-1).unsqueeze(-1) / 4,
+    lambda m, z: m.last(torch.maximum(m.first(z), 0.3 * m.first(z.flip(-1)))),
+    lambda m, z: m.last(nn.functional.hardtanh(m.first(z))) - nn.functional.relu6(z[..., 1:] * 5),
+    lambda m, z: torch.cat([z, z], dim=-1)[..., 1:2] + m.last(m.first(z).abs()),
+    lambda m, z: m.last(torch.min(m.first(z), m.first(-z)).amax(-1, keepdim=True).expand(1, 3)),
+], ids=["torch.relu", "functional", "method", "clamp", "skip", "leaky", "maximum", "hardtanh", "cat", "amax"])
 def test_a_module_of_ones_own(forward):
     torch.manual_seed(1)
     model = Own(forward).double()
-    z = torch.randn(5, 2, dtype=torch.float64)
-    out = z.numpy()
-    layers = read_network(model)
-    assert [layer.relu for layer in layers] == [True, False]
-    for layer in layers:
-        out = layer(out)
-    np.testing.assert_allclose(out, model(z).detach().numpy(), rtol=1e-12, atol=1e-14)
+    network = read_network(model, ("u0", "x0"))
+    for point in np.random.default_rng(0).uniform(-3, 3, (20, 2)):
+        expected = model(torch.from_numpy(point)[None]).detach().numpy().reshape(-1)
+        chain = network.derivative(point[None, :1], point[None, 1:])[0]
+        np.testing.assert_allclose(chain, expected, rtol=1e-12, atol=1e-13)
+        np.testing.assert_allclose(network.slope(0.0, point[:1], point[1:]), expected, rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize(("forward", "says"), [
-    (lambda m, z: m.last(torch.tanh(m.first(z))), "step 'tanh' of its forward .*is no layer.* train with ReLU"),
-    (lambda m, z: m.last(m.first(z)) + z[..., :1], "not fed by the step before it alone"),
-    (lambda m, z: m.last(m.first(z)) if z.sum() > 0 else z, "cannot be traced"),
-    (lambda m, z: m.first(z) * 2.0, "step 'mul' of its forward .*is no layer.* put a factor or an offset into the weights"),
-    (lambda m, z: 2.0 * m.first(z), r"step 'mul' of its forward \(test_network\.py, line \d+\) is no layer"),
-    (lambda m, z: z, "no Linear layer"),
-], ids=["tanh", "skip", "branch", "scaled", "scaled from the left", "nothing"])
-def test_refuses_a_forward_that_is_no_chain(forward, says):
+    (lambda m, z: m.last(torch.tanh(m.first(z))), r"tanh \(test_network\.py, line \d+: .*\) is no piecewise linear function"),
+    (lambda m, z: m.last(m.first(z)) if z.sum() > 0 else z, r"depends on the numbers \(test_network.*no branches"),
+    (lambda m, z: m.last(m.first(z)) * z[..., :1], r"mul \(test_network\.py, line \d+: .*\) multiplies two values"),
+    (lambda m, z: torch.where(z > 0, z, 0.1 * z)[..., :1], "gt .* is no operation that the board has a circuit for"),
+    (lambda m, z: m.first(z), "gives a tensor of shape .*, 3.*a derivative for each of the 1 states"),
+    (lambda m, z: torch.ones(1, 1), "gives a constant|do not depend on its inputs"),
+    (lambda m, z: m.last(nn.functional.dropout(m.first(z), training=True)), "is random; call model.eval"),
+], ids=["tanh", "branch", "product", "where", "too many", "constant", "dropout"])
+def test_refuses_what_is_not_piecewise_linear(forward, says):
     with pytest.raises(UnsupportedModelError, match=says):
-        read_network(Own(forward))
+        read_network(Own(forward).double(), ("u0", "x0"))

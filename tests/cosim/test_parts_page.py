@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import typer
 
-from circuits.benches.findings import BENCHES, Finding, bench_decks
+from circuits.benches.findings import BENCHES, Finding, bench_decks, run_benches
 from cosim.cli.commands import parts as command
 from cosim.report.quantity import percent, quantity
-from cosim.studies.parts.report import findings_table, key_of, page_key
+from cosim.studies.parts.report import findings_table, key_of, page_key, write_parts_page
 
-COMMITTED = Path(__file__).parents[2] / "docs" / "parts.html"
+COMMITTED = Path(__file__).parents[2] / "docs" / "results" / "parts.html"
 
 
 def exact(bench):
@@ -19,7 +19,7 @@ def exact(bench):
 
 
 def test_committed_page_is_drawn_from_these_parts_and_benches():
-    assert key_of(COMMITTED) == page_key(), "run `make parts` and commit docs/parts.html"
+    assert key_of(COMMITTED) == page_key(), "run `make parts` and commit docs/results/parts.html"
 
 
 def test_committed_page_is_self_contained_and_small():
@@ -38,6 +38,15 @@ def test_key_follows_decks_and_figures(monkeypatch):
     assert len({before, other_decks, page_key()}) == 3
 
 
+def test_the_page_holds_table_and_curves(tmp_path):
+    findings, results = run_benches(tmp_path / "decks", workers=2)
+    page = write_parts_page(tmp_path / "parts.html", findings, results, tmp_path / "figures")
+    text = page.read_text()
+    assert text.count("data:image/png;base64,") == len(list((tmp_path / "figures").glob("*.png"))) == 3
+    assert text.count("<tr class=") == len(BENCHES)
+    assert key_of(page) == page_key()
+
+
 def test_a_page_that_is_not_there_has_no_key(tmp_path):
     assert key_of(tmp_path / "none.html") is None
 
@@ -50,7 +59,7 @@ def run(monkeypatch, tmp_path, capsys):
 
     def call(findings):
         monkeypatch.setattr(command, "run_benches", lambda folder, workers: (findings, {}))
-        command.run(tmp_path / "parts.html", tmp_path, workers=1, force=False, quiet=True)
+        command.run(tmp_path / "parts.html", tmp_path, workers=1, force=False, quiet=True, docs=tmp_path / "parts.md")
         return capsys.readouterr().out
     return call
 
@@ -59,6 +68,18 @@ def test_table_has_a_line_a_property(run):
     out = run([exact(bench) for bench in BENCHES])
     assert sum(line.startswith("│ ") for line in out.splitlines()) == len(BENCHES)
     assert "4.5 V/µs" in out and "OUTSIDE" not in out
+
+
+def test_documents_get_the_table_unless_the_check_failed(run, tmp_path):
+    file = tmp_path / "parts.md"
+    with pytest.raises(typer.Exit):
+        run([Finding(bench=BENCHES[0], model=0.0)])
+    assert not file.exists()
+    run([exact(bench) for bench in BENCHES])
+    rows = [line for line in file.read_text().splitlines() if line.startswith("| ")]
+    assert len(rows) == 2 + len(BENCHES)
+    cells = ("opa4990", "slew rate, rising", "10 V step, ±20 V", "4.5 V/µs", "4.5 V/µs", "0.0 %", "5 %", "datasheet front page")
+    assert f"| {' | '.join(cells)} |" in rows
 
 
 def test_unnamed_deviation_ends_in_exit_code_1(run, capsys):

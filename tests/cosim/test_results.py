@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cosim.errors import ResultsError
-from cosim.simulation.store import content_key, is_current, read_frame, write_atomically, write_frame, write_json
+from cosim.store.files import content_key, is_current, read_frame, write_atomically, write_frame, write_json
 
 FRAME = pd.DataFrame({"time": [0.0, 1.0], "twin": [2.0, 3.0]})
 

@@ -10,7 +10,7 @@ import pytest
 
 from cosim.behavioural.simulation import folder_key
 from cosim.folder.manifest import read_manifest
-from cosim.simulation.store import ABANDONED, read_frame, write_atomically, write_frame
+from cosim.store.files import ABANDONED, read_frame, write_atomically, write_frame
 
 RC = "rc\nv1 in 0 pwl(0 0 1n 1)\nr1 in out 1k\nc1 out 0 1u\n.tran 10u 1m\n.save v(out)\n.end\n"
 SINGULAR = RC.replace("r1 in out", "r1 in off")

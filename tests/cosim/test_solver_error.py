@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from circuits.engine.guard import check_deck
+from circuits.engine.door.guard import check_deck
 from circuits.errors import CircuitError
 from circuits.netlist.solver_variation import SolverVariation
 from cosim.comparison.second_opinion import AGREE, deviation
 from cosim.compiler.options import Options
-from cosim.simulation.store import write_frame
+from cosim.store.files import write_frame
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,11 @@ def test_the_solvers_share_is_printed_beside_the_circuit_error(warm_shell, compi
     assert float(rows["largest step"][1]) < float(rows["default"][1]) < 0.1 * float(rows["circuit error, default"][1])
     share = re.search(r"solver's share of the circuit error at default settings: ([\d.]+)%", out)
     assert 0 < float(share[1]) < 10
+
+
+def test_two_decks_of_one_name_are_refused(warm_shell, compiled):
+    told = warm_shell.refuses("convergence", compiled / "sine.cir", compiled / "sine.cir")
+    assert "two of these decks have one name" in told
 
 
 @pytest.mark.parametrize(("words", "says"), [

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from circuits.engine.guard import check_deck
+from circuits.engine.door.guard import check_deck
 from circuits.engine.rawfile import read_raw
 from circuits.errors import RejectedDeck
 

@@ -1,6 +1,7 @@
 """The trainers on a case of seconds."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,13 +10,15 @@ import torch
 from training.errors import TrainingError
 from training.models.neural_ode import solve, widths_of
 from training.models.recurrent_resnet import rollout
+from training.noise import WeightNoise
 from training.stimuli import STIMULI
 from training.systems.hp_memristor import DRIVES
 from training.trainer import Recipe, Stage, train_neural_ode, train_resnet
 
 SYSTEM, SINE = DRIVES["current"], STIMULI["sine"]
 SMALL = Recipe(widths=(2, 6, 1), stages=(Stage(steps=60, window=4, stride=3, batch=8),), learning_rate=2e-2, seed=1)
-NOISY = Recipe(widths=(2, 4, 1), stages=(Stage(steps=5, window=2, batch=2, boards=3),), learning_rate=1e-2, seed=2)
+NOISE = WeightNoise(g_min=20e-6, g_max=100e-6, levels=64, spread=0.0276)
+NOISY = Recipe(widths=(2, 4, 1), stages=(Stage(steps=5, window=2, batch=2, boards=3),), learning_rate=1e-2, seed=2, noise=NOISE)
 RESNET = Recipe(widths=(2, 6, 1), stages=(Stage(steps=200, window=4, batch=16),), learning_rate=1e-2, seed=1)
 
 
@@ -51,7 +54,7 @@ def test_the_resnet_learns_too():
 def test_the_seed_reproduces_every_bit():
     first, again = (weights(train_neural_ode(SYSTEM, SINE, NOISY)) for _ in range(2))
     assert torch.equal(first, again)
-    other = Recipe(widths=NOISY.widths, stages=NOISY.stages, learning_rate=1e-2, seed=3)
+    other = Recipe(widths=NOISY.widths, stages=NOISY.stages, learning_rate=1e-2, seed=3, noise=NOISE)
     assert not torch.equal(first, weights(train_neural_ode(SYSTEM, SINE, other)))
 
 
@@ -86,3 +89,8 @@ def test_an_interrupt_in_the_progress_function_gives_the_threads_back():
         train_resnet(SYSTEM, SINE, RESNET, stop)
     assert torch.get_num_threads() == threads
     assert math.isfinite(threads)
+
+
+def test_noisy_boards_need_an_arrays_noise():
+    with pytest.raises(TrainingError, match="3 noisy boards, but the recipe knows no array's noise; give it noise="):
+        train_neural_ode(DRIVES["current"], STIMULI["sine"], replace(NOISY, noise=None))

@@ -1,4 +1,4 @@
-"""The HP memristor experiment: train both models of a drive on the sine, save their checkpoints."""
+"""The HP memristor experiment: it trains both models of a drive on the sine and saves their checkpoints."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from training import checkpoint
 from training.errors import TrainingError
+from training.noise import WeightNoise
 from training.stimuli import STIMULI
 from training.systems.hp_memristor import DRIVES, HPMemristor
 from training.trainer import Recipe, Stage, Trained, train_neural_ode, train_resnet
@@ -31,10 +32,10 @@ RESNET = Recipe(
 
 
 def checkpoint_paths(drive: str, folder: Path = CHECKPOINTS) -> tuple[Path, Path]:
-    """(neural ODE, ResNet) checkpoint files of a drive.
+    """Checkpoint files (neural ODE, ResNet) of a drive.
 
     Raises:
-        TrainingError: unknown drive.
+        TrainingError: the drive is unknown.
     """
     if drive not in DRIVES:
         raise TrainingError(f"unknown drive {drive!r}; choose one of {', '.join(sorted(DRIVES))}")
@@ -64,6 +65,7 @@ def train_hp_memristor(
     seed: int = 0,
     force: bool = False,
     folder: Path = CHECKPOINTS,
+    noise: WeightNoise | None = None,
     progress: Callable[[str, int, int, float], None] | None = None,
 ) -> tuple[Path, Path]:
     """Train the neural ODE (30 s on one core) and the ResNet (7 s) of a drive on the sine and save them.
@@ -71,6 +73,7 @@ def train_hp_memristor(
     Args:
         drive: "current" or "voltage".
         force: retrain even where a checkpoint exists; existing files are replaced only once training has ended.
+        noise: of the array that the neural ODE is trained for.
         progress: called as progress(model, step, total, loss), model "neural_ode" or "recurrent_resnet".
     Returns:
         (neural ODE, ResNet) checkpoint files.
@@ -83,7 +86,7 @@ def train_hp_memristor(
     for path, (model, train, recipe) in zip(paths, models, strict=True):
         if path.is_file() and not force:
             continue
-        recipe = replace(recipe, seed=seed)
+        recipe = replace(recipe, seed=seed, noise=noise)
         report = None if progress is None else partial(progress, model)
         trained = train(system, stimulus, recipe, report)
         checkpoint.save(path, trained.net, _provenance(system, model, recipe, trained))

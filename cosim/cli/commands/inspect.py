@@ -9,12 +9,13 @@ import pandas as pd
 
 from circuits.array.conductances import read_conductances
 from circuits.array.crossbar import SIZE
+from circuits.array.tiling import Tile
 from circuits.netlist.inspection import KINDS, inspect_deck
 from circuits.parts import FOLDER
-from cosim.cli.commands.simulate import decks_of
 from cosim.console import Console
+from cosim.folder.deck_files import decks_of
 from cosim.folder.floor_plan import floor_plan
-from cosim.folder.manifest import NAME, read_manifest
+from cosim.folder.manifest import MANIFEST_NAME, read_manifest
 
 CHANNELS = {"opa4990": 4, "tmux1134": 4}  # a package
 
@@ -32,9 +33,9 @@ def run(target: Path) -> None:
     devices = [{"what": KINDS[letter], "count": count} for letter, count in sorted(contents.devices.items())]
     console.table(pd.DataFrame(devices, columns=["what", "count"]), "devices, macromodels expanded")
     console.table(_bill(contents.instances), "bill of materials")
-    if (deck.parent / NAME).is_file():
+    if (deck.parent / MANIFEST_NAME).is_file():
         console.say("floor plan, source lines x bit lines in use of each 32x32 array")
-        console.say(floor_plan(read_manifest(deck.parent).raw["layers"]))
+        console.say(floor_plan(read_manifest(deck.parent).board.layers))
         console.table(_conductances(deck.parent), "conductances, cells in use")
 
 
@@ -55,15 +56,15 @@ def _bill(instances) -> pd.DataFrame:
 
 
 def _conductances(folder: Path) -> pd.DataFrame:
-    rows = []
-    for layer in read_manifest(folder).raw["layers"]:
-        used = 1e6 * np.concatenate([_used(folder, tile) for tile in layer["tiles"]])
-        rows.append({"block": layer["name"], "cells": used.size, "min [uS]": f"{used.min():.2f}",
+    rows, board = [], read_manifest(folder).board
+    for layer in board.layers:
+        used = 1e6 * np.concatenate([_used(folder, tile) for tile in layer.tiles])
+        rows.append({"block": layer.name, "cells": used.size, "min [uS]": f"{used.min():.2f}",
                      "mean [uS]": f"{used.mean():.2f}", "max [uS]": f"{used.max():.2f}",
-                     "idle at g_min": f"{(used < used.min() * 1.001).mean():.0%}", "r_f [ohm]": f"{layer['r_f']:g}"})
+                     "idle at g_min": f"{(used < used.min() * 1.001).mean():.0%}", "r_f [ohm]": f"{layer.r_f:g}"})
     return pd.DataFrame(rows)
 
 
-def _used(folder: Path, tile: dict) -> np.ndarray:
-    g = read_conductances(folder / "conductances" / f"{tile['name']}.inc")
-    return g[: tile["n_outputs"], : tile["n_lines"]].ravel()
+def _used(folder: Path, tile: Tile) -> np.ndarray:
+    g = read_conductances(folder / "conductances" / f"{tile.name}.inc")
+    return g[: tile.n_outputs, : tile.n_lines].ravel()

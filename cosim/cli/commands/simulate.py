@@ -4,49 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from circuits.engine.guard import check_deck
-from circuits.errors import RejectedDeck, printable
-from cosim.cli.commands.doctor import require_engine
+from circuits.errors import printable
 from cosim.console import Console
 from cosim.errors import CosimError, ResultsError
-from cosim.simulation.deck_files import SUFFIXES, decks_in, result_name, without_included
-from cosim.simulation.decks import Run, simulate
-from cosim.simulation.store import read_frame, write_csv
+from cosim.folder.deck_files import decks_of
+from cosim.simulation.decks import default_folder, simulate
+from cosim.simulation.engine import require_engine
+from cosim.simulation.run import Run, result_name
 from cosim.simulation.tables import rows, single_values
+from cosim.store.files import read_frame, write_csv
 
 LINES = 30  # of single values that are printed for a plot
-
-
-def default_folder(decks: Path) -> Path:
-    """Where the waveforms of a folder of decks go when nothing else is said."""
-    return Path("runs") / decks.resolve().name / "vectors"
-
-
-def decks_of(target: Path) -> list[Path]:
-    """The deck itself, or the decks of a folder: those its manifest names, or every file with a deck's suffix that no other
-    one includes."""
-    if target.is_file():
-        return [target]
-    if not target.is_dir():
-        raise ResultsError(f"{target} does not exist; name a deck (.cir) or a folder of decks")
-    from cosim.folder.manifest import (  # loads torch, which takes seconds; a deck of one's own needs none of it
-        NAME,
-        read_manifest,
-    )
-
-    if (target / NAME).is_file():
-        return [target / f"{name}.cir" for name in read_manifest(target).cases]
-    decks = decks_in(target)
-    if not decks:
-        raise ResultsError(f"{target} holds no .cir deck, nor one that ends in {', '.join(SUFFIXES[1:])}")
-    return without_included(decks, [path for deck in decks for path in _includes(deck)])
-
-
-def _includes(deck: Path) -> list[Path]:
-    try:
-        return [file.path for file in check_deck(deck)[1:]]
-    except RejectedDeck:  # told when it is to be simulated
-        return []
 
 
 def run(target: Path, *, out: Path | None, fidelity: str | None, workers: int, timeout: float, force: bool,

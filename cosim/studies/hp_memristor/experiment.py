@@ -9,12 +9,14 @@ from torch import nn
 from cosim.compiler.scaling import Calibration
 from cosim.experiment import Experiment
 from cosim.problem.case import Case
+from cosim.problem.network import read_network
 from cosim.problem.reference import reference
 from training.models.recurrent_resnet import rollout
 from training.stimuli import STIMULI, Stimulus
 from training.systems.hp_memristor import DRIVES
 
 SUBJECTS = {"current": "HP memristor, current drive", "voltage": "HP memristor, voltage drive"}
+COLUMNS = ("u0", "x0")  # drive, state
 TRAINED_ON = "sine"
 
 
@@ -32,8 +34,8 @@ def hp_experiment(drive: str, model: nn.Module) -> Experiment:
     return Experiment(
         subject=SUBJECTS[drive],
         model=model,
-        columns=("u0", "x0"),
-        calibration=Calibration(inputs=sine.inputs(sine.times), states=reference(model, sine)),
+        columns=COLUMNS,
+        calibration=Calibration(inputs=sine.inputs(sine.times), states=reference(read_network(model, COLUMNS), sine)),
         cases=tuple(hp_case(drive, stimulus) for stimulus in STIMULI.values()),
     )
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from cosim.report.style import TITLES, TRUTH, TWIN
+from cosim.report.style import TITLES, TRUTH, TWIN, styled
 from training.systems.hp_memristor import HPMemristor
 
 
+@styled
 def lissajous(frames: Mapping[str, pd.DataFrame], system: HPMemristor) -> plt.Figure:
     """Device current over device voltage, from the true state and from the twin's state."""
     figure, axes = plt.subplots(1, len(frames), figsize=(13.5, 3.4), squeeze=False)
@@ -22,5 +23,5 @@ def lissajous(frames: Mapping[str, pd.DataFrame], system: HPMemristor) -> plt.Fi
         axis.set_title(TITLES.get(name, name))
         axis.set_xlabel("device voltage [V]")
     axes[0, 0].set_ylabel("device current [mA]")
-    axes[0, 0].legend(loc="upper left")
+    axes[0, 0].legend(loc="best")
     return figure

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from cosim.report.style import TORCH, TWIN
+from cosim.report.style import TORCH, TWIN, styled
 from cosim.studies.lorenz96.metrics import error
 
 LOOKS = {
@@ -18,6 +18,7 @@ LOOKS = {
 }
 
 
+@styled
 def error_growth(frames: Mapping[str, pd.DataFrame], window: float = 1.0) -> plt.Figure:
     """Mean absolute error over the sites, averaged over a running window, logarithmic.
 

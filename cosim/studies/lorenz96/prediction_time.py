@@ -5,12 +5,14 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from cosim.report.style import TORCH, TRUTH, TWIN
+from circuits.board.nets import state_column
+from cosim.report.style import TORCH, TRUTH, TWIN, styled
 from cosim.studies.lorenz96.metrics import states
 
 LYAPUNOV_TIMES = 7.0
 
 
+@styled
 def prediction_time(part: pd.DataFrame, valid: dict, exponent: float) -> plt.Figure:
     """One row a site over seven Lyapunov times; where torch and the circuit are lost is marked.
 
@@ -30,7 +32,7 @@ def prediction_time(part: pd.DataFrame, valid: dict, exponent: float) -> plt.Fig
             if at <= LYAPUNOV_TIMES:
                 axis.axvline(at, color=look["color"], linewidth=1.6, linestyle=style,
                              label=f"valid prediction time, {name}: {at:.2f}")
-        axis.set_ylabel(f"x{k}")
+        axis.set_ylabel(state_column(k))
         axis.margins(x=0)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
     axes[-1].set_xlabel("time since the first sample [Lyapunov times]")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from cosim.report.style import TORCH, TRUTH, TWIN
+from circuits.board.nets import state_column
+from cosim.report.style import TORCH, TRUTH, TWIN, styled
 from cosim.studies.lorenz96.metrics import states
 
 
+@styled
 def site_traces(frame: pd.DataFrame) -> plt.Figure:
     """One row a site: truth, torch, circuit; each phase starts anew from its first true sample.
 
@@ -24,7 +26,7 @@ def site_traces(frame: pd.DataFrame) -> plt.Figure:
                 axis.plot(part["time"], part[f"{column}_{k}"], **(look if number == 0 else {**look, "label": None}))
             if number:
                 axis.axvline(part["time"].iloc[0], color="black", linewidth=1.2, linestyle="--")
-        axis.set_ylabel(f"x{k}")
+        axis.set_ylabel(state_column(k))
         axis.margins(x=0)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     axes[-1].set_xlabel("time [time units]; dashed: extrapolation starts, from its first true sample")

@@ -6,9 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from cosim.report.style import styled
 from cosim.studies.lorenz96.metrics import error, states
 
 
+@styled
 def state_time(frame: pd.DataFrame, title: str) -> plt.Figure:
     """Three maps over the whole run, one row a site, the start of the extrapolation marked.
 

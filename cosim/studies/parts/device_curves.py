@@ -10,9 +10,11 @@ import numpy as np
 from circuits.benches import d1n4148, memristor, nmos_select
 from circuits.benches.base import SUPPLY
 from circuits.engine.result import Result
+from cosim.report.style import styled
 from cosim.studies.parts.op_amp_curves import WANTED
 
 
+@styled
 def device_curves(results: Mapping[str, Result]) -> plt.Figure:
     """Forward curves of both diode sets, on-resistance against gate voltage, read curves, the sinh form's excess.
 

@@ -9,12 +9,14 @@ import numpy as np
 
 from circuits.benches import opa4990
 from circuits.engine.result import Result
+from cosim.report.style import styled
 
 WANTED = {"color": "0.15", "marker": "o", "linestyle": "none", "markersize": 5, "label": "figure in the table"}
 LOADS = (20e-12, 100e-12, 1e-9)  # F
 COLOURS = ("#0b5fa5", "#5c940d", "#d9480f")
 
 
+@styled
 def op_amp_curves(results: Mapping[str, Result]) -> plt.Figure:
     """Open-loop gain and phase for three loads, a slewed step, input noise.
 

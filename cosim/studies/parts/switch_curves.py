@@ -8,10 +8,12 @@ import matplotlib.pyplot as plt
 
 from circuits.benches import tmux1134
 from circuits.engine.result import Result
+from cosim.report.style import styled
 
 THROWS = {"a": "#0b5fa5", "b": "#d9480f"}
 
 
+@styled
 def switch_curves(results: Mapping[str, Result]) -> plt.Figure:
     """On-resistance against signal, conductance against select voltage, both transitions.
 

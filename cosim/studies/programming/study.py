@@ -8,30 +8,25 @@ import pandas as pd
 import torch
 from torch import nn
 
+from circuits.array.programming import PUBLISHED_ERROR, PUBLISHED_LEVELS, published_programming
 from cosim.behavioural.blueprint import blueprint_of
 from cosim.behavioural.board import make_board
 from cosim.behavioural.integrate import model_states, solve
 from cosim.behavioural.monte_carlo import programmed
 from cosim.comparison.metrics import waveform_error
-from cosim.comparison.twin_states import twin_states
-from cosim.compiler.compile import compile_network
+from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
-from cosim.compiler.programming import PUBLISHED_ERROR, PUBLISHED_LEVELS, Programming
 from cosim.console import Console
 from cosim.experiment import Experiment
 from cosim.folder.manifest import Manifest, read_manifest
 from cosim.problem.case import Case
 from cosim.simulation.decks import Run, read_vectors, simulate
-from cosim.simulation.store import write_json
+from cosim.simulation.twin_states import twin_states
+from cosim.store.files import write_json
 from cosim.studies.hp_memristor.experiment import hp_experiment, hp_truth
 
 FIDELITIES = ("macro", "flat-trimmed", "behavioural")
 PUBLISHED = {"mre": 0.17, "dtw": 0.15, "resnet_mre": 0.61, "resnet_dtw": 0.39}  # the published board, for comparison
-
-
-def board_programming(seed: int) -> Programming:
-    """64 levels and 2.2 % mean relative error, the published array."""
-    return Programming(levels=PUBLISHED_LEVELS, error=PUBLISHED_ERROR, seed=seed)
 
 
 def study(drive: str, model: nn.Module, seeds: int, root: Path, console: Console, workers: int,
@@ -41,14 +36,14 @@ def study(drive: str, model: nn.Module, seeds: int, root: Path, console: Console
     Args:
         fidelity: "macro"; or "flat-trimmed", flat decks without the cells that are off, the same solution, slower.
     Returns:
-        One row a board and stimulus: seed, stimulus, mre, dtw, dtw_per_step, max (total error, against the truth).
+        One row per board and stimulus: seed, stimulus, mre, dtw, dtw_per_step, max (total error, against the truth).
     """
     experiment = hp_experiment(drive, model)
     runs, manifests = [], {}
     for seed in range(seeds):
         folder = root / f"{drive}_{fidelity.replace('-', '_')}_seed_{seed:02d}"
         deck = "macro" if fidelity == "macro" else "flat"
-        experiment.compile(folder, Options(programming=board_programming(seed), fidelity=deck, all_cells=deck == "macro"))
+        experiment.compile(folder, Options(programming=published_programming(seed), fidelity=deck, all_cells=deck == "macro"))
         manifests[seed] = read_manifest(folder)
         runs += [Run(deck=folder / f"{case.name}.cir", vectors=folder / "vectors" / f"{case.name}.parquet",
                      label=f"board {seed} {case.name}") for case in experiment.cases]
@@ -62,9 +57,9 @@ def study(drive: str, model: nn.Module, seeds: int, root: Path, console: Console
 def behavioural_study(drive: str, model: nn.Module, seeds: int) -> pd.DataFrame:
     """The same boards and the same rows from the behavioural model, all boards at once."""
     experiment = hp_experiment(drive, model)
-    twin = compile_network(model, columns=experiment.columns, calibration=experiment.calibration)
+    twin = compile_board(experiment.read(), experiment.calibration)
     blueprint = blueprint_of(twin)
-    draws = [board_programming(seed) for seed in range(seeds)]
+    draws = [published_programming(seed) for seed in range(seeds)]
     board = make_board(blueprint, conductances=programmed(blueprint, draws, twin.options.window))
     rows = []
     for case in experiment.cases:
@@ -86,13 +81,13 @@ def _total_error(drive: str, case: Case, manifest: Manifest) -> dict[str, float]
 
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     """Median and worst of every stimulus and of all, total error."""
-    def one(name: str, group: pd.DataFrame) -> dict:
+    def row(name: str, group: pd.DataFrame) -> dict:
         return {"stimulus": name, "runs": len(group), "MRE median": group["mre"].median(), "MRE worst": group["mre"].max(),
                 "DTW median": group["dtw"].median(), "DTW worst": group["dtw"].max(),
                 "DTW/step median": group["dtw_per_step"].median(), "DTW/step worst": group["dtw_per_step"].max()}
 
-    groups = [one(name, group) for name, group in rows.groupby("stimulus", sort=False)]
-    return pd.DataFrame([*groups, one("all", rows)])
+    groups = [row(name, group) for name, group in rows.groupby("stimulus", sort=False)]
+    return pd.DataFrame([*groups, row("all", rows)])
 
 
 def write_study(path: Path, drive: str, fidelity: str, rows: pd.DataFrame, summary: pd.DataFrame) -> None:

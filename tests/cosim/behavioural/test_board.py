@@ -1,28 +1,30 @@
 """The behavioural board: against the macro deck in ngspice, itself built another way, one board at a time; gradients."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from circuits.array.programming import Programming
 from circuits.array.window import Window
 from circuits.corners.corner import find_corner
 from cosim.behavioural.blueprint import Blueprint, blueprint_of
 from cosim.behavioural.board import make_board, solve_arrays
 from cosim.behavioural.corner import board_at
 from cosim.behavioural.from_folder import read_blueprint
-from cosim.behavioural.integrate import model_states, solve
+from cosim.behavioural.integrate import model_states, solve, step_grid
 from cosim.behavioural.monte_carlo import programmed
 from cosim.behavioural.offsets import random_offsets
 from cosim.behavioural.waveforms import vectors
-from cosim.compiler.compile import compile_network
+from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
-from cosim.compiler.programming import Programming
 from cosim.corners.folder import write_corner_folder
 from cosim.errors import CosimError
 from cosim.folder.manifest import read_manifest
+from cosim.problem.network import read_network
 from cosim.problem.reference import reference
 from cosim.simulation.decks import Run, frame_to_waveforms, read_vectors, simulate
 
@@ -72,7 +74,7 @@ def test_it_is_the_macro_deck(folder, small_experiment):
 def test_a_corner_acts_as_in_the_macro_deck(folder, small_experiment, tmp_path, name):
     (case,) = small_experiment.cases
     blueprint, corner = read_blueprint(folder), find_corner(name)
-    write_corner_folder(read_manifest(folder), blueprint, tmp_path / "corner", corner)
+    write_corner_folder(read_manifest(folder), tmp_path / "corner", corner)
     expected = ngspice(tmp_path / "corner")
     with torch.no_grad():
         board = board_at(blueprint, corner)
@@ -107,7 +109,7 @@ def test_two_stage_neurons_are_those_of_the_macro_deck(small_experiment, tmp_pat
 @pytest.fixture(scope="module")
 def small(small_experiment):
     e = small_experiment
-    twin = compile_network(e.model, columns=e.columns, calibration=e.calibration)
+    twin = compile_board(read_network(e.model, e.columns), e.calibration)
     return blueprint_of(twin), twin, e.cases[0]
 
 
@@ -131,8 +133,7 @@ def test_a_drawn_board_is_the_board_compiled_with_that_draw(small, small_experim
     blueprint, twin, case = small
     draw = Programming(levels=64, error=0.022, seed=7)
     e = small_experiment
-    compiled = blueprint_of(compile_network(e.model, columns=e.columns, calibration=e.calibration,
-                                            options=Options(programming=draw)))
+    compiled = blueprint_of(compile_board(e.read(), e.calibration, Options(programming=draw)))
     with torch.no_grad():
         drawn = make_board(blueprint, conductances=programmed(blueprint, [draw], Window()))
         first, second = (model_states(board, solve(board, case, twin.scales, steps=40), twin.scales)
@@ -166,14 +167,14 @@ def test_a_tiled_board_computes_the_network(small_experiment):
     torch.manual_seed(4)
     model = nn.Sequential(nn.Linear(2, 40), nn.ReLU(), nn.Linear(40, 1)).double()
     e = small_experiment
-    twin = compile_network(model, columns=e.columns, calibration=e.calibration)
+    twin = compile_board(read_network(model, e.columns), e.calibration)
     assert [len(layer.tiles) for layer in twin.layers] == [2, 3]
     (case,) = e.cases
     board = make_board(blueprint_of(twin))
     with torch.no_grad():
         got = model_states(board, solve(board, case, twin.scales, steps=100), twin.scales)[:, 0, 0].numpy()
-    expected = reference(model, case)[:, 0]
-    # the circuit error of such a board, see docs/board.md; its conductances wrongly joined would give 1e-1
+    expected = reference(read_network(model), case)[:, 0]
+    # the circuit error of such a board, see docs/explanation/board.md; its conductances wrongly joined would give 1e-1
     np.testing.assert_allclose(got, expected, rtol=0, atol=2e-3 * np.abs(expected).max())
 
 
@@ -184,3 +185,20 @@ def test_nonlinear_memristors_and_no_steps_are_refused(small):
         Blueprint(board=replace(blueprint.board, layers=layers), scales=twin.scales, conductances=blueprint.conductances)
     with pytest.raises(CosimError, match="0 integration steps"):
         solve(make_board(blueprint), case, twin.scales, steps=0)
+
+
+def test_an_edge_has_six_steps_and_the_space_between_dense_samples_one():
+    corners = np.array([0.0, 0.001, 0.002, 0.003, 0.0031, 1.0])
+    grid = step_grid(corners, 100, 1.0, moves=np.array([0.02, 0.16, 0.5, 1.0, 0.0]))
+    counts = [np.count_nonzero((grid > a - 1e-12) & (grid < b - 1e-12)) for a, b in pairwise(corners)]
+    assert counts == [1, 1, 3, 6, 100]
+    assert (np.diff(grid) > 0).all()
+    assert len(step_grid(np.array([0.0, 0.5, 1.0]), 2, 1.0, moves=np.zeros(2))) == 13  # not a dense record: six in each half
+
+
+def test_a_board_of_single_precision_is_the_same_board(small):
+    blueprint, twin, case = small
+    with torch.no_grad():
+        single, double = (solve(make_board(blueprint, dtype=kind), case, twin.scales).s.double()
+                          for kind in (torch.float32, torch.float64))
+    assert float((single - double).abs().max()) < 3e-6 * float(double.abs().max())

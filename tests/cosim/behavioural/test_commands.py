@@ -45,7 +45,7 @@ def test_compile_at_another_time_scale(warm_shell):
     checkpoint = checkpoint_paths("current")[0]
     warm_shell.succeeds("compile", checkpoint, "--out", "decks", "--fidelity", "macro", "--time-scale", "0.01")
     manifest = read_manifest(warm_shell.folder / "decks")
-    assert (manifest.scales.time, manifest.raw["fidelity"]) == (0.01, "macro")
+    assert (manifest.scales.time, manifest.fidelity) == (0.01, "macro")
     # 10 Hz in model time; the sine starts with the integration
     assert " 1000.0 0.005)" in (warm_shell.folder / "decks" / "sine.cir").read_text()
     assert "above 0" in warm_shell.refuses("compile", checkpoint, "--out", "other", "--time-scale", "0")

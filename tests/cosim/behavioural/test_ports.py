@@ -6,10 +6,10 @@ import torch
 
 from circuits.array.crossbar import SIZE
 from circuits.array.network import port_conductance, port_network
+from circuits.array.programming import Programming
 from circuits.array.window import Window
 from circuits.board.layer import LayerSpec
 from cosim.behavioural.ports import layer_ports, nominal_ports
-from cosim.compiler.programming import Programming
 
 SPEC = LayerSpec(name="t", n_inputs=5, n_outputs=7, bias=True, relu=True, r_f=1e4)
 

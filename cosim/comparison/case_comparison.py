@@ -1,0 +1,117 @@
+"""One case of a board against torch: waveforms on its grid, errors of every state, lines that left their linear range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from circuits.stages.clamp import CLAMP_ONSET
+from cosim.comparison.clamp_hits import clamp_hits
+from cosim.comparison.metrics import mean_relative_error, waveform_error
+from cosim.problem.reference import reference
+from cosim.simulation.twin_states import twin_states
+
+if TYPE_CHECKING:
+    from cosim.comparison.stored_runs import StoredRun
+
+
+AGAINST_TRUTH = tuple(f"{kind}_{figure}" for kind in ("model", "total") for figure in ("mre", "max_error", "l1", "rmse", "max"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateError:
+    """How far a state of the board is from torch in one case; None where torch rests at 0, so that no part has a meaning.
+
+    Where the truth is known there is also how far torch is from it (the model error), and how far the board is from it (the
+    total error). Their parts of full scale are parts of the truth's.
+    """
+
+    mre: float | None  # mean relative error, dimensionless; see cosim.comparison.metrics.WaveformError
+    max_error: float | None  # largest error, part of full scale
+    full_scale: float  # model units, largest magnitude in torch
+    l1: float  # model units, mean absolute error
+    rmse: float  # model units
+    max: float  # model units, largest error
+    dtw: float | None  # model units, dynamic time warping distance
+    dtw_per_step: float | None  # model units
+    model_mre: float | None = None  # torch against the truth; None: the truth is not known, or rests at 0
+    model_max_error: float | None = None
+    model_l1: float | None = None  # model units, as the two after it; None: the truth is not known
+    model_rmse: float | None = None
+    model_max: float | None = None
+    total_mre: float | None = None  # the board against the truth
+    total_max_error: float | None = None
+    total_l1: float | None = None
+    total_rmse: float | None = None
+    total_max: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CaseComparison:
+    """One case: waveforms on its grid, errors, and the lines that left their linear range."""
+
+    run: StoredRun
+    reference: np.ndarray  # (samples, n_states) model units, torch
+    twin: np.ndarray  # (samples, n_states) model units, the circuit
+    errors: tuple[StateError, ...]  # one per state
+    clamp_hits: dict[str, dict[str, float]]  # see cosim.comparison.clamp_hits
+    truth: np.ndarray | None = None  # (samples, n_states) model units, what the system really does; None: not known
+
+    @property
+    def curves(self) -> dict[str, np.ndarray]:
+        """What there is to draw: truth (where it is known), reference and twin, (samples, n_states) model units each."""
+        known = {} if self.truth is None else {"truth": self.truth}
+        return known | {"reference": self.reference, "twin": self.twin}
+
+    @property
+    def label(self) -> str:
+        return self.run.label
+
+    @property
+    def times(self) -> np.ndarray:
+        """(samples,) model seconds."""
+        return self.run.compiled.cases[self.run.case].times
+
+
+def compare_run(run: StoredRun) -> CaseComparison:
+    """Compare a simulated case with the torch solution of the network that its deck was compiled from."""
+    case = run.compiled.cases[run.case]
+    expected = reference(run.compiled.network, case)
+    got = twin_states(run.waveforms, run.compiled.manifest, case)
+    truth = run.compiled.truth(run.case)
+    errors = tuple(state_error(expected[:, k], got[:, k], None if truth is None else truth[:, k])
+                   for k in range(expected.shape[1]))
+    return CaseComparison(run=run, reference=expected, twin=got, errors=errors, truth=truth,
+                          clamp_hits=clamp_hits(run.waveforms, CLAMP_ONSET))
+
+
+def state_error(expected: np.ndarray, got: np.ndarray, truth: np.ndarray | None = None) -> StateError:
+    """Errors of one state; (samples,) model units each.
+
+    Args:
+        expected: torch.
+        got: the circuit.
+        truth: what the system really does; None: not known.
+    """
+    if truth is not None:
+        figures = {f"{kind}_{name}": value for kind, curve in (("model", expected), ("total", got))
+                   for name, value in _against_truth(truth, curve).items()}
+        return replace(state_error(expected, got), **figures)
+    full_scale = float(np.abs(expected).max())
+    if full_scale == 0:
+        off = np.abs(got)
+        return StateError(mre=None, max_error=None, full_scale=0.0, l1=float(off.mean()), max=float(off.max()),
+                          rmse=float(np.sqrt(np.mean(off**2))), dtw=None, dtw_per_step=None)
+    error = waveform_error(expected, got)
+    return StateError(mre=error.mre, max_error=error.max / full_scale, full_scale=full_scale, l1=error.l1, rmse=error.rmse,
+                      max=error.max, dtw=error.dtw, dtw_per_step=error.dtw_per_step)
+
+
+def _against_truth(truth: np.ndarray, curve: np.ndarray) -> dict[str, float | None]:
+    """Figures of a StateError that are told of the model and of the total error; None where the truth rests at 0."""
+    error, full_scale = np.abs(curve - truth), float(np.abs(truth).max())
+    return {"mre": mean_relative_error(truth, curve) if full_scale else None,
+            "max_error": float(error.max()) / full_scale if full_scale else None,
+            "l1": float(error.mean()), "rmse": float(np.sqrt(np.mean(error**2))), "max": float(error.max())}

@@ -1,0 +1,1 @@
+"""Result files, known again by what they were made from."""
