@@ -14,15 +14,18 @@ LOG_TAIL = 25  # lines of the log that are kept with an error
 COMPLAINTS_SHOWN = 20  # of one deck, in one message
 
 
-def printable(text: str) -> str:
+def printable(text: str, *, breaks: bool = True) -> str:
     """Text that a terminal shows and does not obey: control, format and broken characters are written as escapes.
 
     A deck, its log or a file's name may hold ESC, U+009B or a right-to-left mark, which could hide or forge what is printed.
-    Line breaks stay.
+
+    Args:
+        breaks: leave line breaks and tabs; False for what is to be a part of a line, such as a file's name.
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else letter.encode("unicode_escape").decode("ascii")
+    kept = "\n\t" if breaks else ""
+    return "".join(letter if letter.isprintable() or letter in kept else letter.encode("unicode_escape").decode("ascii")
                    for letter in text)
 
 
@@ -108,7 +111,7 @@ class SimulationError(CircuitError):
     def __str__(self) -> str:
         parts = [f"{self.kind}: {self.message}"]
         if self.deck is not None:
-            parts.append(f"  deck: {self.deck}")
+            parts.append(f"  deck: {printable(str(self.deck), breaks=False)}")
         if self.last_time is not None:
             parts.append(f"  last time reached: {self.last_time:.6g} s")
         if self.log_tail:
@@ -129,7 +132,7 @@ class RejectedDeck(SimulationError):
 
     def __init__(self, message: str, *, file: Path, line: int = 0) -> None:
         where = f"{file}:{line}" if line else str(file)
-        super().__init__(f"{where}: {message}", kind=FailureKind.REJECTED_INPUT, deck=file)
+        super().__init__(printable(f"{where}: {message}", breaks=False), kind=FailureKind.REJECTED_INPUT, deck=file)
         self.file = file
         self.line = line
         self.complaints: tuple[RejectedDeck, ...] = ()

@@ -45,6 +45,7 @@ _GRAVE = frozenset({FailureKind.MEMORY, FailureKind.DISK_FULL, FailureKind.ENGIN
 _LOST = re.compile(r"instance line, ignored!|unimplemented|^\s*warning: .*\bline .*ignored!", re.I)  # an element is gone
 _DETAIL = re.compile(r"^\s+\S|^(MIF: )?unrecognized parameter |^\s*please ", re.I)  # lines that go on with a warning
 WARNINGS_KEPT = 100
+END = 1000  # letters of either end of a line that are looked at
 _NODE = re.compile(r"check nodes? (\S+)|trouble with (?:node )?[\"']?([\w.#:\[\]@+-]+)", re.I)
 _TIME = re.compile(r"time = ([-+0-9.e]+)", re.I)
 
@@ -62,7 +63,7 @@ class Complaint:
 
 def find_complaint(stdout: str, stderr: str) -> Complaint | None:
     """The cause of a bad run, None for a log that holds only chatter."""
-    lines = [*_spoken(stderr), "", *_spoken(stdout)]
+    lines = [_ends(line) for line in (*_spoken(stderr), "", *_spoken(stdout))]
     calm = _warned(lines)
     for kind, pattern in _COMPILED:
         hits = [n for n, line in enumerate(lines) if pattern.search(line) and (kind in _GRAVE or n not in calm)]
@@ -88,10 +89,11 @@ def warnings_in(stdout: str, stderr: str) -> tuple[str, ...]:
         goes_on = False
         for line in _spoken(stream):
             if re.match(r"\s*warning\b", line, re.I):
-                found.append(line.strip())
+                found.append(_ends(line.strip()))
                 goes_on = True
             elif goes_on and _DETAIL.match(line):
-                found[-1] += f" / {line.strip()}"
+                if len(found[-1]) < LINE:
+                    found[-1] += f" / {_ends(line.strip())}"
             else:
                 goes_on = False
     distinct = tuple(line[:LINE] for line in dict.fromkeys(found))
@@ -107,7 +109,12 @@ def tail(stdout: str, stderr: str, lines: int) -> str:
 
 def _spoken(text: str) -> list[str]:
     lines = (line.rstrip() for line in re.split(r"[\r\n]+", text))
-    return [line for line in lines if line and not _MAYBE_ROW.match(line) and not _CHATTER.match(line)]
+    return [line for line in lines if line and not _MAYBE_ROW.match(_ends(line)) and not _CHATTER.match(_ends(line))]
+
+
+def _ends(line: str) -> str:
+    """Both ends of a line that is very long: a deck can have ngspice repeat megabytes, over which patterns take minutes."""
+    return line if len(line) <= 2 * END else f"{line[:END]} ... {line[-END:]}"
 
 
 def _complaint(kind: FailureKind, lines: list[str], hits: list[int]) -> Complaint:

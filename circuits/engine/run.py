@@ -82,6 +82,7 @@ class _Bench:
         values, failed = self._measures(plots, alone, env)
         tables, distortion = self._tables(plots, alone, env)
         if self.job.keep_raw is not None:
+            self.job.keep_raw.unlink(missing_ok=True)  # it may be a link that a stranger left there
             shutil.copyfile(self.folder / _RAW, self.job.keep_raw)
         return Result(deck=self.job.deck, plots=(*plots, *tables), measures=values, failed_measures=failed,
                       warnings=warnings_in(finished.stdout, finished.stderr), log=finished.stdout + finished.stderr,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from circuits.engine.door.request import Request
 from circuits.engine.job import Job
 from circuits.engine.log import find_complaint, tail
+from circuits.engine.measures import kind_of
 from circuits.engine.plots import named_plots
 from circuits.engine.process import Finished
 from circuits.engine.rawfile import read_raw
@@ -120,13 +122,19 @@ def _incomplete(job: Job, request: Request, plots: Sequence[Waveforms]) -> dict 
         if not any(name in plot for plot in plots):
             return dict(kind=FailureKind.MISSING_VECTOR, message=f"vector {name} was asked for and the circuit has none such "
                         f"({'Job.require' if name in job.require else '.save'}); saved are "
-                        f"{', '.join(plots[0].names[:12])}; correct the name")
+                        f"{', '.join(plots[0].names[:12])}; {_mend_name(name)}")
     for plot in plots:
         wanted = job.t_stop if job.t_stop is not None else _stop_of(plot, request)
         if plot.scale_name == "time" and wanted is not None and plot.time[-1] < wanted * (1 - 1e-6):
             return dict(kind=FailureKind.TRUNCATED, message=f"the transient ended at {plot.time[-1]:.6g} s of {wanted:.6g} s "
                         "with exit code 0; see the log's tail")
     return None
+
+
+def _mend_name(name: str) -> str:
+    if part := re.fullmatch(r"i\((\w+)\)", name, re.I):
+        return f"correct the name, or write @{part[1].lower()}[i] for the current of a part that is no voltage source"
+    return "correct the name"
 
 
 def _stop_of(plot: Waveforms, request: Request) -> float | None:
@@ -138,7 +146,8 @@ def _stop_of(plot: Waveforms, request: Request) -> float | None:
 def _unbelievable(job: Job, plots: Sequence[Waveforms]) -> dict | None:
     for plot in plots:
         size = np.abs(plot.data)
-        bad = ~(size < INVENTED)  # also catches nan
+        most = np.inf if kind_of(plot) == "sens" else INVENTED  # a sensitivity is divided by its parameter, of 1e-16 A or 0
+        bad = ~(size < most)  # also catches nan
         if bad.any():
             row, column = np.argwhere(bad)[0]
             return dict(kind=FailureKind.MATH_DOMAIN, message=f"{plot.names[column]} = {plot.data[row, column]:.4g} at "

@@ -26,6 +26,8 @@ def store_result(run: Run, result: Result, key: str, *, keep_raw: bool = False) 
     """
     chosen = choose(result.plots, run)
     names = [plot.name for plot in result.plots]
+    if run.plots.is_symlink():
+        raise ResultsError(f"{run.plots} is a link, and files behind it would be overwritten; remove it or name another folder")
     if run.plots.is_dir():
         for left in run.plots.glob("*.parquet"):
             left.unlink()

@@ -30,7 +30,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):  # of a process that was killed while it wrote
             if time.time() - left.stat().st_mtime > ABANDONED:
                 left.unlink(missing_ok=True)
-        partial.write_bytes(content)
+        partial.unlink(missing_ok=True)
+        with partial.open("xb") as file:  # a new file, never the target of a link that a stranger left there
+            file.write(content)
         partial.replace(path)
     except OSError as error:
         raise ResultsError(f"cannot write {path}: {error.strerror or error}; the earlier file, if any, is unchanged. "

@@ -14,8 +14,8 @@ Complain = Callable[[RejectedDeck], None]
 
 OUTPUT_COMMANDS = frozenset(
     "asciiplot compose cross cutout define deftype destroy display echo eprint eprvcd exit fft fourier gnuplot hardcopy "
-    "help history inventory let linearize listing meas measure plot print psd quit rehash remcirc remzerovec reshape run "
-    "rusage set setcs setplot setscale settype shift show showmod spec status strcmp undefine unlet unset version wrdata "
+    "help history inventory let linearize listing meas measure plot print psd quit rehash remcirc remzerovec reset reshape "
+    "run rusage set setcs setplot setscale settype shift show showmod spec status strcmp undefine unlet unset version wrdata "
     "write wrs2p xgraph".split())
 FLOW = frozenset("begin break continue dowhile else end endif foreach goto if label repeat while".split())
 MEND = {"alter": "write the value into the deck", "altermod": "write the value into the .model",

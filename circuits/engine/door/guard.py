@@ -14,15 +14,13 @@ from pathlib import Path
 
 from circuits.cards.card import Card, DeckFile, read_cards
 from circuits.engine.door.control import take_out_control
-from circuits.engine.door.includes import find_include, read_include
+from circuits.engine.door.copies import MAX_DEPTH, check_copies
+from circuits.engine.door.includes import MAX_BYTES, find_include, read_include
 from circuits.engine.door.options import check_options
 from circuits.engine.door.whitelist import adds_nodes, check_card
 from circuits.errors import RejectedDeck
 
 MAX_FILES = 2000  # a network of 512 hidden neurons has 577 arrays, a file each
-MAX_BYTES = 64 * 2**20  # all files together; those arrays have 12 MiB
-MAX_EXPANDED = 256 * 2**20  # bytes once every include is copied to its place, as ngspice does
-MAX_DEPTH = 40  # includes inside each other
 MAX_COMPLAINTS = 200  # then the deck is no deck, and the rest is not looked at
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_.+-]+(?:/[A-Za-z0-9_.+-]+)*")
@@ -46,11 +44,16 @@ def check_deck(path: Path) -> list[DeckFile]:
         raise RejectedDeck(f"the deck is a link out of its folder {root}; copy the file there or name its own path",
                            file=path)
     door = _Door(root=root)
-    door.visit(path.name, path, ())
+    door.visit(path.name, path, 0)
+    first = door.relative(path.name)
+    files = [door.files.pop(first), *door.files.values()]
+    try:
+        check_copies(files)
+    except RejectedDeck as problem:
+        door.complaints.append(problem)
     if door.complaints:
         raise RejectedDeck.together(door.complaints)
-    first = door.relative(path.name)
-    return [door.files.pop(first), *door.files.values()]
+    return files
 
 
 @dataclass(kw_only=True)
@@ -58,7 +61,7 @@ class _Door:
     root: Path
     files: dict[str, DeckFile] = field(default_factory=dict)  # by the path that they are written to
     names: dict[str, str] = field(default_factory=dict)  # that path by the one they were found at
-    expanded: dict[str, int] = field(default_factory=dict)  # bytes, includes copied in, by the path found at
+    seen: set[str] = field(default_factory=set)  # those paths, of files that are read or being read
     complaints: list[RejectedDeck] = field(default_factory=list)
     size: int = 0  # bytes read so far
 
@@ -76,15 +79,15 @@ class _Door:
         if len(self.complaints) >= MAX_COMPLAINTS:
             raise RejectedDeck.together(self.complaints)
 
-    def visit(self, found: str, source: Path, above: tuple[str, ...]) -> None:
-        """Read and check a file and what it includes."""
-        is_deck = not above
-        own = source.stat().st_size
-        self.size += own
+    def visit(self, found: str, source: Path, depth: int) -> None:
+        """Read and check a file and what it includes; ``depth`` files lie around it."""
+        is_deck = not depth
+        self.seen.add(found)
+        self.size += source.stat().st_size
         if self.size > MAX_BYTES or len(self.files) >= MAX_FILES:
             raise RejectedDeck(f"the deck needs more than {MAX_FILES} files or {MAX_BYTES >> 20} MiB; split the circuit",
                                file=source)
-        if len(above) > MAX_DEPTH:
+        if depth > MAX_DEPTH:
             raise RejectedDeck(f"includes lie more than {MAX_DEPTH} deep inside each other; include the file from the deck",
                                file=source)
         name = self.relative(found)
@@ -93,64 +96,54 @@ class _Door:
             title, cards = read_cards(source, is_deck=is_deck)
         except RejectedDeck as problem:
             self.complain(problem)
-            self.expanded[found] = own
             return
         notes = _Notes()
         control: list[Card] = []
         if is_deck:
             cards, control = take_out_control(cards, notes.add, self.complain)
-        checked, fourier, expanded = [], [], own
+        checked, fourier = [], []
         for number, card in enumerate(cards):
             try:
                 if card.text == ".end" and number < len(cards) - 1:
                     raise card.reject("'.end' with a remark and cards behind it; write .end alone")
-                card, included = self._check(card, is_deck, found, above, notes)
+                card = self._check(card, found, depth, notes)
             except RejectedDeck as problem:
                 if problem.complaints:
                     raise
                 self.complain(problem)
                 continue
-            expanded += included
             if card is None:
                 continue
             if is_fourier := card.text[:5].lower() == ".four":
                 fourier.append(card)
             if not is_fourier or adds_nodes(card):
                 checked.append(card)
-        self.expanded[found] = expanded
-        if expanded > MAX_EXPANDED:
-            raise RejectedDeck(f"with every include copied to its place the deck has more than {MAX_EXPANDED >> 20} MiB; "
-                               "include each file once", file=source)
         self.files[name] = DeckFile(path=source, relative=name, cards=tuple(checked), title=title, control=tuple(control),
                                     fourier=tuple(fourier), notes=notes.told(source))
 
-    def _check(self, card: Card, is_deck: bool, found: str, above: tuple[str, ...], notes: _Notes) -> tuple[Card | None, int]:
-        """The card as it is written, and how many bytes it copies in."""
+    def _check(self, card: Card, found: str, depth: int, notes: _Notes) -> Card | None:
+        """The card as it is written; None for one that is left out."""
         word = card.keyword if card.text[0] == "." else ""
         if word in (".inc", ".include", ".lib"):
-            return self._include(card, is_deck, found, above, notes)
-        if word in (".opt", ".option", ".options"):
-            kept = check_card(card, notes.add)
-            return kept and check_options(kept, notes.add), 0
-        return check_card(card, notes.add), 0
+            return self._include(card, found, depth, notes)
+        kept = check_card(card, notes.add)
+        return check_options(kept, notes.add) if kept is not None and word in (".opt", ".option", ".options") else kept
 
-    def _include(self, card: Card, is_deck: bool, found: str, above: tuple[str, ...], notes: _Notes) -> tuple[Card, int]:
-        asked = read_include(card, is_deck)
+    def _include(self, card: Card, found: str, depth: int, notes: _Notes) -> Card | None:
+        asked = read_include(card, not depth)
         word = card.text.split(None, 1)[0]
         if asked is None:
-            return check_card(replace(card, text=" ".join(card.text.replace('"', " ").replace("'", " ").split())), notes.add), 0
+            return check_card(replace(card, text=" ".join(card.text.replace('"', " ").replace("'", " ").split())), notes.add)
         if asked.section is not None:
             check_card(replace(card, text=f".lib {asked.section}"), notes.add)
         if asked.rest:
             notes.add(card, f"what follows the file's name is passed over by ngspice: {asked.rest}")
         target = find_include(card, asked.name, self.root, posixpath.dirname(found))
-        if target in (*above, found):
-            raise card.reject(f"{target} includes itself; break the circle")
-        if target not in self.expanded:
-            self.visit(target, (self.root / target), (*above, found))
+        if target not in self.seen:
+            self.visit(target, self.root / target, depth + 1)
         # Written below the deck's folder, where ngspice looks first: no second reading of the same name.
         words = [word, self.relative(target), *([] if asked.section is None else [asked.section])]
-        return replace(card, text=" ".join(words)), self.expanded[target]
+        return replace(card, text=" ".join(words))
 
 
 @dataclass(kw_only=True)

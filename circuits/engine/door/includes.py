@@ -9,6 +9,9 @@ from pathlib import Path
 
 from circuits.cards.card import Card
 
+MAX_BYTES = 64 * 2**20  # of all files of a deck together; the 577 files of a network of 512 hidden neurons have 12 MiB
+LONGEST_SHOWN = 100  # letters of a file's name in a message
+
 _INCLUDE = re.compile(r"\.inc(?:lude)?\s+(?:\"([^\"]+)\"|'([^']+)'|(\S+))\s*(.*)", re.I)
 _LIBRARY = re.compile(r"\.lib\s+(?:\"([^\"]+)\"|'([^']+)'|(\S+))(?:\s+[\"']?([^\s\"']+)[\"']?)?\s*(.*)", re.I)
 
@@ -51,24 +54,37 @@ def find_include(card: Card, name: str, root: Path, folder: str) -> str:
     Raises:
         RejectedDeck: no such file, one outside the folder, or two that could be meant.
     """
+    shown = repr(name if len(name) <= LONGEST_SHOWN else name[:LONGEST_SHOWN - 3] + "...")
     if name.startswith("~"):
-        raise card.reject(f"include {name!r} is outside the deck's folder {root}; copy the file there")
+        raise card.reject(f"include {shown} is outside the deck's folder {root}; copy the file there")
     if name.startswith("/"):
         places = [_below(Path(name), root)]
     else:
         places = [posixpath.normpath(name), posixpath.normpath(posixpath.join(folder, name))]
     inside = [place for place in dict.fromkeys(places) if place is not None and not place.startswith("../") and place != ".."]
     if not inside:
-        raise card.reject(f"include {name!r} is outside the deck's folder {root}; copy the file there and write its name alone")
-    found = [place for place in inside if (root / place).is_file()]
+        raise card.reject(f"include {shown} is outside the deck's folder {root}; copy the file there and write its name alone")
+    found = [place for place in inside if _is_file(root / place)]
     for place in found:
         if not (root / place).resolve().is_relative_to(root):
-            raise card.reject(f"include {name!r} is a link out of the deck's folder {root}; copy the file there")
-    if len(found) == 2 and (root / found[0]).read_bytes() != (root / found[1]).read_bytes():
-        raise card.reject(f"include {name!r} could be {found[0]} or {found[1]}; rename one of them")
+            raise card.reject(f"include {shown} is a link out of the deck's folder {root}; copy the file there")
+    if len(found) == 2 and not _same(root / found[0], root / found[1]):
+        raise card.reject(f"include {shown} could be {found[0]} or {found[1]}; rename one of them")
     if not found:
-        raise card.reject(f"include {name!r} is not a file below the deck's folder {root}; copy it there or correct it")
+        raise card.reject(f"include {shown} is not a file below the deck's folder {root}; copy it there or correct it")
     return found[0]
+
+
+def _same(path: Path, other: Path) -> bool:
+    sizes = {path.stat().st_size, other.stat().st_size}
+    return len(sizes) == 1 and max(sizes) <= MAX_BYTES and path.read_bytes() == other.read_bytes()
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for any file
+        return False
 
 
 def _below(path: Path, root: Path) -> str | None:

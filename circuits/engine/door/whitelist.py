@@ -51,8 +51,9 @@ _PLAIN = re.compile(r"[\w\t .+\-*/=(){}\[\],:<>?!&|^~@#%]*", re.ASCII)
 _ORDINARY = re.compile(r"(?:(?!pre_|codemodel|osdi)[b-mo-z]|\.param )[\w.+\-*/=(){}\[\],:<>?!&|^~@#% ]*",
                        re.I | re.ASCII)
 _LOOSE = re.compile(r"[\w\t .+\-*/=(){}\[\],:<>?!&|^~@#%$'\"]*", re.ASCII)
-_READS_FILE = re.compile(r"(?<![a-z0-9])(?:\w+[_.])?(?:in|out|root|ic\.)?file\s*=|\b(?:simulation|process_\w+)\s*=", re.I)
-_FILE_WORD = re.compile(r"(?<![a-z0-9])(?:\w+_)?file(?![a-z0-9_])", re.I)
+# Behind "_" or "." a name begins anew: what stands before it need not be looked for, which would take a long word minutes.
+_READS_FILE = re.compile(r"(?<![a-z0-9])(?:in|out|root|ic\.)?file\s*=|\b(?:simulation|process_\w+)\s*=", re.I)
+_FILE_WORD = re.compile(r"(?<![a-z0-9])file(?![a-z0-9_])", re.I)
 _NAME = r"[^\s=(),\"'{}]+"
 _MODEL = re.compile(rf"\.c?model\s+{_NAME}\s+(ako:\s*{_NAME}(?:\s+|$))?([a-z]\w*(?![\w\"'{{=.]))?", re.I | re.ASCII)
 _SHOUT = "'file=' would read a file; write the values into the deck, e.g. as pwl(...)"

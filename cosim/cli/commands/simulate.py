@@ -35,8 +35,9 @@ def run(target: Path, *, out: Path | None, fidelity: str | None, workers: int, t
         raise CosimError("--plot and --raw belong to ngspice's own results; leave them out for the behavioural model")
     decks = decks_of(target)
     folder = out or default_folder(decks[0].parent)
-    runs = [Run(deck=deck, vectors=folder / f"{result_name(deck)}.parquet", label=printable(result_name(deck)), plot=plot)
-            for deck in decks]
+    names = {deck: result_name(deck) for deck in decks}
+    runs = [Run(deck=deck, vectors=folder / f"{name}.parquet", label=printable(name, breaks=False), plot=plot)
+            for deck, name in names.items()]
     console = Console(quiet=quiet)
     with console.bars() as bars:
         if fidelity is None:
@@ -96,4 +97,4 @@ def _print_result(run: Run, *, was_run: bool, csv: bool, raw: bool) -> list[str]
 
 def say(text: str) -> None:
     """A line of the result, nothing in it that a terminal would obey."""
-    print(printable(text))
+    print(printable(text, breaks=False))
