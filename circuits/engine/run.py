@@ -6,6 +6,7 @@ import math
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,8 @@ from circuits.engine.workplace import workplace, write_text
 from circuits.errors import LOG_TAIL, FailureKind, SimulationError
 
 Progress = Callable[[float, float], None]  # fraction of the transient 0..1, time reached [s]
+
+NOTES_KEPT = 100
 
 _RAW = "out.raw"
 _STARTUP = Path(__file__).resolve().parent  # where our own spinit is
@@ -57,9 +60,9 @@ def run(job: Job, progress: Progress | None = None, *, stop: Event | None = None
         return bench.run(_reporter(progress, t_stop))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Bench:
-    """A run's private folder and everything that happens in it."""
+    """A run's private folder and everything that happens in it. What follows the simulation has the job's time once more."""
 
     folder: Path
     job: Job
@@ -67,6 +70,7 @@ class _Bench:
     files: Sequence[DeckFile]
     request: Request
     stop: Event | None
+    deadline: float = math.inf  # of what follows the simulation, on the monotonic clock [s]
 
     def run(self, report: Callable[[bytes], None] | None) -> Result:
         """The deck itself, then its measures and tables."""
@@ -77,6 +81,7 @@ class _Bench:
         env = self._environment()
         finished = run_process([str(self.engine.path), "-n", "-b", "-r", f"../{_RAW}", f"./{self.files[0].relative}"], self.job,
                                folder=place, env=env, on_output=report, stop=self.stop)
+        self.deadline = time.monotonic() + self.job.timeout
         plots = judge(self.job, self._with_stops(env), finished, self.folder / _RAW)
         alone = self._plots_alone(plots)
         values, failed = self._measures(plots, alone, env)
@@ -87,7 +92,12 @@ class _Bench:
         return Result(deck=self.job.deck, plots=(*plots, *tables), measures=values, failed_measures=failed,
                       warnings=warnings_in(finished.stdout, finished.stderr), log=finished.stdout + finished.stderr,
                       seconds=finished.seconds, ngspice_version=self.engine.version,
-                      notes=tuple(note for file in self.files for note in file.notes), distortion=distortion)
+                      notes=self._notes(), distortion=distortion)
+
+    def _notes(self) -> tuple[str, ...]:
+        notes = tuple(note for file in self.files for note in file.notes)
+        more = len(notes) - NOTES_KEPT
+        return notes if more <= 0 else (*notes[:NOTES_KEPT], f"and {more} more notes")
 
     def _with_stops(self, env: dict[str, str]) -> Request:
         """The request with its stop times that are expressions worked out."""
@@ -95,8 +105,7 @@ class _Bench:
         if not stops or self.job.t_stop is not None:
             return self.request
         write_text(self.folder / "stops.cir", stop_deck(self.request, stops), self.job.deck)
-        answer = run_process([str(self.engine.path), "-n", "-b", "stops.cir"], self.job, folder=self.folder, env=env,
-                             stop=self.stop)
+        answer = self._ngspice("stops", env)
         return replace(self.request, stops=read_stops(stops, answer.stdout))
 
     def _plots_alone(self, plots: Sequence[Waveforms]) -> dict[str, str]:
@@ -159,8 +168,7 @@ class _Bench:
     def _small(self, text: str, what: str, env: dict[str, str], analysis: str) -> Finished:
         """A little deck of our own, run on the finished raw file."""
         write_text(self.folder / f"{what}.cir", text, self.job.deck)
-        answer = run_process([str(self.engine.path), "-n", "-b", f"{what}.cir"], self.job, folder=self.folder, env=env,
-                             stop=self.stop)
+        answer = self._ngspice(what, env)
         if answer.returncode < 0 or answer.ended != "itself":
             kind = {"itself": FailureKind.ENGINE_CRASH, "timeout": FailureKind.TIMEOUT, "stopped": FailureKind.KILLED}
             cards = ".meas" if what == "measures" else ".four"
@@ -168,6 +176,10 @@ class _Bench:
                                   f"correct the {cards} cards", kind=kind[answer.ended], deck=self.job.deck,
                                   log_tail=tail(answer.stdout, answer.stderr, LOG_TAIL))
         return answer
+
+    def _ngspice(self, what: str, env: dict[str, str]) -> Finished:
+        job = replace(self.job, timeout=max(self.deadline - time.monotonic(), 0.01))
+        return run_process([str(self.engine.path), "-n", "-b", f"{what}.cir"], job, folder=self.folder, env=env, stop=self.stop)
 
     def _environment(self) -> dict[str, str]:
         startup = _STARTUP
@@ -192,7 +204,7 @@ def _reporter(progress: Progress | None, t_stop: float | None) -> Callable[[byte
         seen = list(_REFERENCE.finditer(rest + chunk))
         rest = (rest + chunk)[seen[-1].end():][-200:] if seen else (rest + chunk)[-200:]
         if seen:
-            time = float(seen[-1][1])
-            progress(min(time / t_stop, 1.0), time)
+            reached = float(seen[-1][1])
+            progress(min(reached / t_stop, 1.0), reached)
 
     return report

@@ -373,6 +373,123 @@ DECKS = {
         "d.cir": (
             "c\n" + RC + ".tran 1u 60u\n.control\nrun\nset color0=white\nlet x = v(a)-v(b)\n"
             "plot v(a) v(b) title 'step response'\necho \"top: $&x\"\nprint v(b) > out.txt\n"
-            "wrdata data.txt v(b)\n.endc\n.end\n"),
+            "wrdata data.txt v(b)\ndestroy all\nreset\n.endc\n.end\n"),
+    },
+    # further ones, tried after the door was built
+    "editor: subcircuit with parameters from a quoted library": {
+        "d.cir": (
+            '.title KiCad schematic\n.include "C1.lib"\n.model __D1 D ( Is=2.52n Rs=.568 N=1.752 Cjo=4p M=.4 tt=20n )\n'
+            "V1 /in 0 DC 0 SIN( 0 325 50 0 0 0 0 ) AC 1 0\nR1 /in Net-_D1-A_ 10\nD1 Net-_D1-A_ /out __D1\n"
+            "XC1 /out 0 CAP_ESR params: c=100u esr=0.05\nR2 /out 0 1k\n.save all\n.probe p(R2)\n"
+            ".tran 100u 60m 0 100u\n.end\n"),
+        "C1.lib": ".subckt CAP_ESR 1 2 params: c=1u esr=1m\nR1 1 3 {esr}\nC1 3 2 {c}\n.ends CAP_ESR\n",
+    },
+    "editor: functions of a mathematics library": {
+        "d.cir": (
+            '* Qucs 24.2.1  /home/me/rc.sch\n.INCLUDE "math.inc"\n.PARAM Rval=1k\nV1 _net0 0 DC 0 SIN(0 1 1K 0 0 ) AC 1\n'
+            "R1 _net0 out  {Rval}\nC1 out 0 1U \nB1 x 0 V=step(V(out))*nexp(0.5)\nR2 x 0 1k\n.tran 1e-05 0.002 0\n"
+            '.control\necho "" > spice4qucs.cir.noise\nwrite rc.tr1.plot v(out)\ndestroy all\nreset\n'
+            ".endc\n.END\n"),
+        "math.inc": ".FUNC step(x) {0.5+0.5*sgn(x)}\n.FUNC nexp(x) {exp(-x)}\n",
+    },
+    "editor: simulation commands in a file of their own": {
+        "d.net": (
+            "* gnetlist -g spice-sdb -o out.net amp.sch\n*vvvvvvvv  Included SPICE model vvvvvvvv\n"
+            ".MODEL Q1M NPN(Is=6.734f Xti=3 Eg=1.11 Vaf=74.03 Bf=416.4 Ne=1.259\n+               Ise=6.734f Ikf=66.78m "
+            "Xtb=1.5)\n*^^^^^^^^  End ^^^^^^^^\n.INCLUDE ./sub/sim.cmd\nC1 b in 2.2uF  \nRE1 e 0 100  \nR1 VCC b 28K  \n"
+            "R2 b 0 2K\nRC1 VCC c 3.3K  \nQ1 c b e Q1M\nVCC VCC 0 DC 15V\nVinput in 0 AC 1 SIN(0 1MV 1KHZ)\n.end\n"),
+        "sub/sim.cmd": "* commands\n.OP\n.AC DEC 20 1Hz 100MegHz\n.TRAN 10us 3ms\n",
+    },
+    "script: rectifier with a subcircuit": {
+        "d.cir": (
+            ".title Kit rectifier\n.model 1N4148 D (CJO=4pF IBV=100uA IS=4.352nA BV=110V M=0.3333 N=1.906 RS=0.6458Ohm)\n"
+            ".subckt Follower inp out\nE1 out 0 inp 0 1.0\n.ends Follower\n\nVinput in 0 DC 0V AC 1V SIN(0V 10V 50Hz 0s "
+            "0Hz)\nX1 in buf Follower\nDd1 buf output 1N4148\nRload output 0 100Ohm\nCload output 0 1mF\n"
+            ".options TEMP = 25C\n.options filetype = binary\n.ic v(output)=0V\n.tran 0.0002s 0.04s 0s\n.end\n"),
+    },
+    "script: edited by another": {
+        "d.net": (
+            "* edited by a script\nV1 vin 0 PWL(0 0 1m 1 2m 1 3m 0)\nR1 vin out {res}\nC1 out 0 {cap}\n"
+            ".param res=3.3k cap=100n temp_x=27\n.tran 10u 3m\n.save V(out) @r1[i]\n.options temp=27 plotwinsize=0\n"
+            ".meas tran outmax MAX V(out)\n.end\n"),
+    },
+    "script: a library with carriage returns and remarks": {
+        "d.cir": (
+            ".title Millman's theorem \u2013 transistor\n\n.include t.lib\nVcc 1 0 5V\nVb 2 0 0V\nRb 2 b 10k\u03a9\n"
+            "Rc 1 c 1kOhm\nQ1 c b 0 2n2222a\n.dc Vb 0 3 .1\n.save v(b) i(vcc) @q1[ic]\n.end\n"),
+        "t.lib": (
+            "* lib\r\n.MODEL 2n2222a NPN IS=3.0611E-14 NF=1.00124 BF=220\r\n+ VAF=104 ; early\r\n"
+            "+ISE=7.5E-15 NE=1.41   CJE=26e-12 $ remark\r\n"),
+    },
+    "dialect: ring of quoted parameters": {
+        "d.sp": (
+            "*ring\n.option post=1 ingold=2 accurate\n.param sup=1.2 wn=0.5u\n.temp 25\n.subckt inv in out vdd w=1u\n"
+            "mp out in vdd vdd pch w='2*w' l=0.13u\nmn out in 0 0 nch w=w l=0.13u\n.ends\n"
+            ".model nch nmos level=1 vto=0.4 kp=200u\n.model pch pmos level=1 vto=-0.4 kp=80u\nvdd vdd 0 sup\n"
+            "x1 a b vdd inv w='wn'\nx2 b c vdd inv w='wn*1'\nx3 c a vdd inv\nc1 a 0 5f\nc2 b 0 5f\nc3 c 0 5f\n"
+            ".ic v(a)=0 v(b)='sup'\n.tran 5p 2n\n"
+            ".measure tran period trig v(a) val='sup/2' rise=2 targ v(a) val='sup/2' rise=3\n"
+            ".measure tran freq param='1/period'\n.print v(a)\n.end\n"),
+    },
+    "dialect: textbook pair with sensitivities": {
+        "d.cir": (
+            "Differential pair\nVCC 8 0 12\nVEE 9 0 -12\nVIN 1 0 AC 1 SIN(0 0.1 5MEG)\nRS1 1 2 1K\nRS2 6 0 1K\n"
+            "Q1 3 2 4 MOD1\nQ2 5 6 4 MOD1\nRC1 8 3 10K\nRC2 8 5 10K\nQ3 4 7 9 MOD1\nQ4 7 7 9 MOD1\nRBIAS 7 8 20K\n"
+            ".MODEL MOD1 NPN BF=50 VAF=50 IS=1.E-12 RB=100 CJC=.5PF TF=.6NS\n.TF V(5) VIN\n.DC VIN -0.25 0.25 0.05\n"
+            ".AC DEC 2 1 10GHZ\n.TRAN 5NS 500NS\n.SENS V(5)\n.PLOT DC V(3) V(5)\n.PRINT AC VM(3) VP(3)\n.WIDTH OUT=80\n"
+            ".OPTIONS NOPAGE\n.END\n"),
+    },
+    "dialect: three temperatures, initial conditions, defaults": {
+        "d.cir": (
+            "defaults\n.temp 0 27 85\n.OPTIONS DEFL=2U DEFW=10U ABSTOL=1N\nM1 2 1 0 0 MOD1 L=4U W=6U AD=10P AS=10P\n"
+            "M2 3 2 2 0 MOD1\nVDD 3 0 5\nVG 1 0 SIN(2.5 2.5 1MEG)\nCL 2 0 1P IC=2.5\n.nodeset v(2)=1\n"
+            ".MODEL MOD1 NMOS(VTO=0.8 NSUB=1.0E15 UO=550 TOX=100N)\n.TRAN 10N 2U UIC\n.FOUR 1MEG V(2)\n.END\n"),
+    },
+    "maker: a library whose sections use each other": {
+        "d.cir": (
+            "* foundry\n.lib 'mos.lib' TT\nx1 d g 0 0 nfet w=2u l={lmin}\nvd d 0 1.8\nvg g 0 0.9\n"
+            ".dc vg 0 1.8 0.1 vd 0.9 1.8 0.9\n.end\n"),
+        "mos.lib": (
+            ".lib ff\n.param dvt=-0.05\n.lib 'mos.lib' all\n.endl\n.lib tt\n.param dvt=0\n.lib 'mos.lib' all\n.endl\n"
+            ".lib all\n.param lmin=0.18u\n.subckt nfet d g s b w=1u l=1u\n.if (dvt < 0)\nm1 d g s b n1 w={w} l={l}\n"
+            ".else\nm1 d g s b n2 w={w} l={l} ad={w*0.5u} as='w*0.5u'\n.endif\n.model n1 nmos level=1 vto={0.4+dvt}\n"
+            ".model n2 nmos level=1 vto={0.45+dvt}\n.ends nfet\n.endl all\n"),
+    },
+    "maker: op-amp of transistors and controlled sources": {
+        "d.cir": (
+            "VP 7 0 15\nVP 7 0 15\nVM 4 0 -15\nVIN 3 0 DC 0 AC 1 SIN(0 10M 1K)\nX1 3 6 7 4 6 OPX\nRL 6 0 10K\n"
+            ".AC DEC 5 1 10MEG\n.TRAN 10U 2M\n.PRINT AC VDB(6) VP(6)\n.PROBE\n"
+            ".OPTIONS ACCT LIST NODE OPTS NOPAGE RELTOL=.001\n.SUBCKT OPX 3 2 7 4 6\n*   | | | | |\nQ1 5 2 10 QX\n"
+            "Q2 11 3 12 QX\nRC1 7 5 2.65E3\nRC2 7 11 2.65E3\nRE1 10 1 2.39E3\nRE2 12 1 2.39E3\nIEE 1 4 15.1E-6\n"
+            "RE 1 0 13.2MEG\nC1 5 11 5.46P\nGCM 0 15 1 0 1.15E-9\nGA 15 0 11 5 377E-6\nR2 15 0 100K\nC2 15 16 30P\n"
+            "GB 16 0 15 0 247\nRO2 16 0 42.9\nD1 16 17 DX\nD2 17 16 DX\nEC 17 0 POLY(1) 6 0 0 1\nD3 6 18 DX\n"
+            "VC 7 18 2.8\nD4 19 6 DX\nVE 19 4 2.8\nRO1 16 6 32.1\nRP 7 4 18.2K\n.MODEL QX NPN (IS=8E-16 BF=93.75)\n"
+            ".MODEL DX D(IS=8E-16)\n.ENDS OPX\n.END\n"),
+    },
+    "maker: comparisons, tables, switches": {
+        "d.cir": (
+            "* behavioural\n.PARAM VTH=0.7\nV1 IN 0 PULSE(0 5 0 1N 1N 5U 10U)\nE1 A 0 VALUE = { V(IN)>VTH ? 5 : 0 }\n"
+            "G1 0 B TABLE {V(A)} = (0,0) (2.5,1M) (5,1.5M)\nRA A 0 1K\nRB B 0 1K\nS1 B C IN 0 SX\nRC C 0 1K\n"
+            ".MODEL SX SW(VT=2 VH=0.2 RON=1 ROFF=1MEG)\n.TRAN 0.1U 20U\n.END\n"),
+    },
+    "several: two transfer functions": {
+        "d.cir": "two\nv1 a 0 1\nr1 a b 1k\nr2 b 0 1k\n.tf v(b) v1\n.tf v(a) v1\n.end\n",
+    },
+    "several: noise alone": {
+        "d.cir": "noise\n" + RC + ".noise v(b) v1 dec 5 1 1meg\n.end\n",
+    },
+    "several: measures over a frequency": {
+        "d.cir": "ac\n" + RC + ".ac dec 10 1k 10meg\n.meas ac f3db when vdb(b)=-3\n.meas ac ph find vp(b) at=159k\n.end\n",
+    },
+    "several: a measure of an expression": {
+        "d.cir": "par\n" + RC + ".tran 1u 60u\n.meas tran pk max par('v(b)*2')\n.meas tran lim param='pk/2'\n.end\n",
+    },
+    "files: a folder that goes back up, still inside": {
+        "d.cir": "x\n.include sub/wrap.lib\nv1 a 0 1\nr1 a b 1k\nd1 b 0 dd\n.op\n.end\n",
+        "sub/wrap.lib": ".include ../parts.lib\n",
+        "parts.lib": LIBRARY,
+    },
+    "save: capitals": {
+        "d.cir": "s\n" + RC + "d1 B 0 DD\n" + LIBRARY + ".save V(B) @D1[ID] @d1[Id]\n.tran 1u 60u\n.end\n",
     },
 }

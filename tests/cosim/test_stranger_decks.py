@@ -4,12 +4,14 @@ import os
 import re
 import signal
 import time
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from circuits.engine.door.guard import check_deck
+from circuits.engine.door.opening import open_deck
 from circuits.engine.rawfile import read_raw
 from circuits.errors import RejectedDeck
 
@@ -103,6 +105,25 @@ def test_a_fourier_card_gives_its_table(warm_shell, write):
     np.testing.assert_allclose(table["magnitude(v(a))"][[2, 4, 6]], 0, atol=2e-2)
     assert "four: v(a): total harmonic distortion 4" in out
     assert "four: harmonic 3, frequency 3000 Hz, magnitude(v(a)) 0.42" in out
+
+
+def test_an_absolute_name_and_an_expression_in_a_measure(warm_shell, write):
+    write("parts.lib", ".model dd d(is=1e-14)\n")
+    write("d.cir", f"t\n.include {warm_shell.folder / 'parts.lib'}\nv1 a 0 sin(0 1 1k)\nr1 a 0 1k\nr2 a b 1k\nd1 b 0 dd\n"
+                   ".tran 1u 1m\n.meas tran pk max par('v(a)*2')\n.meas tran lim param='pk/4'\n.end\n")
+    out = warm_shell.succeeds("simulate", "d.cir", "--out", "waves")
+    assert re.search(r"  pk = 2\n  lim = 0\.(5|49999\d)\n", out)  # V, twice the amplitude and half of it
+
+
+def test_what_ngspice_cannot_read_either_is_told_with_its_line(warm_shell, write):
+    write("bom.lib", "\ufeff* a byte order mark\n.model dd d\n")
+    write("parts.lib", ".model dd d\n")
+    write("d.cir", "t\nv1 a 0 1\n.include bom.lib\n.lib parts.lib\n.save i(r1)\n.op\n.end\n")
+    told = warm_shell.refuses("simulate", "d.cir", "--out", "waves")
+    assert "bom.lib:1: U+FEFF is a byte order mark; save the file without one" in told
+    assert "d.cir:4: .lib without a section is LTspice's" in told
+    write("d.cir", "t\nv1 a 0 1\nr1 a 0 1k\n.save v(a) i(R1)\n.op\n.end\n")
+    assert "write @r1[i] for the current of a part" in warm_shell.refuses("simulate", "d.cir", "--out", "waves")
 
 
 def test_warnings_of_ngspice_are_shown_and_counted(warm_shell, write):
@@ -208,16 +229,96 @@ def multiplied(folder):
     return f"t\nv1 a 0 1\n{''.join(cells)}{last}", "e+12 cards, more than 2e+07"
 
 
-@pytest.mark.parametrize("make", [bomb, nested, large, circle, multiplied], ids=lambda make: make.__name__)
+def stepwise(folder):
+    nested(folder)
+    deepest_first = "".join(f".include i{level}\n" for level in range(1170, -1, -30))
+    return f"t\nv1 a 0 1\n{deepest_first}.op\n.end\n", "more than 40 deep"
+
+
+def included_content(folder):
+    (folder / "content").write_text("r1 a 0 1k\n" * 10_000)
+    instances = "".join(f"x{k} a s\n" for k in range(4000))
+    return f"t\nv1 a 0 1\n.subckt s a\n.include content\n.ends\n{instances}.op\n.end\n", "4e+07 cards, more than 2e+07"
+
+
+def empty(folder):
+    return multiplied(folder)[0].replace("r1 a 0 1k\n", ""), "e+12 cards, more than 2e+07"
+
+
+def long_cards(folder):
+    wave = " ".join(f"{k}u {k % 2}" for k in range(20_000))
+    instances = "".join(f"x{k} a s\n" for k in range(20_000))
+    return f"t\nv1 a 0 1\n.subckt s a\nv1 b a pwl({wave})\n.ends\n{instances}.op\n.end\n", "cards, more than 2e+07"
+
+
+def deep_subcircuits(folder):
+    cells = "".join(f".subckt s{n} a\nx1 a s{n + 1}\n.ends\n" for n in range(5000))
+    return f"t\nv1 a 0 1\nr1 a 0 1\n{cells}.subckt s5000 a\n.ends\nx1 a s0\n.op\n.end\n", "more than 200 deep"
+
+
+def section_of_itself(folder):
+    (folder / "l.lib").write_text(".lib tt\n.lib 'l.lib' ff\n.endl\n.lib ff\n.lib l.lib TT\n.endl\n")
+    return "t\nv1 a 0 1\n.lib l.lib tt\n.op\n.end\n", "l.lib includes itself"
+
+
+def tiny_sections(folder):
+    (folder / "l.lib").write_text(".lib tt\n.param p=1\n.endl\n.lib ff\n" + ".param q=1\n" * 200_000 + ".endl\n")
+    return "t\nv1 a 0 1\n" + ".lib l.lib tt\n" * 3000 + ".end\n", "the deck has no analysis"
+
+
+@pytest.mark.parametrize("make", [bomb, nested, stepwise, large, circle, multiplied, empty, included_content, long_cards,
+                                  deep_subcircuits, section_of_itself, tiny_sections], ids=lambda make: make.__name__)
 def test_size_and_depth_are_refused_at_once(warm_shell, write, make):
     text, says = make(warm_shell.folder)
     deck = write("d.cir", text)
     started = time.process_time()
-    if make not in (circle, multiplied):
+    if make in (bomb, nested, stepwise, large, section_of_itself):
         with pytest.raises(RejectedDeck):
             check_deck(deck)
         assert time.process_time() - started < 1
     assert says in warm_shell.refuses("simulate", "d.cir", "--out", "waves")
+
+
+@pytest.mark.parametrize("card", ["v2 a 0 pwl(file {}", ".model m d({}", ".options {}", ".meas tran {}", ".include {}",
+                                  ".probe tran {}", "r2 a {} 1k"], ids=lambda card: card[:9])
+@pytest.mark.parametrize("word", ["_", "file_", "\u00e4", "line ", "a.", "=", "par("])
+def test_a_long_word_takes_no_time(write, card, word):
+    deck = write("d.cir", f"t\nv1 a 0 1\n{card.format(word * 30_000)}\n.op\n.end\n")
+    started = time.process_time()
+    with suppress(RejectedDeck):
+        open_deck(deck)
+    assert time.process_time() - started < 1
+
+
+def test_what_ngspice_says_of_a_long_card_takes_no_time(warm_shell, write):
+    write("d.cir", f"t\nv1 a 0 1\nr1 a 0 1k\n.op\n.probe tran {'line ' * 60_000}\n.end\n")
+    started = time.process_time()
+    out = warm_shell.succeeds("simulate", "d.cir", "--out", "waves")
+    assert time.process_time() - started < 2
+    assert "Strange parameter in line" in out
+    assert len(out) < 2000
+
+
+def test_a_link_in_the_results_is_not_followed(warm_shell, write):
+    kept = write("kept.parquet", "kept")
+    (warm_shell.folder / "waves").mkdir()
+    for name in (".d.raw.partial", "d.parquet", "d.raw"):
+        (warm_shell.folder / "waves" / name).symlink_to(kept)
+    write("d.cir", f"t\n{RC}.tran 10u 1m\n.end\n")
+    warm_shell.succeeds("simulate", "d.cir", "--out", "waves", "--raw", "--force")
+    assert kept.read_text() == "kept"
+    (warm_shell.folder / "waves" / "d.plots").symlink_to("..")
+    write("d.cir", f"t\n{RC}.tran 20u 1m\n.end\n")
+    assert "d.plots is a link" in warm_shell.refuses("simulate", "d.cir", "--out", "waves")
+    assert kept.read_text() == "kept"
+
+
+def test_a_line_break_in_a_file_s_name_begins_no_line(warm_shell, write):
+    for name, card in (("good", ".op"), ("bad", ".oops"), ("floating", ".op\nr2 b c 1k")):
+        write(f"{name}\nforged.cir", f"t\nv1 a 0 1\nr1 a 0 1k\n{card}\n.end\n")
+        _, out, err = warm_shell.run("simulate", f"{name}\nforged.cir", "--out", "waves")
+        assert f"{name}\\nforged" in out + err
+        assert not re.search("^forged", out + err, re.M)
 
 
 def test_sigterm_while_a_deck_is_read_ends_the_command(shell):
