@@ -31,9 +31,9 @@ def advice(case: CaseDiagnosis) -> list[str]:
 
 def _range(case: CaseDiagnosis) -> Iterator[str]:
     for signal in case.overdriven:
-        yield (f"Give the compiler calibration samples in which {signal.name} reaches {signal.reaches:.3g} model units, as it "
-               f"does in torch. The present ones end at about {signal.calibrated:.3g}, so that its line would have to carry "
-               f"{signal.volts:.2f} V, and its linear range ends at {signal.limit:g} V.")
+        yield (f"Give the compiler calibration samples in which {signal.name} reaches {signal.reaches:.3g} model units. The "
+               f"present ones end at about {signal.calibrated:.3g}, so that its line has to carry {signal.volts:.2f} V, and its "
+               f"linear range ends at {signal.limit:g} V.")
 
 
 def best_speed(case: CaseDiagnosis) -> Speed | None:
@@ -59,8 +59,8 @@ def _speed(case: CaseDiagnosis) -> Iterator[str]:
     if best.lead != now.lead:
         changes.append(f"lead = {best.lead:.3g} s instead of {now.lead:.3g} s")
     yield (f"Compile with {' and '.join(changes)}. The board's equations then give a largest error of {best.largest:.2%} of "
-           f"full scale up to {case.shares.window:.4g} model s, where they now give {now.largest:.2%}; and they let it be valid "
-           f"for {_reach(best)}, now for {_reach(now)}.")
+           f"full scale up to {case.shares.window:.4g} model s, where they now give {now.largest:.2%}; and they let it be "
+           f"valid for {_reach(best)}, now for {_reach(now)}.")
     if abs(case.shares.left) > DOUBTED:
         yield (f"Simulate before you rely on that: the equations leave {abs(case.shares.left):.0%} of the present error "
                "unexplained.")
@@ -75,8 +75,8 @@ def _static(case: CaseDiagnosis) -> Iterator[str]:
         return
     static = case.shares.largest
     part = max(case.shares.static, key=lambda share: share.alone)
-    yield (f"The static error, which is there even when no signal moves, by itself leads to {static.alone:.2%} of full scale by "
-           f"{case.shares.window:.4g} model s. Its largest part is {part.name}, {part.alone:.2%}{REMEDIES[part.name]}.")
+    yield (f"The static error, which is there even when no signal moves, by itself leads to {static.alone:.2%} of full scale "
+           f"by {case.shares.window:.4g} model s. Its largest part is {part.name}, {part.alone:.2%}{REMEDIES[part.name]}.")
 
 
 def _growth(case: CaseDiagnosis) -> Iterator[str]:

@@ -34,7 +34,7 @@ class CaseDiagnosis:
     shifts: tuple[TimeShift, ...]  # one per state
     amplification: Amplification
     neurons: Neurons | None  # None: there are none, or they were not saved
-    overdriven: tuple[Overdriven, ...]  # signals that torch itself drives out of the board's linear range
+    overdriven: tuple[Overdriven, ...]  # signals that leave the linear range up to the horizon
     shares: Shares | None  # None: ``unknown`` says why the behavioural model cannot tell
     speeds: tuple[Speed, ...]  # the board as it is first; empty where shares is None
     unknown: str
@@ -92,7 +92,7 @@ def diagnose_case(compiled: CompiledNetwork, case: str, waveforms: Waveforms, la
         speeds = other_speeds(course, blueprint, manifest.lead, told.lag, window)
     return CaseDiagnosis(
         label=label or case, lead=manifest.lead, course=course, horizons=horizons, shifts=shifts, amplification=grows,
-        neurons=neurons(course, waveforms, manifest.start), overdriven=tuple(overdriven(course, manifest.ranges)),
+        neurons=neurons(course, waveforms, manifest.start), overdriven=tuple(overdriven(course, manifest.ranges, window)),
         shares=told, speeds=tuple(speeds), unknown=unknown)
 
 

@@ -1,4 +1,4 @@
-"""Signals that torch's own solution drives out of the board's linear range, and what the calibration must cover instead."""
+"""Signals that leave the board's linear range while it is still valid, and what the calibration must cover instead."""
 
 from __future__ import annotations
 
@@ -18,20 +18,28 @@ class Overdriven:
     """One signal."""
 
     name: str  # in words, e.g. "state x0" or "hidden layer 1"
-    volts: float  # V, that torch's solution would put on its line
+    volts: float  # V, that the states put on its line
     limit: float  # V, where its linear range ends
-    reaches: float  # model units, largest magnitude in torch's solution
+    reaches: float  # model units, its largest magnitude
     calibrated: float  # model units, largest magnitude of the calibration that the compiler was given
 
 
-def overdriven(course: Course, ranges: Ranges) -> Iterator[Overdriven]:
-    """Every signal past its limit; a hidden layer as a whole, since its neurons share a scale."""
-    scales = course.scales
-    *hidden, derivative = course.network.signals(course.inputs, course.reference)
+def overdriven(course: Course, ranges: Ranges, window: int) -> Iterator[Overdriven]:
+    """Every signal past its limit at torch's states or at the board's; a hidden layer as a whole, since its neurons share a scale.
+
+    The compiler refuses a case whose torch solution does that, so that it is the board that strays. What leaves its range after
+    the valid horizon is a consequence and is not told here.
+
+    Args:
+        window: points of the course that are looked at, up to the valid horizon.
+    """
+    scales, inputs = course.scales, np.tile(course.inputs[:window], (2, 1))
+    states = np.concatenate([course.reference[:window], course.twin[:window]])
+    *hidden, derivative = course.network.signals(inputs, states)
     signals = [(f"external input {nets.external_column(k)}", column, scale, ranges.line, CLAMP_ONSET)
-               for k, (column, scale) in enumerate(zip(course.inputs.T, scales.inputs, strict=True))]
+               for k, (column, scale) in enumerate(zip(inputs.T, scales.inputs, strict=True))]
     signals += [(f"state {nets.state_column(k)}", column, scale, ranges.line, CLAMP_ONSET)
-                for k, (column, scale) in enumerate(zip(course.reference.T, scales.states, strict=True))]
+                for k, (column, scale) in enumerate(zip(states.T, scales.states, strict=True))]
     signals += [(f"hidden layer {number}", layer, scale, ranges.line, CLAMP_ONSET)
                 for number, (layer, scale) in enumerate(zip(hidden, scales.hidden, strict=True), start=1)]
     signals += [(f"derivative of state {nets.state_column(k)}", column, scale, ranges.derivative, SWING)

@@ -27,7 +27,8 @@ WIDTH = 13.5  # inches, of a figure over the whole page
 
 
 def standard_sections(comparison: Comparison) -> list[Section]:
-    """Why the board differs where it does; waveforms and their errors, hidden neurons, pre-charge, floor plan, conductances and what was compiled; of each board.
+    """Why the board differs where it does, then for each board waveforms and their errors, hidden neurons, pre-charge, floor
+    plan, conductances and what was compiled.
 
     Of many boards, cases and states those with the largest errors are drawn, which the captions say.
     """
