@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import log
+
+import numpy as np
 
 from cosim.diagnosis.case_diagnosis import CaseDiagnosis
 from cosim.diagnosis.horizon import LIMIT
 from cosim.diagnosis.other_speeds import Speed
 
+ALIKE = 1.05  # ratio of horizons or errors that are nearly equal
 LONGER, SMALLER = 1.1, 0.8  # horizon and largest error of another speed, against the present one, that are worth a change
 DOUBTED = 0.25  # of the measured error, left unexplained, above which an advice that rests on the equations says so
 GOOD = 5e-4  # of full scale, a largest error that needs no advice
@@ -31,22 +34,33 @@ def advice(case: CaseDiagnosis) -> list[str]:
 
 def _range(case: CaseDiagnosis) -> Iterator[str]:
     for signal in case.overdriven:
-        yield (f"Give the compiler calibration samples in which {signal.name} reaches {signal.reaches:.3g} model units. The "
-               f"present ones end at about {signal.calibrated:.3g}, so that its line has to carry {signal.volts:.2f} V, and its "
-               f"linear range ends at {signal.limit:g} V.")
+        yield (f"Calibrate with samples in which {signal.name} reaches {signal.reaches:.3g} model units. The present ones end "
+               f"at about {signal.calibrated:.3g}, so that its line has to carry {signal.volts:.2f} V, while its linear range "
+               f"ends at {signal.limit:g} V.")
 
 
 def best_speed(case: CaseDiagnosis) -> Speed | None:
-    """The speed that is worth a change; None: the present one is as good, or nothing is known."""
+    """The speed that is worth a change, of nearly equal ones that which is nearest to the present one.
+
+    Returns:
+        None: the present one is as good, or nothing is known.
+    """
     if not case.speeds or case.overdriven:
         return None
     now, *others = case.speeds
-    if now.horizon.passed:
-        best = max(others, key=lambda speed: (not speed.horizon.passed, speed.horizon.time, -speed.largest), default=now)
-        if not best.horizon.passed or best.horizon.time >= LONGER * now.horizon.time:
-            return best
-    best = min(others, key=lambda speed: speed.largest, default=now)
-    return best if best.largest <= SMALLER * now.largest else None
+    if now.horizon.passed and others:
+        longest = max(speed.horizon.time for speed in others)
+        if longest >= LONGER * now.horizon.time:
+            return _nearest(now, [speed for speed in others if speed.horizon.time >= longest / ALIKE])
+    smallest = min((speed.largest for speed in others), default=np.inf)
+    if smallest <= SMALLER * now.largest:
+        return _nearest(now, [speed for speed in others if speed.largest <= smallest * ALIKE])
+    return None
+
+
+def _nearest(now: Speed, speeds: Sequence[Speed]) -> Speed:
+    """In time scale; of two with the same, that with the smaller error."""
+    return min(speeds, key=lambda speed: (abs(log(speed.time_scale / now.time_scale)), speed.largest))
 
 
 def _speed(case: CaseDiagnosis) -> Iterator[str]:

@@ -76,7 +76,7 @@ def diagnose_case(compiled: CompiledNetwork, case: str, waveforms: Waveforms, la
     if case not in compiled.cases:
         raise ResultsError(f"no case {case!r} was compiled; there are {', '.join(compiled.cases)}")
     manifest = compiled.manifest
-    course = course_of(compiled, compiled.cases[case], waveforms)
+    course, saved = course_of(compiled, compiled.cases[case], waveforms)
     horizons = tuple(horizon(course.times, column) for column in course.error.T)
     first = min((one.time for one in horizons if one.passed), default=float(course.times[-1]))
     window = min(max(int(np.floor(first / course.step + 1e-9)) + 1, LEAST_WINDOW), len(course.times))
@@ -92,7 +92,8 @@ def diagnose_case(compiled: CompiledNetwork, case: str, waveforms: Waveforms, la
         speeds = other_speeds(course, blueprint, manifest.lead, told.lag, window)
     return CaseDiagnosis(
         label=label or case, lead=manifest.lead, course=course, horizons=horizons, shifts=shifts, amplification=grows,
-        neurons=neurons(course, waveforms, manifest.start), overdriven=tuple(overdriven(course, manifest.ranges, window)),
+        neurons=neurons(saved, waveforms, compiled.network, manifest.scales),
+        overdriven=tuple(overdriven(course, manifest.ranges, window)),
         shares=told, speeds=tuple(speeds), unknown=unknown)
 
 

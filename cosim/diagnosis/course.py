@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.interpolate import CubicHermiteSpline, PchipInterpolator
 
 from circuits.board import nets
 from circuits.engine.waveforms import Waveforms
@@ -19,6 +20,7 @@ from cosim.simulation.twin_states import twin_states
 
 PER_RATE = 20  # points in the shortest time constant of the network
 FEWEST, MOST = 1000, 10_000  # points of a run
+MOST_SAVED = 20_000  # points of a waveform that are looked at
 LEAST_SAVED = 50  # points that a waveform must have after the start; decks of ours save some 2000 and more
 
 
@@ -52,8 +54,22 @@ class Course:
         return self.jacobian * self.full_scale / self.full_scale[:, None]
 
 
-def course_of(compiled: CompiledNetwork, case: Case, waveforms: Waveforms) -> Course:
-    """Torch and a simulated run of a compiled network on one fine grid.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Saved:
+    """The points of a waveform from the start of integration on, with torch beside them."""
+
+    rows: np.ndarray  # (m,), of the waveform
+    times: np.ndarray  # (m,) model s, ascending
+    inputs: np.ndarray  # (m, n_external) model units
+    reference: np.ndarray  # (m, n_states) model units
+    twin: np.ndarray  # (m, n_states) model units
+
+
+def course_of(compiled: CompiledNetwork, case: Case, waveforms: Waveforms) -> tuple[Course, Saved]:
+    """Torch and a simulated run of a compiled network, on one fine grid and at the waveform's own points.
+
+    It is the error that is interpolated, not the board's states: between points that are far apart a curve through the states
+    alone would be off by more than a good board is.
 
     Args:
         waveforms: node voltages [V] over circuit time [s].
@@ -62,19 +78,36 @@ def course_of(compiled: CompiledNetwork, case: Case, waveforms: Waveforms) -> Co
         circuits.errors.CircuitError: a state line was not saved, or the run is shorter than the case.
         training.errors.SolverError: the network's solution leaves the finite numbers.
     """
-    saved = int((waveforms.scale >= compiled.manifest.start).sum())
-    if saved < LEAST_SAVED:
-        raise ResultsError(f"case {case.name}: the waveform has {saved} points from the start of integration on, too few to "
-                           f"tell what errs; save at least {LEAST_SAVED}, as the decks of `cosim compile` do")
+    manifest, network = compiled.manifest, compiled.network
     for k in range(len(case.initial)):
         volts = waveforms[nets.state_vector(k)]
         if not np.isfinite(volts).all():
             raise ResultsError(f"case {case.name}: {nets.state_vector(k)} is not finite at "
                                f"{waveforms.scale[np.argmin(np.isfinite(volts))]:.6g} s; simulate again")
-    network = compiled.network
+    twin_states(waveforms, manifest, case)  # refuses a run that ended early
     fine = replace(case, samples=_points(network, case))
-    twin = twin_states(waveforms, compiled.manifest, fine)
-    return make_course(network, fine, compiled.manifest.scales, reference(network, fine), twin)
+    expected, inputs = reference(network, fine), case.inputs(fine.times)
+    torch_at = CubicHermiteSpline(fine.times, expected, network.derivative(inputs, expected))
+    rows, times = _after_start(waveforms.scale, manifest.start, manifest.scales.time, case)
+    volts = np.stack([waveforms[nets.state_vector(k)][rows] for k in range(network.n_states)], axis=1)
+    states = volts / manifest.scales.state
+    saved = Saved(rows=rows, times=times, inputs=case.inputs(times), reference=torch_at(times), twin=states)
+    error = PchipInterpolator(times, states - saved.reference)(np.clip(fine.times, times[0], times[-1]))
+    return make_course(network, fine, manifest.scales, expected, expected + error), saved
+
+
+def _after_start(scale: np.ndarray, start: float, time_scale: float, case: Case) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of a waveform within the case, thinned to the MOST_SAVED, and their model seconds."""
+    times = (scale - start) / time_scale
+    slack = 1e-9 * case.duration
+    inside = (times >= -slack) & (times <= case.duration + slack)
+    inside &= np.append(np.diff(times) > slack, True)  # of points that repeat at a breakpoint the last
+    rows = np.flatnonzero(inside)
+    if len(rows) < LEAST_SAVED:
+        raise ResultsError(f"case {case.name}: the waveform has {len(rows)} points from the start of integration on, too few "
+                           f"to tell what errs; save at least {LEAST_SAVED}, as the decks of `cosim compile` do")
+    rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_SAVED)).astype(int))]
+    return rows, np.clip(times[rows], 0.0, case.duration)
 
 
 def make_course(network: Network, case: Case, scales: Scales, expected: np.ndarray, twin: np.ndarray) -> Course:

@@ -18,6 +18,9 @@ from cosim.diagnosis.sources import BoardView, errors
 
 FACTORS = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0)  # of the time scale that are tried
 WORTH_LAG = 1e-9  # s; a lead below it is none
+# Lag over the network's shortest time constant up to which a speed is looked at: the equations are of first order in the lag
+# and leave out about its square.
+MOST_PHASE = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,9 @@ class Speed:
 
 
 def other_speeds(course: Course, blueprint: Blueprint, lead: float, lag: float, window: int) -> list[Speed]:
-    """The board as it is first, then every other time scale, with the lead that it has and with one that takes its lag out.
+    """The board as it is first, then other time scales, with the lead that it has and with one that takes its lag out.
+
+    Time scales at which the lag would be no small part of the network's shortest time constant are left out.
 
     Args:
         lead: s, that the board was compiled with.
@@ -41,7 +46,10 @@ def other_speeds(course: Course, blueprint: Blueprint, lead: float, lag: float, 
     wanted = [lead]
     if lead + lag > WORTH_LAG:
         wanted.append(float(f"{lead + lag:.3g}"))
-    speeds = [(1.0, lead)] + [(factor, one) for factor in FACTORS for one in wanted if (factor, one) != (1.0, lead)]
+    rate = float(np.abs(np.linalg.eigvals(course.jacobian)).max(initial=0.0))
+    phase = rate * max(lead + lag, 0.0) / blueprint.scales.time
+    speeds = [(1.0, lead)] + [(factor, one) for factor in FACTORS for one in wanted
+                              if (factor, one) != (1.0, lead) and phase / factor <= MOST_PHASE]
     return list(_speeds(course, blueprint, speeds, window))
 
 
@@ -51,7 +59,8 @@ def _speeds(course: Course, blueprint: Blueprint, speeds: list[tuple[float, floa
         spec = _retimed(blueprint.board, factor, lead)
         if spec is None:
             continue
-        other = replace(blueprint, board=spec, scales=replace(blueprint.scales, time=factor * blueprint.scales.time))
+        time_scale = float(f"{factor * blueprint.scales.time:.12g}")
+        other = replace(blueprint, board=spec, scales=replace(blueprint.scales, time=time_scale))
         board = make_board(other, arrays=arrays)
         seen = BoardView(course=course, board=board, scales=other.scales)
         error = errors(course, {"all": seen.residual(board, moving=True)})["all"]

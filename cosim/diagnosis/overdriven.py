@@ -25,7 +25,7 @@ class Overdriven:
 
 
 def overdriven(course: Course, ranges: Ranges, window: int) -> Iterator[Overdriven]:
-    """Every signal past its limit at torch's states or at the board's; a hidden layer as a whole, since its neurons share a scale.
+    """Every signal past its limit at torch's states or at the board's; a hidden layer as a whole, its neurons share a scale.
 
     The compiler refuses a case whose torch solution does that, so that it is the board that strays. What leaves its range after
     the valid horizon is a consequence and is not told here.

@@ -8,8 +8,10 @@ import numpy as np
 
 from circuits.board import nets
 from circuits.engine.waveforms import Waveforms
-from cosim.diagnosis.course import Course
+from cosim.compiler.scaling import Scales
+from cosim.diagnosis.course import Saved
 from cosim.diagnosis.horizon import LIMIT, horizon
+from cosim.problem.network import Network
 
 QUIET = 0.1  # of its layer's largest signal; a neuron that stays below is measured against that much
 
@@ -25,18 +27,12 @@ class Neurons:
     error_time: float  # model s
 
 
-def neurons(course: Course, waveforms: Waveforms, start: float) -> Neurons | None:
-    """Compare the saved neurons of a run with torch; None where the network has none, or none was saved.
-
-    Args:
-        waveforms: node voltages [V]; start: circuit time [s] at which integration starts.
-    """
-    at = start + course.times * course.scales.time
-    along = course.network.signals(course.inputs, course.reference)[:-1]
-    own = course.network.signals(course.inputs, course.twin)[:-1]
-    first, worst = ("", float(course.times[-1])), ("", 0.0, 0.0)
-    seen = False
-    for number, (expected, locally, scale) in enumerate(zip(along, own, course.scales.hidden, strict=True), start=1):
+def neurons(saved: Saved, waveforms: Waveforms, network: Network, scales: Scales) -> Neurons | None:
+    """Compare the saved neurons of a run with torch; None where the network has none, or none was saved."""
+    along = network.signals(saved.inputs, saved.reference)[:-1]
+    own = network.signals(saved.inputs, saved.twin)[:-1]
+    first, worst, seen = ("", float(saved.times[-1])), ("", 0.0, 0.0), False
+    for number, (expected, locally, scale) in enumerate(zip(along, own, scales.hidden, strict=True), start=1):
         sizes = np.abs(expected).max(axis=0)
         sizes = np.maximum(sizes, QUIET * sizes.max(initial=0.0))
         for k, size in enumerate(sizes):
@@ -44,13 +40,13 @@ def neurons(course: Course, waveforms: Waveforms, start: float) -> Neurons | Non
             if name not in waveforms or size == 0:
                 continue
             seen = True
-            got = waveforms.resample(name, at) / scale
-            parted = horizon(course.times, (got - expected[:, k]) / size, LIMIT)
+            got = waveforms[name][saved.rows] / scale
+            parted = horizon(saved.times, (got - expected[:, k]) / size, LIMIT)
             if parted.passed and (not first[0] or parted.time < first[1]):
                 first = (name, parted.time)
             off = np.abs(got - locally[:, k]) / size
             if off.max() > worst[1]:
-                worst = (name, float(off.max()), float(course.times[np.argmax(off)]))
+                worst = (name, float(off.max()), float(saved.times[np.argmax(off)]))
     if not seen:
         return None
     return Neurons(first=first[0], time=first[1], worst=worst[0], error=worst[1], error_time=worst[2])

@@ -44,9 +44,11 @@ def time_shift(times: np.ndarray, expected: np.ndarray, got: np.ndarray) -> Time
     error = got - expected
     if full_scale == 0 or np.abs(error).max() <= SMALLEST * full_scale:
         return none
+    if np.ptp(expected) <= SMALLEST * full_scale:
+        return TimeShift(phase=0.0, delay=0.0, drift=0.0, until=until)  # no shift changes what does not move
     slope = np.gradient(expected, times)
     shapes = np.stack([slope, slope * times], axis=1)
-    if not np.any(slope) or _held(shapes, expected) > ALIKE:
+    if _held(shapes, expected) > ALIKE:
         return none
 
     def left(shift: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -62,7 +64,7 @@ def time_shift(times: np.ndarray, expected: np.ndarray, got: np.ndarray) -> Time
     few, span = np.linspace(times[0], times[-1], min(MOST, len(times))), SPAN * float(times[-1] - times[0])
     trials = [np.array([delay, drift]) for delay in np.linspace(-span, span, COARSE[0])
               for drift in np.linspace(-DRIFT, DRIFT, COARSE[1])]
-    trials.append(_first_order(shapes, error))
+    trials.append(np.clip(_first_order(shapes, error), (-span, -DRIFT), (span, DRIFT)))
     best = min(trials, key=lambda shift: _mean_square(left(shift, few), few, shift, times))
     found = []
     for start in (best, np.zeros(2)):
