@@ -17,6 +17,7 @@ DOUBTED = 0.25  # of the measured error, left unexplained, above which an advice
 GOOD = 5e-4  # of full scale, a largest error that needs no advice
 REMEDIES = {  # of the static error's parts
     "hanging lines": "; no option takes it out",
+    "diode leakage": "; no option takes it out",
     "curved cells": "; half the line voltage, Options(ranges=Ranges(line=0.1)), halves it",
     "integrator leakage": "; it falls in proportion to time_scale",
     "amplifier gain": "; no option takes it out",

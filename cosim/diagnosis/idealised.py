@@ -38,6 +38,13 @@ def without_hanging_lines(board: Board) -> Board:
         layer.load, coupling=None, injected=torch.zeros_like(layer.load.injected))))
 
 
+def without_diode_leakage(board: Board) -> Board:
+    """Lines of neurons that are off, at exactly 0 V: nothing hangs there, and the reverse diode's leakage is led away."""
+    return _each_layer(board, lambda layer: replace(layer, load=replace(
+        layer.load, coupling=None, injected=torch.full_like(
+            layer.load.injected, layer.rectifier.diode.saturation * (1 if layer.two_stage else -1)))))
+
+
 def without_leaks(board: Board) -> Board:
     """Integrators whose capacitors lose and gain no charge while they hold."""
     return replace(board, integrator=replace(board.integrator, leaks=False))

@@ -26,6 +26,7 @@ from cosim.diagnosis.idealised import (
     with_fast_integrators,
     without_crossover,
     without_curvature,
+    without_diode_leakage,
     without_hanging_lines,
     without_leaks,
     without_limits,
@@ -33,8 +34,8 @@ from cosim.diagnosis.idealised import (
 from cosim.diagnosis.propagation import Propagation
 
 SOURCES = ("static", "lag", "crossover", "clipping", "start")
-STATIC_PARTS = ("hanging lines", "curved cells", "integrator leakage", "amplifier gain", "conductances")
-_WITHOUT = (without_hanging_lines, without_curvature, without_leaks, with_endless_gain)  # the last part is what is left
+STATIC_PARTS = ("hanging lines", "diode leakage", "curved cells", "integrator leakage", "amplifier gain", "conductances")
+_WITHOUT = (without_hanging_lines, without_diode_leakage, without_curvature, without_leaks, with_endless_gain)
 MOST_NUMBERS = 10_000_000  # that a layer may take at a time
 
 
@@ -103,7 +104,7 @@ class BoardView:
                 "start": start}
 
     def static_parts(self) -> dict[str, Residual]:
-        """The static residual by STATIC_PARTS: what is gone when one imperfection after the other is taken away."""
+        """The static residual by STATIC_PARTS: what is gone when one imperfection after the other is taken away; the rest."""
         board = with_fast_integrators(without_crossover(without_limits(self.board)))
         found, before = {}, self.residual(board, moving=False)
         none = np.zeros_like(before.start)
