@@ -153,13 +153,16 @@ def compare(
     allow_clamp_hits: Annotated[bool, typer.Option("--allow-clamp-hits", help="Lines that leave their linear range are told, "
                                                                               "but are no failure.")] = False,
     json: Annotated[Path | None, typer.Option(help="Write numeric rows, limits and verdict to this file.")] = None,
+    why: Annotated[bool, typer.Option("--why", help="Say too how long the board is valid, whether the system itself amplifies, "
+                                                    "what errs on the board and what to change; seconds a case.")] = False,
 ) -> None:
     """Compare simulated waveforms with the torch network that the decks were compiled from.
 
     Exit code 1 when a limit is exceeded, which names the case, or when a line left its linear range."""
     from cosim.cli.commands.compare import run
 
-    run(folder, waveforms=waveforms, max_mre=max_mre, max_error=max_error, allow_clamp_hits=allow_clamp_hits, json=json)
+    run(folder, waveforms=waveforms, max_mre=max_mre, max_error=max_error, allow_clamp_hits=allow_clamp_hits, json=json,
+        why=why)
 
 
 @app.command("second-opinion")
