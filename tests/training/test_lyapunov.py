@@ -78,7 +78,7 @@ def test_an_ensemble_finds_lorenz63s_exponent():
         return np.stack([np.stack([-10 * one, 10 * one, 0 * one], 1), np.stack([28 - w, -one, -x], 1),
                          np.stack([y, x, -8 / 3 * one], 1)], axis=1)
 
-    starts = np.random.default_rng(0).normal(size=(60, 3)) + [1.0, 1.0, 20.0]
+    starts = np.random.default_rng(0).normal(size=(60, 3)) + np.array([1.0, 1.0, 20.0])
     found = ensemble_exponent(rhs, jacobian, starts, duration=20.0, transient=10.0, step=0.005)
     assert abs(found.value - 0.9056) < max(3 * found.standard_error, 0.01)
     assert found.standard_error < 0.02

@@ -224,3 +224,25 @@ def test_a_good_board_is_told_to_stay_as_it_is(tmp_path):
     assert advice(case) == [f"Nothing needs a change: the largest error is {case.largest_error:.3%} of full scale."]
     assert "stays within 2% of full scale for the whole run of 0.5 model s" in comparison.why.text
     assert comparison.parted == []
+
+
+def test_a_real_deck_is_told_the_same_as_its_behavioural_model(fast, tmp_path):
+    # the lag is one of real amplifiers in ngspice; toggling puts volts on every line for a microsecond, which is no error
+    _, expected = fast
+    with pytest.warns(UserWarning, match="fast for this network"):
+        board = compile_network(oscillator(), tmp_path / "board", Options(**MACRO, time_scale=3e-3))
+    (case,) = compare(simulate(board)).why.cases
+    assert case.shares.largest.name == "lag"
+    assert abs(case.shares.left) < 0.1
+    assert case.horizon.time == pytest.approx(expected.horizon.time, rel=0.05)
+    assert case.neurons is None  # it has no hidden layer
+    assert best_speed(case).largest < 0.2 * case.shares.measured
+
+
+def test_neurons_of_a_real_deck(tmp_path):
+    # at leisure every neuron is within a few parts in a thousand of its full scale, but for crossovers
+    board = compile_network(crossing(samples=201), tmp_path / "board", Options(**MACRO, time_scale=1.0))
+    (case,) = compare(simulate(board)).why.cases
+    assert case.neurons.first == ""
+    assert case.neurons.error < 0.02
+    assert not case.horizon.passed
