@@ -20,7 +20,8 @@ from cosim.diagnosis.course import make_course
 from cosim.diagnosis.idealised import without_crossover
 from cosim.diagnosis.overdriven import overdriven
 from cosim.diagnosis.shares import shares
-from cosim.diagnosis.sources import BoardView, errors
+from cosim.diagnosis.sources import errors
+from cosim.diagnosis.sources import view as view_of
 from cosim.problem.network import read_network
 from cosim.problem.reference import reference
 
@@ -120,7 +121,7 @@ def on_paper(experiment, options, board=None):
     with torch.no_grad():
         states = model_states(board, solve(board, case, twin.scales), twin.scales)[:, 0].numpy()
     course = make_course(experiment.read(), case, twin.scales, reference(experiment.read(), case), states)
-    return course, BoardView(course=course, board=board, scales=twin.scales), twin
+    return course, view_of(course, blueprint_of(twin)), twin
 
 
 def test_a_state_scale_for_a_quarter_of_the_range_clips():
