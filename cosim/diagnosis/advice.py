@@ -9,10 +9,10 @@ from cosim.diagnosis.case_diagnosis import CaseDiagnosis
 from cosim.diagnosis.horizon import LIMIT
 from cosim.diagnosis.other_speeds import Speed
 
-ALIKE = 1.05  # ratio of horizons or errors that are nearly equal
+ALIKE, ALIKE_ERRORS = 1.05, 1.25  # ratio of two times to a limit, and of two largest errors, that are nearly equal
 LONGER, SMALLER = 1.1, 0.8  # horizon and largest error of another speed, against the present one, that are worth a change
 DOUBTED = 0.25  # of the measured error, left unexplained, above which an advice that rests on the equations says so
-GOOD = 5e-4  # of full scale, a largest error that needs no advice
+GOOD = 2e-3  # of full scale, a largest error that needs no advice
 REMEDIES = {  # of the static error's parts
     "hanging lines": "; no option takes it out",
     "diode leakage": "; no option takes it out",
@@ -54,7 +54,7 @@ def best_speed(case: CaseDiagnosis) -> Speed | None:
     if longest >= LONGER * now.reach:
         return _nearest(now, [speed for speed in others if speed.reach >= longest / ALIKE])
     if smallest <= SMALLER * now.largest:
-        return _nearest(now, [speed for speed in others if speed.largest <= smallest * ALIKE])
+        return _nearest(now, [speed for speed in others if speed.largest <= smallest * ALIKE_ERRORS])
     return None
 
 

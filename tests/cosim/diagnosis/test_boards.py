@@ -84,6 +84,7 @@ def test_its_horizon_is_where_growth_reaches_two_percent(fast):
     assert 0.02 / rate - 0.05 < case.horizon.time < 0.02 / rate + 0.3
 
 
+@pytest.mark.filterwarnings("ignore::cosim.errors.CosimWarning")
 def test_what_it_says_to_change_is_true_when_it_is_followed(fast, tmp_path):
     _, case = fast
     best = best_speed(case)
