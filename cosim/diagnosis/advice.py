@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import log
 
-import numpy as np
-
 from cosim.diagnosis.case_diagnosis import CaseDiagnosis
 from cosim.diagnosis.horizon import LIMIT
 from cosim.diagnosis.other_speeds import Speed
 
-ALIKE = 1.05  # ratio of horizons or errors that are nearly equal
+ALIKE, ALIKE_ERRORS = 1.05, 1.25  # ratio of two times to a limit, and of two largest errors, that are nearly equal
 LONGER, SMALLER = 1.1, 0.8  # horizon and largest error of another speed, against the present one, that are worth a change
 DOUBTED = 0.25  # of the measured error, left unexplained, above which an advice that rests on the equations says so
-GOOD = 5e-4  # of full scale, a largest error that needs no advice
+GOOD = 2e-3  # of full scale, a largest error that needs no advice
 REMEDIES = {  # of the static error's parts
     "hanging lines": "; no option takes it out",
     "diode leakage": "; no option takes it out",
@@ -49,13 +47,14 @@ def best_speed(case: CaseDiagnosis) -> Speed | None:
     if not case.speeds or case.overdriven:
         return None
     now, *others = case.speeds
-    if now.horizon.passed and others:
-        longest = max(speed.horizon.time for speed in others)
-        if longest >= LONGER * now.horizon.time:
-            return _nearest(now, [speed for speed in others if speed.horizon.time >= longest / ALIKE])
-    smallest = min((speed.largest for speed in others), default=np.inf)
+    others = [speed for speed in others if speed.reach >= now.reach / ALIKE and speed.largest <= ALIKE * now.largest]
+    if not others:
+        return None
+    longest, smallest = max(speed.reach for speed in others), min(speed.largest for speed in others)
+    if longest >= LONGER * now.reach:
+        return _nearest(now, [speed for speed in others if speed.reach >= longest / ALIKE])
     if smallest <= SMALLER * now.largest:
-        return _nearest(now, [speed for speed in others if speed.largest <= smallest * ALIKE])
+        return _nearest(now, [speed for speed in others if speed.largest <= smallest * ALIKE_ERRORS])
     return None
 
 
@@ -74,15 +73,21 @@ def _speed(case: CaseDiagnosis) -> Iterator[str]:
     if best.lead != now.lead:
         changes.append(f"lead = {best.lead:.3g} s instead of {now.lead:.3g} s")
     yield (f"Compile with {' and '.join(changes)}. The board's equations then give a largest error of {best.largest:.2%} of "
-           f"full scale up to {case.shares.window:.4g} model s, where they now give {now.largest:.2%}; and they let it be "
-           f"valid for {_reach(best)}, now for {_reach(now)}.")
+           f"full scale up to {case.shares.window:.4g} model s, where they now give {now.largest:.2%}{_longer(now, best)}.")
     if abs(case.shares.left) > DOUBTED:
         yield (f"Simulate before you rely on that: the equations leave {abs(case.shares.left):.0%} of the present error "
                "unexplained.")
 
 
-def _reach(speed: Speed) -> str:
-    return f"{speed.horizon.time:.3g} model s" if speed.horizon.passed else "the whole run"
+def _longer(now: Speed, best: Speed) -> str:
+    """What the horizon gains, where it does."""
+    if not now.horizon.passed:
+        return ""
+    if not best.horizon.passed:
+        return f"; and they let it be valid for the whole run, now for {now.horizon.time:.3g} model s"
+    if best.horizon.time <= now.horizon.time:
+        return ""
+    return f"; and they let it be valid for {best.horizon.time:.3g} model s, now for {now.horizon.time:.3g} model s"
 
 
 def _static(case: CaseDiagnosis) -> Iterator[str]:

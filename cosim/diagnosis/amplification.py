@@ -13,8 +13,11 @@ from training.errors import SolverError
 from training.lyapunov import Exponent, ensemble_exponent
 
 PARTS = 10  # of a run, whose scatter gives the standard error
-RUNS = 20  # of a case's length each, which start along it, of a network that runs by itself
-LEFT_OUT = 0.25  # of the case's duration, before each; meanwhile the error turns into the growing direction
+# Runs of a network that runs by itself. They start along the case, a little off it so that they part, and each is averaged over
+# LENGTHS durations of the case after LEFT_OUT, in which they part and the error turns into the growing direction.
+RUNS, LENGTHS, LEFT_OUT = 12, 5.0, 1.0
+ASIDE = 0.01  # of full scale, by which the starts are off the case
+COARSER = 2.5  # step of these runs, in steps of the course; an eighth of the shortest time constant
 ASTRAY = 10.0  # full scales; a run that goes farther has left the region that the network was trained on
 SURE = 3.0  # standard errors above 0
 
@@ -48,7 +51,7 @@ class Amplification:
 
 
 def amplification(course: Course) -> Amplification:
-    """Growth along a case; the exponent over twenty runs of its length where the network runs by itself."""
+    """Growth along a case; the exponent over twelve runs of five times its length where the network runs by itself."""
     propagation = Propagation(course.scaled_jacobian, course.step)
     growth, made, largest = propagation.largest_growth()
     duration = float(course.times[-1])
@@ -61,7 +64,7 @@ def amplification(course: Course) -> Amplification:
             found = None
         if found is not None:
             return Amplification(exponent=found.value, standard_error=found.standard_error,
-                                 measured_over=RUNS * duration, long_run=True, **within)
+                                 measured_over=RUNS * LENGTHS * duration, long_run=True, **within)
     exponent, doubt = _along(propagation, duration)
     return Amplification(exponent=exponent, standard_error=doubt, measured_over=duration, long_run=False, **within)
 
@@ -75,9 +78,10 @@ def _long_run(course: Course, duration: float) -> Exponent | None:
         return np.empty((len(states), 0))
 
     starts = course.reference[np.linspace(0, len(course.times) - 1, RUNS).astype(int)]
+    starts = starts + ASIDE * course.full_scale * np.random.default_rng(0).standard_normal(starts.shape)
     return ensemble_exponent(
         lambda x: network.derivative(inputs(x), x), lambda x: jacobian(network, inputs(x), x), starts,
-        duration=duration, transient=LEFT_OUT * duration, step=course.step)
+        duration=LENGTHS * duration, transient=LEFT_OUT * duration, step=COARSER * course.step)
 
 
 def _along(propagation: Propagation, duration: float) -> tuple[float, float]:

@@ -20,6 +20,7 @@ from cosim.simulation.twin_states import twin_states
 
 PER_RATE = 20  # points in the shortest time constant of the network
 FEWEST, MOST = 1000, 10_000  # points of a run
+TOGGLED = 1e-5  # s, circuit time, after which the lines have forgotten that the switches toggled; 5 us do
 MOST_SAVED = 20_000  # points of a waveform that are looked at
 LEAST_SAVED = 50  # points that a waveform must have after the start; decks of ours save some 2000 and more
 
@@ -97,10 +98,14 @@ def course_of(compiled: CompiledNetwork, case: Case, waveforms: Waveforms) -> tu
 
 
 def _after_start(scale: np.ndarray, start: float, time_scale: float, case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of a waveform within the case, thinned to the MOST_SAVED, and their model seconds."""
+    """Rows of a waveform within the case, thinned to the MOST_SAVED, and their model seconds.
+
+    Of the first microseconds, in which the switches' charge is on every line, nothing but the start itself is taken.
+    """
     times = (scale - start) / time_scale
     slack = 1e-9 * case.duration
     inside = (times >= -slack) & (times <= case.duration + slack)
+    inside &= (times <= slack) | (scale - start >= TOGGLED)
     inside &= np.append(np.diff(times) > slack, True)  # of points that repeat at a breakpoint the last
     rows = np.flatnonzero(inside)
     if len(rows) < LEAST_SAVED:

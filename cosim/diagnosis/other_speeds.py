@@ -17,6 +17,7 @@ from cosim.diagnosis.horizon import Horizon, horizon
 from cosim.diagnosis.sources import BoardView, errors
 
 FACTORS = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0)  # of the time scale that are tried
+REACHED = (0.01, 0.014, 0.02, 0.028, 0.04)  # of full scale, about the limit of a valid horizon
 WORTH_LAG = 1e-9  # s; a lead below it is none
 # Lag over the network's shortest time constant up to which a speed is looked at: the equations are of first order in the lag
 # and leave out about its square.
@@ -31,6 +32,7 @@ class Speed:
     lead: float  # s, circuit time, see cosim.compiler.options.Options
     largest: float  # largest error of any state up to the window's end, part of full scale
     horizon: Horizon  # of the state that parts first; to first order
+    reach: float  # model s, mean of the times to REACHED; unlike the horizon no small change makes it jump
 
 
 def other_speeds(course: Course, blueprint: Blueprint, lead: float, lag: float, window: int) -> list[Speed]:
@@ -64,8 +66,10 @@ def _speeds(course: Course, blueprint: Blueprint, speeds: list[tuple[float, floa
         board = make_board(other, arrays=arrays)
         seen = BoardView(course=course, board=board, scales=other.scales)
         error = errors(course, {"all": seen.residual(board, moving=True)})["all"]
-        first = min((horizon(course.times, column) for column in error.T), key=lambda one: (not one.passed, one.time))
-        yield Speed(time_scale=other.scales.time, lead=lead, horizon=first, largest=float(np.abs(error[:window]).max()))
+        worst = np.abs(error).max(axis=1)  # of any state
+        yield Speed(time_scale=time_scale, lead=lead, horizon=horizon(course.times, worst),
+                    reach=float(np.mean([horizon(course.times, worst, limit).time for limit in REACHED])),
+                    largest=float(worst[:window].max()))
 
 
 def _retimed(spec: BoardSpec, factor: float, lead: float) -> BoardSpec | None:

@@ -10,19 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from math import inf
 
 import numpy as np
 import torch
 
 from cosim.behavioural.blueprint import Blueprint
-from cosim.behavioural.board import Board, make_board
+from cosim.behavioural.board import Board, make_board, solve_arrays
 from cosim.behavioural.drive import Drive
+from cosim.behavioural.op_amp import OpAmp
 from cosim.behavioural.signal import Signal
 from cosim.compiler.scaling import Scales
 from cosim.diagnosis.course import Course
 from cosim.diagnosis.idealised import (
-    with_endless_gain,
+    endless_gain,
     with_fast_integrators,
     without_crossover,
     without_curvature,
@@ -32,10 +34,11 @@ from cosim.diagnosis.idealised import (
     without_limits,
 )
 from cosim.diagnosis.propagation import Propagation
+from cosim.errors import CosimError
 
 SOURCES = ("static", "lag", "crossover", "clipping", "start")
 STATIC_PARTS = ("hanging lines", "diode leakage", "curved cells", "integrator leakage", "amplifier gain", "conductances")
-_WITHOUT = (without_hanging_lines, without_diode_leakage, without_curvature, without_leaks, with_endless_gain)
+_WITHOUT = (without_hanging_lines, without_diode_leakage, without_curvature, without_leaks)
 MOST_NUMBERS = 10_000_000  # that a layer may take at a time
 
 
@@ -55,6 +58,7 @@ class BoardView:
     course: Course
     board: Board
     scales: Scales
+    endless: Board | None = None  # the same with amplifiers of endless gain, which the static parts need
 
     def residual(self, board: Board, *, moving: bool) -> Residual:
         """Everything that a board adds to torch's derivative, at torch's states.
@@ -105,20 +109,26 @@ class BoardView:
 
     def static_parts(self) -> dict[str, Residual]:
         """The static residual by STATIC_PARTS: what is gone when one imperfection after the other is taken away; the rest."""
-        board = with_fast_integrators(without_crossover(without_limits(self.board)))
-        found, before = {}, self.residual(board, moving=False)
-        none = np.zeros_like(before.start)
-        for name, without in zip(STATIC_PARTS, _WITHOUT, strict=False):
-            board = without(board)
-            after = self.residual(board, moving=False)
-            found[name] = _less(before, after)
-            before = after
-        return found | {STATIC_PARTS[-1]: Residual(slope=before.slope, line=before.line, start=none)}
+        if self.endless is None:
+            raise CosimError("this view knows no board with amplifiers of endless gain; make it with view()")
+
+        def still(board: Board, taken: int) -> Residual:
+            board = with_fast_integrators(without_crossover(without_limits(board)))
+            for without in _WITHOUT[:taken]:
+                board = without(board)
+            return self.residual(board, moving=False)
+
+        steps = [*(still(self.board, taken) for taken in range(len(_WITHOUT) + 1)), still(self.endless, len(_WITHOUT))]
+        found = {name: _less(before, after) for name, (before, after) in zip(STATIC_PARTS, pairwise(steps), strict=False)}
+        rest = steps[-1]
+        return found | {STATIC_PARTS[-1]: Residual(slope=rest.slope, line=rest.line, start=np.zeros_like(rest.start))}
 
 
 def view(course: Course, blueprint: Blueprint) -> BoardView:
     """A blueprint's nominal board along a course."""
-    return BoardView(course=course, board=make_board(blueprint), scales=blueprint.scales)
+    arrays, op = solve_arrays(blueprint), endless_gain(OpAmp.from_part())
+    return BoardView(course=course, board=make_board(blueprint, arrays=arrays), scales=blueprint.scales,
+                     endless=make_board(blueprint, arrays=arrays, op=op))
 
 
 def errors(course: Course, residuals: Mapping[str, Residual]) -> dict[str, np.ndarray]:

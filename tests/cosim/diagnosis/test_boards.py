@@ -20,7 +20,8 @@ from cosim.diagnosis.course import make_course
 from cosim.diagnosis.idealised import without_crossover
 from cosim.diagnosis.overdriven import overdriven
 from cosim.diagnosis.shares import shares
-from cosim.diagnosis.sources import BoardView, errors
+from cosim.diagnosis.sources import errors
+from cosim.diagnosis.sources import view as view_of
 from cosim.problem.network import read_network
 from cosim.problem.reference import reference
 
@@ -83,6 +84,7 @@ def test_its_horizon_is_where_growth_reaches_two_percent(fast):
     assert 0.02 / rate - 0.05 < case.horizon.time < 0.02 / rate + 0.3
 
 
+@pytest.mark.filterwarnings("ignore::cosim.errors.CosimWarning")
 def test_what_it_says_to_change_is_true_when_it_is_followed(fast, tmp_path):
     _, case = fast
     best = best_speed(case)
@@ -120,7 +122,7 @@ def on_paper(experiment, options, board=None):
     with torch.no_grad():
         states = model_states(board, solve(board, case, twin.scales), twin.scales)[:, 0].numpy()
     course = make_course(experiment.read(), case, twin.scales, reference(experiment.read(), case), states)
-    return course, BoardView(course=course, board=board, scales=twin.scales), twin
+    return course, view_of(course, blueprint_of(twin)), twin
 
 
 def test_a_state_scale_for_a_quarter_of_the_range_clips():
@@ -224,3 +226,25 @@ def test_a_good_board_is_told_to_stay_as_it_is(tmp_path):
     assert advice(case) == [f"Nothing needs a change: the largest error is {case.largest_error:.3%} of full scale."]
     assert "stays within 2% of full scale for the whole run of 0.5 model s" in comparison.why.text
     assert comparison.parted == []
+
+
+def test_a_real_deck_is_told_the_same_as_its_behavioural_model(fast, tmp_path):
+    # the lag is one of real amplifiers in ngspice; toggling puts volts on every line for a microsecond, which is no error
+    _, expected = fast
+    with pytest.warns(UserWarning, match="fast for this network"):
+        board = compile_network(oscillator(), tmp_path / "board", Options(**MACRO, time_scale=3e-3))
+    (case,) = compare(simulate(board)).why.cases
+    assert case.shares.largest.name == "lag"
+    assert abs(case.shares.left) < 0.1
+    assert case.horizon.time == pytest.approx(expected.horizon.time, rel=0.05)
+    assert case.neurons is None  # it has no hidden layer
+    assert best_speed(case).largest < 0.2 * case.shares.measured
+
+
+def test_neurons_of_a_real_deck(tmp_path):
+    # at leisure every neuron is within a few parts in a thousand of its full scale, but for crossovers
+    board = compile_network(crossing(samples=201), tmp_path / "board", Options(**MACRO, time_scale=1.0))
+    (case,) = compare(simulate(board)).why.cases
+    assert case.neurons.first == ""
+    assert case.neurons.error < 0.02
+    assert not case.horizon.passed
