@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from circuits.array.window import Window
 from circuits.stages.clamp import CLAMP_ONSET
+from cosim.compiler.neuron_scales import Layered, neuron_scales
 from cosim.compiler.resistors import floor_digits
 from cosim.errors import CosimError
 from cosim.problem.network import Network
@@ -80,7 +82,7 @@ class Scales:
 
     inputs: tuple[float, ...]  # V per unit, one per external input
     states: tuple[float, ...]  # V per unit, one per state
-    hidden: tuple[float, ...]  # V per unit, one per hidden layer
+    hidden: tuple[float | tuple[float, ...], ...]  # V per unit, one per hidden layer, or one per neuron of it
     derivatives: tuple[float, ...]  # V per (unit / model second), one per state
     bias: float  # V, stands for 1
     time: float  # circuit seconds per model second
@@ -89,6 +91,11 @@ class Scales:
     def state(self) -> np.ndarray:
         """(n_states,) V per unit."""
         return np.array(self.states)
+
+    @property
+    def neurons(self) -> tuple[np.ndarray, ...]:
+        """V per unit of every hidden layer: one number (), or one per neuron (n,)."""
+        return tuple(np.array(layer) for layer in self.hidden)
 
     @property
     def derivative(self) -> np.ndarray:
@@ -105,7 +112,7 @@ def _one_or_all(values: tuple[float, ...]) -> float | tuple[float, ...]:
     return values[0] if len(set(values)) == 1 else values
 
 
-def calibrate(network: Network, calibration: Calibration, ranges: Ranges, time_scale: float) -> Scales:
+def calibrate(network: Network, calibration: Calibration, ranges: Ranges, time_scale: float, window: Window) -> Scales:
     """Choose scales so that no calibrated signal passes its range; three significant digits, rounded down.
 
     A signal that is always zero in the calibration (a dead hidden layer) is given a full scale of one unit.
@@ -115,6 +122,7 @@ def calibrate(network: Network, calibration: Calibration, ranges: Ranges, time_s
         calibration: samples; the derivative's scale is a target, the integrators' resistor then fixes it.
         ranges: limits.
         time_scale: circuit seconds per model second.
+        window: of conductances, by which neurons are given scales of their own where that helps.
     Raises:
         CosimError: a signal is too small or too large for any scale; names it.
     """
@@ -139,11 +147,17 @@ def calibrate(network: Network, calibration: Calibration, ranges: Ranges, time_s
         # All integrators have one time constant: derivatives in volts follow the states' volts.
         per_volt = scale("output layer, by the states' scales", outputs[-1] * np.array(states), last)
         derivatives = tuple(per_volt * state for state in states)
+    inputs = tuple(scale(f"external input {k}", calibration.inputs[:, k], ranges.line)
+                   for k in range(calibration.inputs.shape[1]))
+    hidden = tuple(scale(f"hidden layer {k}", signal, ranges.line) for k, signal in enumerate(outputs[:-1], start=1))
+    own = neuron_scales(Layered(
+        network=network, inputs=calibration.inputs, states=calibration.states, state=np.array(states), window=window,
+        first=network.first(np.array([inputs]), np.array([states]))[0], derivative=np.array(derivatives), bias=ranges.line,
+        line=ranges.line / ranges.headroom))
     return Scales(
-        inputs=tuple(scale(f"external input {k}", calibration.inputs[:, k], ranges.line)
-                     for k in range(calibration.inputs.shape[1])),
+        inputs=inputs,
         states=states,
-        hidden=tuple(scale(f"hidden layer {k}", signal, ranges.line) for k, signal in enumerate(outputs[:-1], start=1)),
+        hidden=hidden if own is None else tuple(tuple(map(floor_digits, layer)) for layer in own),
         derivatives=derivatives,
         bias=ranges.line,
         time=time_scale,

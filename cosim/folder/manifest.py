@@ -192,10 +192,14 @@ def _manifest(folder: Path, text: str, fields: Mapping[str, Any]) -> Manifest:
         array_files=tuple(array_files(fields["cases"])), versions=dict(fields["versions"]))
 
 
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
+
+
 def _scales(fields: Mapping[str, Any], n_states: int) -> Scales:
-    scales = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items() if key != "unit"}
+    scales = {key: _tuples(value) for key, value in fields.items() if key != "unit"}
     for key, value in scales.items():
-        if not all(float(scale) > 0 for scale in (value if isinstance(value, tuple) else (value,))):
+        if not all((np.array(layer, dtype=float) > 0).all() for layer in (value if isinstance(value, tuple) else (value,))):
             raise ValueError(f"scale {key} = {value}, must be above 0")
     for name in ("state", "derivative"):
         value = scales.pop(name)
