@@ -15,12 +15,14 @@ from pathlib import Path
 from circuits.errors import RejectedDeck
 
 LONGEST_TITLE = 4000  # bytes; ngspice takes the first 4999 of the first line for the title and reads the rest as a card
+SHOWN_TITLE = 400  # bytes of the title that ngspice is given
 REMARKS = "*=[]?()&%\"!:,;"  # what the text of a card begins with that ngspice reads as a remark, or that is one of ours
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)")
 _LONE_CONTROL = re.compile(r"^[ \t]*[\x0c\x1a]+[ \t]*\r?$", re.M)  # a page break, and what DOS ends a file with
 _COMMENT = re.compile(r"(?<=.);|//|(?<=[ ,\t])\$(?!;)")
 _COMMENT_IN_CONTROL = re.compile(r"(?<=.);|//|\$(?= )")  # "$name" is a variable there
+_FILES = (".inc", ".lib")  # how a card begins that names a file
 _BLANKS = re.compile(r"[ \t]+")
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)  # no Kelvin sign becomes a k
 _MICRO = str.maketrans({"\u00b5": "u", "\udcb5": "u"})  # UTF-8 and Latin-1; ngspice reads both as u
@@ -63,11 +65,25 @@ class DeckFile:
 
     def text(self) -> str:
         """The file as ngspice gets it: the checked cards only, each on its old line number."""
-        rows: list[str] = [] if self.title is None else [self.title]
+        rows: list[str] = [] if self.title is None else [_inert(self.title)]
         for card in self.cards:
             rows.extend("*" for _ in range(card.line - 1 - len(rows)))
             rows.append(card.text)
         return "\n".join(rows) + "\n"
+
+
+def _inert(title: str) -> str:
+    """A title that ngspice only shows, wherever it was taken from.
+
+    To ngspice "*ng_script" on the first line makes a deck a command script, an include there is followed, ".control" changes
+    how the next lines are read, and what continues the line is a card. From 505 bytes on a title overflows a buffer when
+    ngspice writes its raw file.
+    """
+    plain = title.encode("utf-8", "replace")[:SHOWN_TITLE].decode("utf-8", "ignore").rstrip("\\ ")
+    words = plain.lstrip("* ")
+    if re.match("[a-z0-9]", words, re.I | re.ASCII) and not words.lower().startswith("ng_script"):
+        return plain
+    return "*" if words.lower().startswith("ng_script") else f"* {words}".rstrip()
 
 
 def hides_its_end(text: str) -> bool:
@@ -169,7 +185,7 @@ class _Reader:
                 continue
             if words:
                 yield Card(file=self.path, line=start, text=raw or " ".join(words))
-            start, words, raw = number, parts, line if head[:4] in (".inc", ".lib") else ""
+            start, words, raw = number, parts, f"{parts[0]} {line[len(parts[0]):].lstrip()}" if head[:4] in _FILES else ""
         if words:
             yield Card(file=self.path, line=start, text=raw or " ".join(words))
 

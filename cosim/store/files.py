@@ -31,8 +31,8 @@ def write_atomically(path: Path, content: bytes) -> None:
             if time.time() - left.stat().st_mtime > ABANDONED:
                 left.unlink(missing_ok=True)
         partial.unlink(missing_ok=True)
-        with partial.open("xb") as file:  # a new file, never the target of a link that a stranger left there
-            file.write(content)
+        partial.touch(exist_ok=False)  # a new file, never the target of a link that a stranger left there
+        partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
         raise ResultsError(f"cannot write {path}: {error.strerror or error}; the earlier file, if any, is unchanged. "

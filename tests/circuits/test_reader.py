@@ -55,7 +55,7 @@ def test_never_read_otherwise_in_silence(text, tmp_path):
 
 
 def test_lines_and_words(tmp_path):
-    text = "Title\n* remark\n R1  a\tb 1k ; remark\n+ tc=1 $ remark\n.include 'two  blanks.lib'\n.op\n"
+    text = "Title\n* remark\n R1  a\tb 1k ; remark\n+ tc=1 $ remark\n.include\t 'two  blanks.lib'\n.op\n"
     deck = write(tmp_path, {"d.cir": text})
     title, cards = read_cards(deck, is_deck=True)
     assert title == "Title"

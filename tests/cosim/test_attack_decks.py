@@ -115,14 +115,34 @@ DEAD = {  # needs a compiled file, ngspice's own code models, or nothing but a m
     "line separator": ("evil.cir:6", {"evil.cir": deck("r2 in 0 1k\u2028.control")}),
     "right-to-left mark": ("evil.cir:6", {"evil.cir": deck("r2 in 0 \u202e1k")}),
     "a card behind two backslashes": ("evil.cir:7", {"evil.cir": deck("r2 in 0 1k \\\\\n.include ../outside.inc")}),
+    "include with a name that is too long": ("evil.cir:6", {"evil.cir": deck(f".include {'x' * 5000}")}),
+    "include of a variable": ("evil.cir:6", {"evil.cir": deck(".include $HOME/.profile")}),
+    "library that chooses its own section for ever": ("part.lib:2", {
+        "evil.cir": deck(".lib part.lib tt"), "part.lib": ".lib tt\n.lib part.lib TT\n.endl\n"}),
     "autostop": ("evil.cir:6", {"evil.cir": deck(".options post, autostop")}),
     "ngdebug": ("evil.cir:6", {"evil.cir": deck(".options ngdebug")}),
+}
+def titled(title):
+    """A deck whose lines are commands, were its title not shown only; ngspice takes the ``.title`` card for nothing else."""
+    return {"evil.cir": f"stranger\n{SHELL}\n{BODY}.title {title}\n.end\n"}
+
+
+TITLES = {  # as a deck's first line each is obeyed by ngspice
+    "script": "*ng_script", "script in capitals": "*NG_SCRIPT_WITH_PARAMS", "script behind blanks": "*  ng_script",
+    "block": ".control", "command": f"*# {SHELL}", "include outside": ".include ../outside.inc",
+    "include of a system file": ".include /etc/hostname", "library": ".lib ../outside.inc tt", "continuation": "+ x",
+    "at sign": "@", "too long": f"{'x' * 4999}.control", "too long in letters of four bytes": "\U0001d53d" * 1249 + ".control",
+    "backslash": "x \\", "long enough to overflow a buffer": "x" * 600,
 }
 HARMLESS = {  # may stand in a deck, and is not executed
     "*# command": {"evil.cir": deck(f"*# {SHELL}")},
     "command in a comment": {"evil.cir": deck(f"r2 in 0 1k ; {SHELL}\nr3 in 0 1k $ {SHELL}\n* .control")},
     ".spiceinit": {"evil.cir": deck(""), ".spiceinit": f"{SHELL}\n", "spice.rc": f"{SHELL}\n", "spinit": f"{SHELL}\n"},
     "section that is not chosen": {"evil.cir": deck(".lib part.lib ff"), "part.lib": ".lib ff\n.param x=1\n.endl\n"},
+    "start-up file that is included": {
+        "evil.cir": deck(".include .spiceinit\n.include spinit"), ".spiceinit": "r2 in 0 1k\n*# shell touch canary\n",
+        "spinit": "r3 in 0 1k\n*# shell touch canary\n"},
+    "output card that is redirected": {"evil.cir": deck(".print tran par('v(in)*2') > canary\n.plot tran v(in) >> canary")},
     "very long card": {"evil.cir": deck("v2 a 0 pwl(\n" + "\n".join(f"+ {k}u 0" for k in range(30_000)) + ")\nr2 a 0 1k")},
     "parameters and functions": {"evil.cir": deck(".csparam x={1}\n.func f(a) {a*x}\n.param x=2\nr2 in 0 {f(2)}")},
 }
@@ -168,6 +188,25 @@ def test_what_may_stand_in_a_deck_is_not_executed(warm_shell, place, files):
                               env={"TMPDIR": str(warm_shell.folder), "HOME": str(folder), "SPICE_SCRIPTS": str(folder)})
     assert "waves/evil.parquet" in out
     assert canaries(folder.parent) == []
+
+
+@pytest.mark.parametrize("title", TITLES.values(), ids=TITLES.keys())
+def test_a_title_is_never_obeyed(warm_shell, place, title):
+    folder = place(titled(title))
+    told = warm_shell.refuses("simulate", "deck/evil.cir", "--out", "waves", env={"TMPDIR": str(warm_shell.folder)})
+    assert f"{SHELL} /" in told or "rejected_input" in told  # an element whose model is missing
+    assert "outside.inc" not in told
+    assert canaries(folder.parent) == []
+    (folder / "evil.cir").write_text((folder / "evil.cir").read_text().replace(f"\n{SHELL}\n", "\n", 1))
+    warm_shell.succeeds("simulate", "deck/evil.cir", "--out", "waves")
+
+
+@pytest.mark.parametrize("title", ["*ng_script", f"*NG_SCRIPT {SHELL}"])
+def test_such_a_title_is_live_on_the_first_line(place, title):
+    folder = place({"evil.cir": f"{title}\n{SHELL}\n"})
+    subprocess.run([find_engine().path, "-n", "-b", "evil.cir"], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
+                   timeout=60, check=False, env=os.environ | {"HOME": str(folder)})
+    assert canaries(folder.parent) != []
 
 
 @pytest.mark.parametrize("files", [*(files for _, files in LIVE.values()), HARMLESS["*# command"], HARMLESS[".spiceinit"]],

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from circuits.cards.card import Card, DeckFile
 from circuits.cards.number import spice_number
 from circuits.engine.door.walk import walk_deck
-from circuits.engine.door.whitelist import ANALYSES, spelling
+from circuits.engine.door.whitelist import ANALYSES, is_plain, spelling
 from circuits.errors import RejectedDeck
 
 MEASURED = ("tran", "ac", "dc", "sp")  # analyses whose .meas ngspice knows
@@ -68,8 +68,9 @@ class Request:
         return None if run.stop is None else self.stops.get(run.stop, spice_number(run.stop))
 
     def stop_expressions(self) -> list[str]:
-        """Stop times of transients that are no plain numbers, as written."""
-        return list(dict.fromkeys(run.stop for run in self.runs if run.stop and spice_number(run.stop) is None))
+        """Stop times of transients that are no numbers, as written, but for those that would not go into a deck of ours."""
+        return list(dict.fromkeys(run.stop for run in self.runs if run.stop and spice_number(run.stop) is None
+                                  and is_plain(run.stop.strip("'"))))
 
     @property
     def analyses(self) -> tuple[str, ...]:

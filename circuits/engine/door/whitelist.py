@@ -38,6 +38,7 @@ MODEL_TYPES = BUILT_IN_MODELS | ANALOGUE_MODELS | DIGITAL_MODELS | OTHER_MODELS
 
 HINTS = {
     ".step": "ngspice has no .step; use .dc with a source, temp or a part's value, or a deck a value",
+    ".alter": "ngspice does not know it; write a deck for each alternative",
     ".backanno": "ngspice does not know it; LTspice writes it for itself",
     ".control": "control commands are refused inside includes", ".endc": "control commands are refused inside includes",
     ".hdl": "it would load foreign code", ".libsave": "it writes a file",
@@ -85,6 +86,11 @@ def check_card(card: Card, note: Note) -> Card | None:
         if _FILE_WORD.search(card.text):  # ngspice reads name value as it reads name=value
             raise card.reject(_SHOUT)
     return card
+
+
+def is_plain(text: str) -> bool:
+    """True for text without quotes, "$" and letters beyond ASCII, which may go into a little deck of our own."""
+    return _PLAIN.fullmatch(text) is not None
 
 
 def adds_nodes(card: Card) -> bool:
