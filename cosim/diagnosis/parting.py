@@ -32,7 +32,7 @@ def neurons(saved: Saved, waveforms: Waveforms, network: Network, scales: Scales
     along = network.signals(saved.inputs, saved.reference)[:-1]
     own = network.signals(saved.inputs, saved.twin)[:-1]
     first, worst, seen = ("", float(saved.times[-1])), ("", 0.0, 0.0), False
-    for number, (expected, locally, scale) in enumerate(zip(along, own, scales.hidden, strict=True), start=1):
+    for number, (expected, locally, scale) in enumerate(zip(along, own, scales.neurons, strict=True), start=1):
         sizes = np.abs(expected).max(axis=0)
         sizes = np.maximum(sizes, QUIET * sizes.max(initial=0.0))
         for k, size in enumerate(sizes):
@@ -40,7 +40,7 @@ def neurons(saved: Saved, waveforms: Waveforms, network: Network, scales: Scales
             if name not in waveforms or size == 0:
                 continue
             seen = True
-            got = waveforms[name][saved.rows] / scale
+            got = waveforms[name][saved.rows] / np.broadcast_to(scale, len(sizes))[k]
             parted = horizon(saved.times, (got - expected[:, k]) / size, LIMIT)
             if parted.passed and (not first[0] or parted.time < first[1]):
                 first = (name, parted.time)
