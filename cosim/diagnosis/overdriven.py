@@ -40,7 +40,7 @@ def overdriven(course: Course, ranges: Ranges, window: int) -> Iterator[Overdriv
                for k, (column, scale) in enumerate(zip(inputs.T, scales.inputs, strict=True))]
     signals += [(f"state {nets.state_column(k)}", column, scale, ranges.line, CLAMP_ONSET)
                 for k, (column, scale) in enumerate(zip(states.T, scales.states, strict=True))]
-    signals += [(f"hidden layer {number}", layer, scale, ranges.line, CLAMP_ONSET)
+    signals += [(f"hidden layer {number}", layer * scale / scale.max(), float(scale.max()), ranges.line, CLAMP_ONSET)
                 for number, (layer, scale) in enumerate(zip(hidden, scales.neurons, strict=True), start=1)]
     signals += [(f"derivative of state {nets.state_column(k)}", column, scale, ranges.derivative, SWING)
                 for k, (column, scale) in enumerate(zip(derivative.T, scales.derivatives, strict=True))]
