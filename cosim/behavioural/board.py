@@ -52,7 +52,7 @@ class Board:
     op: OpAmp
 
     def __call__(self, s: torch.Tensor, external: Signal, spread: tuple[float, float] = (0.0, inf), *,
-                 running: bool = True) -> Snapshot:
+                 running: bool = True, moving: bool = True) -> Snapshot:
         """Evaluate the board.
 
         The slope is first taken with ideal amplifiers; with it every signal has a rate, and lags become a correction.
@@ -63,8 +63,9 @@ class Board:
             spread: least and most [s] over which a crossover is spread, see
                 :class:`cosim.behavioural.rectifier.Rectifier`; least about half an integration step.
             running: False: initial conditioning, nothing moves.
+            moving: False: every signal is held where it is, so that nothing lags; give generators whose rates are 0.
         """
-        guess = self._ideal_slope(s, external) if running else torch.zeros_like(s)
+        guess = self._ideal_slope(s, external) if running and moving else torch.zeros_like(s)
         cap = self.integrator.output(s, guess) if running else Signal(s, guess)
         source = self._first(external, cap)
         native = follow(source, self.vos_drivers, self.drivers.conductance, self.drivers_limit, self.op)

@@ -107,13 +107,15 @@ def compile_(
                                                "pins, thirty times faster.")] = "flat",
     time_scale: Annotated[str, typer.Option(help="Circuit seconds per model second; auto: as fast as the amplifiers "
                                                  "allow, printed with its reason.")] = "1",
+    trim: Annotated[bool, typer.Option("--trim", help="Take what the nominal board does wrong at the calibration samples out "
+                                                      "of the programmed weights, and its lag by a capacitor.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Compile a network into a folder of decks."""
     from cosim.cli.commands.compile import run
 
     run(source, out, levels=levels, error=error, cell_yield=cell_yield, seed=seed, fidelity=fidelity, time_scale=time_scale,
-        quiet=quiet)
+        trim=trim, quiet=quiet)
 
 
 @app.command()

@@ -33,7 +33,7 @@ R_F_STEPS = 12  # E96 steps tried until the compensated conductances fit the win
 
 
 def compile_board(network: Network, calibration: Calibration, options: Options | None = None,
-                  progress: Progress | None = None) -> CompiledTwin:
+                  progress: Progress | None = None, *, programmed: Sequence[Affine] | None = None) -> CompiledTwin:
     """Compile d x/dt = network(columns) to a board.
 
     Args:
@@ -41,6 +41,8 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
         calibration: samples of inputs and states; they fix the scales.
         options: window, ranges, wires, programming, time scale.
         progress: called with (layer and feedback resistor, part done), of layers with more than one array.
+        programmed: layers that the arrays are programmed to instead of the network's, of the same shapes; scales and the
+            reference stay the network's own. See :func:`cosim.behavioural.trim.trimmed_board`.
     Raises:
         UnsupportedModelError: network and calibration have different numbers of inputs or states.
         MappingError: conductances that cannot be reached.
@@ -69,7 +71,7 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
     if any(scale.ndim for scale in scales.neurons):
         notes.append("hidden neurons have scales of their own, since some use a small part of their layer's range")
     layers: list[CompiledLayer] = []
-    for number, (layer, column_scale, out_scale) in enumerate(zip(network, feeding, giving, strict=True), start=1):
+    for number, (layer, column_scale, out_scale) in enumerate(zip(programmed or network, feeding, giving, strict=True), start=1):
         task = _LayerTask(number=number, last=number == len(network), layer=layer, column_scale=column_scale,
                           out_scale=out_scale, bias_volts=scales.bias, undriven=layers[-1].spec.off_line if layers else "")
         layers.append(_compile_layer(task, options, progress))
