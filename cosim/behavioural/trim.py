@@ -1,9 +1,9 @@
 """The trim: what a nominal board does wrong at its calibration samples is taken out of what its arrays are programmed to.
 
 A compiled board is not yet its network. Amplifiers have a finite gain, a clamp leaks, the line of a neuron that is off is moved
-by its neighbours, the select transistors bend a little, and all of it lags. Most of that is, at the signals that a network really
-sees, an affine function of a layer's inputs, and a layer's weights and biases can take it back. This costs no part: other
-conductances are programmed, and a capacitor lies across the integrators' resistors.
+by its neighbours, the select transistors bend a little, and all of it lags. At the signals that a network really sees, most of
+that is an affine function of a layer's inputs, and a layer's weights and biases can take it back. Other conductances are
+programmed for it, and a capacitor lies across the integrators' resistors.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class _Bench:
         return twin, seen, seen.states.numpy() / twin.scales.state
 
     def slopes(self, layers: list[Affine]) -> tuple[np.ndarray, np.ndarray, float]:
-        """States and their slopes (m, n_states) on a moving board [model units, model s], and its circuit seconds per model s."""
+        """States and slopes (m, n_states) on a moving board [model units, model s], and its circuit seconds per model s."""
         twin, seen, states = self.look(layers, moving=True)
         return states, seen.slope.numpy() * twin.scales.time / twin.scales.state, twin.scales.time
 

@@ -24,6 +24,7 @@ Workers = Annotated[int, typer.Option(min=1, help="Simulations at a time.")]
 Folder = Annotated[Path, typer.Argument(help="Folder of decks, made by `cosim compile`.")]
 Docs = Annotated[Path | None, typer.Option(help="Write the tables to this Markdown file too, as in docs/results.")]
 HP_RUNS = Path("runs/hp_memristor")
+HORIZON_RUNS = Path("runs/lorenz96_horizon")
 LORENZ96_RUNS = Path("runs/lorenz96")
 
 
@@ -78,6 +79,22 @@ def lorenz96(
 
     run(out, seeds=1 if quick else seeds, time_scale=time_scale, workers=workers, force=force, quiet=quiet,
         docs=docs)
+
+
+@app.command("lorenz96-horizon")
+def lorenz96_horizon(
+    out: Annotated[Path, typer.Option(help="Results folder.")] = HORIZON_RUNS,
+    starts: Annotated[int, typer.Option(min=1, help="Starts in the extrapolation span; the median is over them.")] = 12,
+    time_scale: Annotated[float, typer.Option(help="Circuit seconds per time unit; faster costs accuracy.")] = 1.0,
+    workers: Workers = 2,
+    force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
+    quiet: Quiet = False,
+    docs: Docs = None,
+) -> None:
+    """How far the chaotic Lorenz96 twin is predicted, in torch and in the circuit: the median over many starts."""
+    from cosim.cli.commands.lorenz96_horizon import run
+
+    run(out, starts=starts, time_scale=time_scale, workers=workers, force=force, quiet=quiet, docs=docs)
 
 
 @app.command()

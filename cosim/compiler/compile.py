@@ -71,7 +71,8 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
     if any(scale.ndim for scale in scales.neurons):
         notes.append("hidden neurons have scales of their own, since some use a small part of their layer's range")
     layers: list[CompiledLayer] = []
-    for number, (layer, column_scale, out_scale) in enumerate(zip(programmed or network, feeding, giving, strict=True), start=1):
+    wanted = programmed or network.layers
+    for number, (layer, column_scale, out_scale) in enumerate(zip(wanted, feeding, giving, strict=True), start=1):
         task = _LayerTask(number=number, last=number == len(network), layer=layer, column_scale=column_scale,
                           out_scale=out_scale, bias_volts=scales.bias, undriven=layers[-1].spec.off_line if layers else "")
         layers.append(_compile_layer(task, options, progress))
