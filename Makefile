@@ -40,11 +40,11 @@ lorenz96: setup  ## the Lorenz96 twin at F = 6 and F = 8: train, compile, trim, 
 	@$(BIN)/cosim inspect runs/lorenz96/decks/f6_seed1 --loops --docs $(RESULTS)/lorenz96-loops.md
 	@$(QUOTE)
 
-lorenz96-horizon: setup  ## how far the chaotic ring is predicted: median of twelve starts, torch and circuit (half an hour)
+lorenz96-horizon: setup  ## how far the chaotic ring is predicted: median of ten starts, torch and circuit (half an hour)
 	@OMP_NUM_THREADS=1 $(BIN)/cosim lorenz96-horizon --docs $(RESULTS)/lorenz96-horizon.md
 	@$(QUOTE)
 
-trim: setup  ## what trimming a board is worth on Lorenz63 and on van der Pol, mu = 5 (twenty minutes)
+trim: setup  ## what trimming a board is worth on Lorenz63 and on van der Pol, mu = 5 (six minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.trim --docs $(RESULTS)/trim.md
 	@$(QUOTE)
 

@@ -13,9 +13,9 @@ The steps, from the samples alone:
 3. The eigenvectors of the Hessian whose eigenvalue counts become directions; along each, kinks are spread over the samples.
 4. Least squares of the output weights against the field of step 2, at the samples and around them.
 
-Step 2 is all that is known of the system beforehand: its field is close to a quadratic. Where it is one, as Lorenz96's is, least
-squares finds the equation itself, and what limits the network is its number of neurons. The validation error tells where it is
-not; such a system is trained by shooting (`training.shooting`).
+Step 2 is all that is known of the system beforehand: its field is close to a quadratic. Where it is one, as Lorenz96's is,
+least squares finds the equation itself, and what limits the network is its number of neurons. The validation error tells where
+it is not; such a system is trained by shooting (`training.shooting`).
 """
 
 from dataclasses import dataclass

@@ -8,14 +8,15 @@ programmed for it, and a capacitor lies across the integrators' resistors.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import torch
 
 from circuits.array.programming import Programming
-from cosim.behavioural.blueprint import blueprint_of
-from cosim.behavioural.board import Snapshot, make_board
+from cosim.behavioural.blueprint import Blueprint, blueprint_of
+from cosim.behavioural.board import Board, Snapshot, make_board
 from cosim.behavioural.signal import Signal
 from cosim.compiler.compile import compile_board
 from cosim.compiler.compiled_twin import CompiledTwin
@@ -32,7 +33,7 @@ LEAD_DIGITS = 4  # of the lag: the capacitor has three, and a fifth must not mak
 
 
 def trimmed_board(network: Network, calibration: Calibration, options: Options,
-                  progress: Progress | None = None) -> CompiledTwin:
+                  progress: Progress | None = None, *, model: Callable[[Blueprint], Board] = make_board) -> CompiledTwin:
     """Compile a network to a board whose errors at the calibration samples are taken out.
 
     First the lag of the loop is measured and given to the lead capacitor, unless ``options.lead`` says one. Then the layers
@@ -43,13 +44,14 @@ def trimmed_board(network: Network, calibration: Calibration, options: Options,
 
     Args:
         network, calibration, options, progress: as for :func:`cosim.compiler.compile.compile_board`.
+        model: gives the behavioural model that is looked at; another one leaves out a cause of errors, to see its share.
     Returns:
         The board; its network and scales are those of the untrimmed one, its options have the lead that was chosen.
     Raises:
         CosimError: a board that the behavioural model does not know (kappa).
         UnsupportedModelError, MappingError: as :func:`cosim.compiler.compile.compile_board`.
     """
-    bench = _Bench(network, calibration, options)
+    bench = _Bench(network, calibration, options, model)
     layers = list(network.layers)
     if not options.lead:
         options = replace(options, lead=bench.lag(layers))
@@ -62,9 +64,9 @@ def trimmed_board(network: Network, calibration: Calibration, options: Options,
 class _Bench:
     """Boards of one network at its calibration samples."""
 
-    def __init__(self, network: Network, calibration: Calibration, options: Options):
+    def __init__(self, network: Network, calibration: Calibration, options: Options, model: Callable[[Blueprint], Board]):
         chosen = np.unique(np.linspace(0, len(calibration.states) - 1, SAMPLES).round().astype(int))
-        self.network, self.calibration = network, calibration
+        self.network, self.calibration, self.model = network, calibration, model
         self.inputs, self.states = calibration.inputs[chosen], calibration.states[chosen]
         # macromodels are not needed here, and reducing the arrays takes longer than all the rest
         self.options = replace(options, fidelity="flat", programming=Programming())
@@ -74,7 +76,7 @@ class _Bench:
         twin = compile_board(self.network, self.calibration, self.options, programmed=tuple(layers))
         external = torch.as_tensor(self.inputs * np.array(twin.scales.inputs))
         with torch.no_grad():
-            seen = make_board(blueprint_of(twin))(torch.as_tensor(self.states * twin.scales.state),
+            seen = self.model(blueprint_of(twin))(torch.as_tensor(self.states * twin.scales.state),
                                                   Signal(external, torch.zeros_like(external)), moving=moving)
         return twin, seen, seen.states.numpy() / twin.scales.state
 

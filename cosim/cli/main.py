@@ -84,7 +84,7 @@ def lorenz96(
 @app.command("lorenz96-horizon")
 def lorenz96_horizon(
     out: Annotated[Path, typer.Option(help="Results folder.")] = HORIZON_RUNS,
-    starts: Annotated[int, typer.Option(min=1, help="Starts in the extrapolation span; the median is over them.")] = 12,
+    starts: Annotated[int, typer.Option(min=1, help="Starts in the extrapolation span; the median is over them.")] = 10,
     time_scale: Annotated[float, typer.Option(help="Circuit seconds per time unit; faster costs accuracy.")] = 1.0,
     workers: Workers = 2,
     force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,

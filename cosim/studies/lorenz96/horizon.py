@@ -1,7 +1,7 @@
 """How far the chaotic ring is predicted: the median over starts that no training saw, in torch and on the board.
 
 One start tells nothing, since the growth of an error differs from place to place of the attractor. So a ridge network
-(`training.ridges`) and its trimmed board (`cosim.behavioural.trim`) run from a dozen starts that are a time unit apart.
+(`training.ridges`) and its trimmed board (`cosim.behavioural.trim`) run from ten starts that are 1.2 time units apart.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ BOARD = "ridges"
 # At this speed the solver's steps are far longer than the amplifiers' times: with chgtol 1e-11 C, as at 1e-2 s per time unit,
 # their internal nodes are followed too loosely.
 SOLVER = Solver(trtol=50.0, chgtol=1e-13)
-MAX_STEP = 0.005  # time units; the solver's error grows with the run as every other does
+MAX_STEP = 0.01  # time units
 # Each state drives one row of cells per neuron. At 0.2 V on the lines, 740 rows draw more than the 2.3 mA that an amplifier at
 # its rail gets through the clamp's 1 kohm.
 LINE = 0.1  # V
