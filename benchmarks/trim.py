@@ -117,10 +117,10 @@ def van_der_pol_problem() -> Problem:
     draw = np.random.default_rng(0)
     around = np.column_stack([draw.uniform(-2.3, 2.3, 4000), draw.uniform(-8, 8, 4000)])
     return Problem(name="van der Pol, mu = 5", net=fit(van_der_pol, np.concatenate([run, around])), states=run,
-                   starts=run[:1], duration=15.0, samples=2001)
+                   starts=run[:1], duration=15.0, samples=1001)
 
 
-def torch_runs(problem: Problem, per_sample: int = 4) -> np.ndarray:
+def torch_runs(problem: Problem, per_sample: int = 16) -> np.ndarray:
     """The network itself, (samples, runs, d), by RK4 with some steps per sample."""
     network, x, runs = problem.network, problem.starts, []
     step = problem.duration / (problem.samples - 1) / per_sample
@@ -204,7 +204,7 @@ def with_ideal_amplifiers(blueprint: Blueprint) -> Board:
     return replace(board, op=op, layers=layers, integrator=replace(board.integrator, op=op))
 
 
-MODELS = {"as it is": make_board, "lines of neurons that are off stay at 0 V": without_hanging_lines,
+MODELS = {"lines of neurons that are off stay at 0 V": without_hanging_lines,
           "ideal amplifiers": with_ideal_amplifiers}
 
 
@@ -220,11 +220,15 @@ def slope_error(problem: Problem, twin: CompiledTwin, model: Callable[[Blueprint
     return float((np.sqrt(np.square(error).mean(axis=0)) / np.abs(wanted).max(axis=0)).max())
 
 
+STEPS = 2  # of the integration per sample; a coarser one is lost sooner than the circuit
+
+
 def behavioural(problem: Problem, chosen: Options, model: Callable[[Blueprint], Board] = make_board) -> tuple[Measured, float]:
     """The behavioural model of a board, and its slopes' error."""
     asked = problem.network, problem.calibration, replace(chosen, fidelity="flat")
     twin = trimmed_board(*asked, model=model) if chosen.trim else compile_board(*asked)
-    got = runs_from(model(blueprint_of(twin)), twin.scales, problem.starts, duration=problem.duration, samples=problem.samples)
+    got = runs_from(model(blueprint_of(twin)), twin.scales, problem.starts, duration=problem.duration,
+                    samples=STEPS * (problem.samples - 1) + 1)[::STEPS]
     return Measured.of(problem, got, torch_runs(problem)), slope_error(problem, twin, model)
 
 
@@ -242,7 +246,7 @@ def decks(problem: Problem, chosen: Options, workers: int) -> Measured:
 
 
 # time scale, trim, headroom
-BOARDS = ((1.0, False, 1.25), (1.0, True, 1.25), (10.0, False, 1.25), (10.0, True, 1.25))
+BOARDS = ((1.0, False, 1.25), (1.0, True, 1.25), (10.0, True, 1.25))
 
 
 def table(problem: Problem, rate: float | None, with_decks: bool, workers: int) -> pd.DataFrame:

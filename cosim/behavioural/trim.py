@@ -17,6 +17,7 @@ import torch
 from circuits.array.programming import Programming
 from cosim.behavioural.blueprint import Blueprint, blueprint_of
 from cosim.behavioural.board import Board, Snapshot, make_board
+from cosim.behavioural.integrator import injected
 from cosim.behavioural.signal import Signal
 from cosim.compiler.compile import compile_board
 from cosim.compiler.compiled_twin import CompiledTwin
@@ -29,7 +30,7 @@ SAMPLES = 2000  # of the calibration at which a board is looked at, at most; spr
 PER_UNKNOWN = 3  # samples per number that is fitted; a layer with fewer has its constant part taken out alone
 CLEARLY_ON = 0.01  # part of the layer's largest voltage above which a neuron counts as on: below, its diodes decide
 CUT = 1e-3  # directions of the inputs below this part of the strongest are left alone: the samples hardly hold them
-LEAD_DIGITS = 4  # of the lag: the capacitor has three, and a fifth must not make new decks
+LEAD_DIGITS = 4  # of lag and charge: more would only make new decks
 
 
 def trimmed_board(network: Network, calibration: Calibration, options: Options,
@@ -39,8 +40,9 @@ def trimmed_board(network: Network, calibration: Calibration, options: Options,
     First the lag of the loop is measured and given to the lead capacitor, unless ``options.lead`` says one. Then the layers
     follow in order: every hidden neuron is held against ReLU(W x + b) where it is clearly on, signals at rest, and the
     derivatives against the network's, signals moving. What is off is fitted by least squares as an affine function of the
-    layer's inputs and taken off its weights and biases. The boards that are looked at are nominal: programming errors of the
-    options are drawn on the board that is returned, and are not trimmed.
+    layer's inputs and taken off its weights and biases. At last the initial conditions get the charge that the integrators'
+    switches take off them. The boards that are looked at are nominal: programming errors of the options are drawn on the board
+    that is returned, and are not trimmed.
 
     Args:
         network, calibration, options, progress: as for :func:`cosim.compiler.compile.compile_board`.
@@ -58,7 +60,8 @@ def trimmed_board(network: Network, calibration: Calibration, options: Options,
         bench.options = replace(bench.options, lead=options.lead)
     for number in range(len(layers)):
         layers[number] = bench.corrected(layers, number)
-    return compile_board(network, calibration, options, progress, programmed=tuple(layers))
+    twin = compile_board(network, calibration, options, progress, programmed=tuple(layers))
+    return replace(twin, board=replace(twin.board, ic_shift=float(f"{injected(twin.board.c_int):.{LEAD_DIGITS}g}")))
 
 
 class _Bench:
