@@ -86,6 +86,8 @@ def lorenz96_horizon(
     out: Annotated[Path, typer.Option(help="Results folder.")] = HORIZON_RUNS,
     starts: Annotated[int, typer.Option(min=1, help="Starts in the extrapolation span; the median is over them.")] = 10,
     time_scale: Annotated[float, typer.Option(help="Circuit seconds per time unit; faster costs accuracy.")] = 1.0,
+    fidelity: Annotated[str, typer.Option(help="macro: ngspice, half an hour; behavioural: the torch model, all starts at "
+                                               "once, some minutes.")] = "macro",
     workers: Workers = 2,
     force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
     quiet: Quiet = False,
@@ -94,7 +96,7 @@ def lorenz96_horizon(
     """How far the chaotic Lorenz96 twin is predicted, in torch and in the circuit: the median over many starts."""
     from cosim.cli.commands.lorenz96_horizon import run
 
-    run(out, starts=starts, time_scale=time_scale, workers=workers, force=force, quiet=quiet, docs=docs)
+    run(out, starts=starts, time_scale=time_scale, fidelity=fidelity, workers=workers, force=force, quiet=quiet, docs=docs)
 
 
 @app.command()

@@ -8,10 +8,9 @@ from cosim.console import Console
 from cosim.errors import CosimError
 from cosim.studies.base.pipeline import Pipeline
 from cosim.studies.base.results import Results
-from cosim.studies.lorenz96.horizon import HorizonSetup, behavioural_spread, run_horizon, smooth_error_spread
+from cosim.studies.lorenz96.horizon import HorizonSetup, run_horizon, smooth_error_spread
 from cosim.studies.lorenz96.horizon_tables import starts_table
-from training.checkpoint import load
-from training.experiments.lorenz96_ridges import ridges_path, train_ridges
+from training.experiments.lorenz96_ridges import train_ridges
 from training.ridges import RidgeRecipe
 from training.systems.lorenz96 import FORCINGS
 
@@ -31,11 +30,13 @@ def test_two_starts_end_to_end(tmp_path):
     assert table["start"].tolist() == ["1", "2", "median"] and table["circuit"][0].startswith("> ")
 
 
-def test_the_committed_network_is_predicted_as_far_by_its_board():
-    """Three starts over three Lyapunov times, behavioural, trimmed: at today's 1 s per time unit none is lost."""
-    setup = HorizonSetup(starts=3, lyapunov_times=3.0)
-    spread = behavioural_spread(setup, load(ridges_path(RING)).net, time_scale=1.0, trim=True)
-    assert all(one.censored for one in spread.each)
+def test_a_reduced_board_follows_on_the_behavioural_model(tmp_path):
+    """138 neurons, two starts, two Lyapunov times: neither torch nor the trimmed board is lost."""
+    train_ridges(RING, recipe=RidgeRecipe(kinks=(10,)), folder=tmp_path)
+    setup = HorizonSetup(starts=2, lyapunov_times=2.0, checkpoints=tmp_path)
+    metrics = run_horizon(setup, Pipeline(results=Results(root=tmp_path / "runs"), console=Console(quiet=True)), "behavioural")
+    assert metrics["fidelity"] == "behavioural"
+    assert [start["censored"] for start in metrics["starts"]] == [{"torch": True, "circuit": True}] * 2
 
 
 def test_a_larger_slope_error_is_lost_sooner():
@@ -46,3 +47,8 @@ def test_a_larger_slope_error_is_lost_sooner():
 def test_a_regular_ring_is_refused():
     with pytest.raises(CosimError, match="chaotic"):
         HorizonSetup(system=FORCINGS["lorenz96_f6"])
+
+
+def test_an_unknown_fidelity_is_refused(tmp_path):
+    with pytest.raises(CosimError, match="macro, behavioural"):
+        run_horizon(HorizonSetup(), Pipeline(results=Results(root=tmp_path), console=Console(quiet=True)), "flat")

@@ -137,7 +137,8 @@ def test_ngspice_sees_the_same(problem, tmp_path):
     """The trim is measured on the behavioural model; the decks follow the network more closely by it too."""
     network, calibration = problem
     case = Case(name="run", stimuli=(), initial=(0.5, -0.4), duration=2.0, samples=101)
-    experiment = Experiment(subject="test", model=network.module, columns=network.columns, calibration=calibration, cases=(case,))
+    experiment = Experiment(subject="test", model=network.module, columns=network.columns, calibration=calibration,
+                            cases=(case,))
     errors = {}
     for trim in (False, True):
         run = simulate(compile_network(experiment, tmp_path / str(trim), replace(SLOW, fidelity="macro", trim=trim)))
