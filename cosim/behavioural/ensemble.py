@@ -11,8 +11,10 @@ from cosim.behavioural.board import Board
 from cosim.behavioural.signal import Signal
 from cosim.compiler.scaling import Scales
 from cosim.errors import CosimError
+from training.trainer import one_thread
 
 
+@one_thread()  # at these sizes more are slower
 @torch.no_grad()
 def runs_from(board: Board, scales: Scales, starts: np.ndarray, *, duration: float, samples: int) -> np.ndarray:
     """The board's states from many starts, by fourth-order Runge-Kutta with a step per sample.

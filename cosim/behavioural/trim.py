@@ -25,6 +25,7 @@ from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
 from cosim.console import Progress
 from cosim.problem.network import Affine, Network
+from training.trainer import one_thread
 
 SAMPLES = 2000  # of the calibration at which a board is looked at, at most; spread evenly over it
 PER_UNKNOWN = 3  # samples per number that is fitted; a layer with fewer has its constant part taken out alone
@@ -33,6 +34,7 @@ CUT = 1e-3  # directions of the inputs below this part of the strongest are left
 LEAD_DIGITS = 4  # of lag and charge: more would only make new decks
 
 
+@one_thread()  # at these sizes more are slower
 def trimmed_board(network: Network, calibration: Calibration, options: Options,
                   progress: Progress | None = None, *, model: Callable[[Blueprint], Board] = make_board) -> CompiledTwin:
     """Compile a network to a board whose errors at the calibration samples are taken out.

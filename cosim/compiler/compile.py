@@ -19,6 +19,7 @@ from cosim.compiler.compensation import Compensated, compensate
 from cosim.compiler.compiled_twin import CompiledLayer, CompiledTile, CompiledTwin
 from cosim.compiler.memory import check_memory
 from cosim.compiler.options import Options
+from cosim.compiler.overload import overloads
 from cosim.compiler.resistors import LARGEST, e96_at_least, floor_digits
 from cosim.compiler.scaling import Calibration, calibrate
 from cosim.compiler.time_scale import check_time_scale, measure_time_scale
@@ -80,6 +81,9 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
     board = BoardSpec(layers=tuple(layer.spec for layer in layers), columns=network.columns, r_in=r_in, c_int=c_int,
                       c_lead=c_lead, reduced=_reduced(layers) if options.fidelity == "macro" else None)
     notes += [note for layer in layers for note in layer.notes()]
+    signals = [network.first(calibration.inputs, calibration.states), *network.signals(calibration.inputs, calibration.states)]
+    largest = [np.abs(signal).max(axis=0) * scale for signal, scale in zip(signals, feeding, strict=False)]
+    notes += overloads(layers, largest, scales.bias)
     return CompiledTwin(network=network, scales=scales, board=board, layers=tuple(layers), options=options,
                         notes=tuple(notes))
 

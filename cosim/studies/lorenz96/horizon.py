@@ -54,8 +54,8 @@ FIDELITIES = ("macro", "behavioural")
 # their internal nodes are followed too loosely.
 SOLVER = Solver(trtol=50.0, chgtol=1e-13)
 MAX_STEP = 0.005  # time units; with 0.01 a run is three times further from torch after half a time unit
-# Each state drives one row of cells per neuron. At 0.2 V on the lines, 740 rows draw more than the 2.3 mA that an amplifier at
-# its rail gets through the clamp's 1 kohm.
+# Each state and the bias drive one cell per neuron. At 0.2 V, 740 cells draw more than the 2.3 mA that an amplifier at its rail
+# gets through the clamp's 1 kohm.
 LINE = 0.1  # V
 
 
