@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 RESULTS := docs/results
 QUOTE := $(BIN)/python docs/quote_results.py
 .DEFAULT_GOAL := help
-.PHONY: help setup engine hp-memristor hp-programming corners lorenz96 lorenz96-settings loops pictures parts test fuzz kills \
+.PHONY: help setup engine hp-memristor hp-programming corners lorenz96 lorenz96-settings lorenz96-horizon trim loops pictures parts test fuzz kills \
         second-opinion convergence speed docs lint netlists clean
 
 help:  ## this list
@@ -38,6 +38,14 @@ corners: setup  ## the same at every corner: temperature, supplies, offset, diod
 lorenz96: setup  ## the Lorenz96 twin at F = 6 and F = 8: train, compile, trim, simulate, compare, report
 	@$(BIN)/cosim lorenz96 --docs $(RESULTS)/lorenz96.md
 	@$(BIN)/cosim inspect runs/lorenz96/decks/f6_seed1 --loops --docs $(RESULTS)/lorenz96-loops.md
+	@$(QUOTE)
+
+lorenz96-horizon: setup  ## how far the chaotic ring is predicted: median of ten starts, torch and circuit (half an hour)
+	@OMP_NUM_THREADS=1 $(BIN)/cosim lorenz96-horizon --docs $(RESULTS)/lorenz96-horizon.md
+	@$(QUOTE)
+
+trim: setup  ## what trimming a board is worth on Lorenz63 and on van der Pol, mu = 5 (six minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.trim --docs $(RESULTS)/trim.md
 	@$(QUOTE)
 
 lorenz96-settings: setup  ## why the Lorenz96 board runs as it does: time scale, neuron, lead, solver (about five minutes)

@@ -18,6 +18,7 @@ from torch import nn
 
 from circuits.board import nets
 from circuits.errors import CircuitError
+from cosim.behavioural.trim import trimmed_board
 from cosim.compiler.compile import check_calibration, compile_board
 from cosim.compiler.compiled_twin import CompiledTwin
 from cosim.compiler.options import Options
@@ -86,7 +87,8 @@ class Experiment:
         check_writable(Path(folder))  # compiling a wide network takes minutes
         network = self.read()
         calibration = self.calibration.over_time(network, max(case.duration for case in self.cases))
-        twin = compile_board(network, calibration, options, progress)
+        options = options or Options()
+        twin = (trimmed_board if options.trim else compile_board)(network, calibration, options, progress)
         for note in twin.notes:
             warnings.warn(note, CosimWarning, stacklevel=2)
         write_twin(twin, timed_cases(network, self.cases), folder, self.subject, progress, truths=self.truths)

@@ -27,6 +27,7 @@ class BoardSpec:
     r_in: float  # ohm, input resistor of the integrators
     c_int: float  # F, capacitor of the integrators
     c_lead: float = 0.0  # F, lead capacitor across r_in; 0: none
+    ic_shift: float = 0.0  # V, added to every initial condition, makes good the charge that the integrators' switches inject
     reduced: Mapping[str, Reduced] | None = None  # reduced array of each tile, by name, for macromodels; None: every cell
 
     def __post_init__(self) -> None:

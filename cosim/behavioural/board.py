@@ -150,7 +150,8 @@ def make_board(blueprint: Blueprint, *, conductances: Conductances | None = None
         boards=max(offsets.boards, *(len(one.y) for one in ports)), columns=spec.columns, drivers=loads[0],
         drivers_limit=line_limit(loads[0].conductance, op.rail), vos_drivers=vos_first,
         vos_drivers_inverse=vos_first_inverse, layers=layers, op=op,
-        integrator=Integrator(r_in=spec.r_in, c_int=spec.c_int, c_lead=spec.c_lead, vos=offsets.integrators, op=op))
+        integrator=Integrator(r_in=spec.r_in, c_int=spec.c_int, c_lead=spec.c_lead, vos=offsets.integrators, op=op,
+                              ic_shift=spec.ic_shift))
 
 
 def _by_column(columns: tuple[str, ...], external: torch.Tensor, states: torch.Tensor) -> torch.Tensor:

@@ -25,6 +25,7 @@ class Integrator:
     vos: torch.Tensor  # (boards, states) [V]
     op: OpAmp
     leaks: bool = True  # False: no bias current, and switch S2 is open altogether
+    ic_shift: float = 0.0  # V, see :class:`circuits.board.board.BoardSpec`
 
     def slope(self, s: torch.Tensor, derivative: Signal) -> torch.Tensor:
         """ds/dt (boards, states) [V/s] at what the output layer gives.
@@ -52,5 +53,9 @@ class Integrator:
 
     def started(self, initial: torch.Tensor) -> torch.Tensor:
         """Capacitor voltage [V] after the toggle: S1 and S3 inject charge once ground has let go of them."""
-        charge = 2 * C_INJECT * (SUPPLY - CLOSING)
-        return initial - charge / self.c_int
+        return initial + self.ic_shift - injected(self.c_int)
+
+
+def injected(c_int: float) -> float:
+    """What the toggle takes off an integrator's voltage [V]: two switches' charge on its capacitor [F]."""
+    return 2 * C_INJECT * (SUPPLY - CLOSING) / c_int

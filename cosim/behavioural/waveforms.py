@@ -26,7 +26,7 @@ def vectors(board: Board, blueprint: Blueprint, solution: Solution, one: int = 0
     """
     case, scales = solution.drive.case, blueprint.scales
     timing = blueprint.timing(case)
-    initial = np.array(case.initial) * scales.state
+    initial = np.array(case.initial) * scales.state + blueprint.board.ic_shift
     times, rows = [], []
     tau = R_PRECHARGE * blueprint.board.c_int
     ramp = [1.1 * timing.ic_step + k * tau for k in (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0)]

@@ -24,6 +24,7 @@ Workers = Annotated[int, typer.Option(min=1, help="Simulations at a time.")]
 Folder = Annotated[Path, typer.Argument(help="Folder of decks, made by `cosim compile`.")]
 Docs = Annotated[Path | None, typer.Option(help="Write the tables to this Markdown file too, as in docs/results.")]
 HP_RUNS = Path("runs/hp_memristor")
+HORIZON_RUNS = Path("runs/lorenz96_horizon")
 LORENZ96_RUNS = Path("runs/lorenz96")
 
 
@@ -80,6 +81,24 @@ def lorenz96(
         docs=docs)
 
 
+@app.command("lorenz96-horizon")
+def lorenz96_horizon(
+    out: Annotated[Path, typer.Option(help="Results folder.")] = HORIZON_RUNS,
+    starts: Annotated[int, typer.Option(min=1, help="Starts in the extrapolation span; the median is over them.")] = 10,
+    time_scale: Annotated[float, typer.Option(help="Circuit seconds per time unit; faster costs accuracy.")] = 1.0,
+    fidelity: Annotated[str, typer.Option(help="macro: ngspice, half an hour; behavioural: the torch model, all starts at "
+                                               "once, some minutes.")] = "macro",
+    workers: Workers = 2,
+    force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
+    quiet: Quiet = False,
+    docs: Docs = None,
+) -> None:
+    """How far the chaotic Lorenz96 twin is predicted, in torch and in the circuit: the median over many starts."""
+    from cosim.cli.commands.lorenz96_horizon import run
+
+    run(out, starts=starts, time_scale=time_scale, fidelity=fidelity, workers=workers, force=force, quiet=quiet, docs=docs)
+
+
 @app.command()
 def train(
     drive: Annotated[str, typer.Argument(help="HP memristor drive: current or voltage.")],
@@ -107,13 +126,15 @@ def compile_(
                                                "pins, thirty times faster.")] = "flat",
     time_scale: Annotated[str, typer.Option(help="Circuit seconds per model second; auto: as fast as the amplifiers "
                                                  "allow, printed with its reason.")] = "1",
+    trim: Annotated[bool, typer.Option("--trim", help="Take what the nominal board does wrong at the calibration samples out "
+                                                      "of the programmed weights, and its lag by a capacitor.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Compile a network into a folder of decks."""
     from cosim.cli.commands.compile import run
 
     run(source, out, levels=levels, error=error, cell_yield=cell_yield, seed=seed, fidelity=fidelity, time_scale=time_scale,
-        quiet=quiet)
+        trim=trim, quiet=quiet)
 
 
 @app.command()

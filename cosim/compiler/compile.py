@@ -19,6 +19,7 @@ from cosim.compiler.compensation import AT_ONCE, Compensated, compensate_tiles
 from cosim.compiler.compiled_twin import CompiledLayer, CompiledTile, CompiledTwin
 from cosim.compiler.memory import check_memory
 from cosim.compiler.options import Options
+from cosim.compiler.overload import overloads
 from cosim.compiler.resistors import LARGEST, e96_at_least, floor_digits
 from cosim.compiler.scaling import Calibration, calibrate
 from cosim.compiler.time_scale import check_time_scale, measure_time_scale
@@ -33,7 +34,7 @@ R_F_STEPS = 12  # E96 steps tried until the compensated conductances fit the win
 
 
 def compile_board(network: Network, calibration: Calibration, options: Options | None = None,
-                  progress: Progress | None = None) -> CompiledTwin:
+                  progress: Progress | None = None, *, programmed: Sequence[Affine] | None = None) -> CompiledTwin:
     """Compile d x/dt = network(columns) to a board.
 
     Args:
@@ -41,6 +42,8 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
         calibration: samples of inputs and states; they fix the scales.
         options: window, ranges, wires, programming, time scale.
         progress: called with (layer and feedback resistor, part done), of layers with more than one array.
+        programmed: layers that the arrays are programmed to instead of the network's, of the same shapes; scales and the
+            reference stay the network's own. See :func:`cosim.behavioural.trim.trimmed_board`.
     Raises:
         UnsupportedModelError: network and calibration have different numbers of inputs or states.
         MappingError: conductances that cannot be reached.
@@ -69,7 +72,8 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
     if any(scale.ndim for scale in scales.neurons):
         notes.append("hidden neurons have scales of their own, since some use a small part of their layer's range")
     layers: list[CompiledLayer] = []
-    for number, (layer, column_scale, out_scale) in enumerate(zip(network, feeding, giving, strict=True), start=1):
+    wanted = programmed or network.layers
+    for number, (layer, column_scale, out_scale) in enumerate(zip(wanted, feeding, giving, strict=True), start=1):
         task = _LayerTask(number=number, last=number == len(network), layer=layer, column_scale=column_scale,
                           out_scale=out_scale, bias_volts=scales.bias, undriven=layers[-1].spec.off_line if layers else "")
         layers.append(_compile_layer(task, options, progress))
@@ -77,6 +81,9 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
     board = BoardSpec(layers=tuple(layer.spec for layer in layers), columns=network.columns, r_in=r_in, c_int=c_int,
                       c_lead=c_lead, reduced=_reduced(layers) if options.fidelity == "macro" else None)
     notes += [note for layer in layers for note in layer.notes()]
+    signals = [network.first(calibration.inputs, calibration.states), *network.signals(calibration.inputs, calibration.states)]
+    largest = [np.abs(signal).max(axis=0) * scale for signal, scale in zip(signals, feeding, strict=False)]
+    notes += overloads(layers, largest, scales.bias)
     return CompiledTwin(network=network, scales=scales, board=board, layers=tuple(layers), options=options,
                         notes=tuple(notes))
 

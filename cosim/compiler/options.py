@@ -34,6 +34,7 @@ class Options:
     r_board: float = R_BOARD  # ohm, board wire of a tile's line
     neuron: str = "relu_tia"  # circuit of a ReLU, see circuits.board.layer.NEURONS; "two_stage" is the faster
     lead: float = 0.0  # s, circuit time: lag of the amplifiers that a capacitor across the integrators' resistors takes out
+    trim: bool = False  # take what the nominal board does wrong at the calibration samples, lag included, out of its weights
     kappa: float = 0.0  # 1/V, memristors' nonlinearity in read mode; not compensated, and only in flat decks
     solver: Solver = ACCURATE
     max_step: float = 0.0  # model s, largest solver step; 0: 1/2000 of the run
@@ -44,6 +45,9 @@ class Options:
         if self.kappa and self.fidelity != "flat":
             raise CosimError(f"kappa = {self.kappa} 1/V makes the cells nonlinear, which fidelity {self.fidelity!r} cannot "
                              "describe; use fidelity 'flat', or kappa = 0")
+        if self.trim and self.kappa:
+            raise CosimError(f"trim = True with kappa = {self.kappa} 1/V: the trim is measured on the behavioural model, which "
+                             "knows linear cells only; use kappa = 0, or no trim")
         if not (np.isfinite(self.lead) and self.lead >= 0):
             raise CosimError(f"lead = {self.lead} s: a lag of at least 0 s to take out")
         if not (np.isfinite(self.max_step) and self.max_step >= 0):

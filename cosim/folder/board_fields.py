@@ -31,6 +31,8 @@ def board_fields(board: BoardSpec) -> dict[str, Any]:
         "integrator": {"r_in": board.r_in, "c_int": board.c_int, "c_lead": board.c_lead},
         "layers": [_layer_fields(spec) for spec in board.layers],
     }
+    if board.ic_shift:
+        fields["integrator"]["ic_shift"] = board.ic_shift
     if not layer.all_cells:
         fields["all_cells"] = False
     return fields
@@ -62,7 +64,8 @@ def read_board_fields(fields: Mapping[str, Any], n_inputs: int) -> BoardSpec:
         n_inputs = layer["n_outputs"]
     integrator = fields["integrator"]
     return BoardSpec(layers=tuple(layers), columns=tuple(fields["columns"]), r_in=float(integrator["r_in"]),
-                     c_int=float(integrator["c_int"]), c_lead=float(integrator["c_lead"]))
+                     c_int=float(integrator["c_int"]), c_lead=float(integrator["c_lead"]),
+                     ic_shift=float(integrator.get("ic_shift", 0.0)))
 
 
 def _layer_fields(spec: LayerSpec) -> dict[str, Any]:

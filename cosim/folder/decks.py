@@ -64,7 +64,8 @@ def case_deck(plan: DeckPlan, case: Case, reference: np.ndarray, supply: float =
         banner=_banner(plan, timing),
         spec=plan.board,
         stimuli=stimuli,
-        initial=[float(f"{value * scale:.9g}") for value, scale in zip(case.initial, scales.states, strict=True)],
+        initial=[float(f"{value * scale + plan.board.ic_shift:.9g}")
+                 for value, scale in zip(case.initial, scales.states, strict=True)],
         v_ref=scales.bias,
         timing=timing,
         solver=plan.solver,

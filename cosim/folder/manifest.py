@@ -113,6 +113,7 @@ def manifest_text(twin: CompiledTwin, cases: Sequence[tuple[Case, Mapping[str, A
         "neuron": board["neuron"],
         **{name: board[name] for name in ("all_cells",) if name in board},
         "lead": digits(options.lead),
+        **({"trim": True} if options.trim else {}),
         "solver": {**asdict(options.solver), "max_step": options.max_step},
         "transistor": board["transistor"],
         "programming": asdict(options.programming),

@@ -13,10 +13,10 @@ from cosim.studies.source import read_experiment
 
 
 def run(source: Path, out: Path, *, levels: int | None, error: float, cell_yield: float, seed: int, fidelity: str,
-        time_scale: str, quiet: bool) -> None:
+        time_scale: str, trim: bool, quiet: bool) -> None:
     """Compile and say what came out, and what could not be reached."""
     programming = Programming(levels=levels, error=error, cell_yield=cell_yield, seed=seed)
-    options = Options(programming=programming, fidelity=fidelity, time_scale=_time_scale(time_scale))
+    options = Options(programming=programming, fidelity=fidelity, time_scale=_time_scale(time_scale), trim=trim)
     experiment = read_experiment(source)
     with Console(quiet=quiet).bars() as bars, warnings.catch_warnings():
         warnings.simplefilter("ignore", CosimWarning)  # printed below
