@@ -11,16 +11,16 @@ import torch
 from circuits.board import nets
 from circuits.stages.inverter import R_INVERTER
 from cosim.behavioural.blueprint import Blueprint
-from cosim.behavioural.clamp import line_limit
-from cosim.behavioural.diode import Diode
-from cosim.behavioural.integrator import Integrator
 from cosim.behavioural.layer import Layer, follow, invert, make_layer
 from cosim.behavioural.load import Load, array_load, resistor_load
 from cosim.behavioural.offsets import Offsets, equal_offsets
-from cosim.behavioural.op_amp import OpAmp
 from cosim.behavioural.ports import TilePorts, layer_ports, nominal_ports
-from cosim.behavioural.rectifier import Rectifier
 from cosim.behavioural.signal import Pair, Signal
+from cosim.behavioural.stages.clamp import line_limit
+from cosim.behavioural.stages.diode import Diode
+from cosim.behavioural.stages.integrator import Integrator
+from cosim.behavioural.stages.op_amp import OpAmp
+from cosim.behavioural.stages.rectifier import Rectifier
 
 Conductances = Sequence[Sequence[torch.Tensor]]  # a layer, a tile: (boards, 32, 32) [S]
 
@@ -61,7 +61,7 @@ class Board:
             s: (boards, states) [V].
             external: generators (1 or boards, external inputs) [V], [V/s].
             spread: least and most [s] over which a crossover is spread, see
-                :class:`cosim.behavioural.rectifier.Rectifier`; least about half an integration step.
+                :class:`cosim.behavioural.stages.rectifier.Rectifier`; least about half an integration step.
             running: False: initial conditioning, nothing moves.
             moving: False: every signal is held where it is, so that nothing lags; give generators whose rates are 0.
         """

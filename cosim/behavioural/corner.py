@@ -8,8 +8,8 @@ from circuits.corners.corner import Corner
 from circuits.corners.layer import layer_at
 from cosim.behavioural.blueprint import Blueprint
 from cosim.behavioural.board import Board, make_board
-from cosim.behavioural.diode import Diode
 from cosim.behavioural.offsets import equal_offsets
+from cosim.behavioural.stages.diode import Diode
 
 
 def board_at(blueprint: Blueprint, corner: Corner) -> Board:

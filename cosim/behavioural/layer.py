@@ -9,12 +9,12 @@ import torch
 from circuits.stages.clamp import R_S
 from circuits.stages.inverter import R_INVERTER
 from circuits.stages.rectifier import RESISTANCE
-from cosim.behavioural.clamp import limited, line_limit
 from cosim.behavioural.load import Load
-from cosim.behavioural.op_amp import OpAmp
 from cosim.behavioural.ports import Ports
-from cosim.behavioural.rectifier import Rectifier
 from cosim.behavioural.signal import Pair, Signal
+from cosim.behavioural.stages.clamp import limited, line_limit
+from cosim.behavioural.stages.op_amp import OpAmp
+from cosim.behavioural.stages.rectifier import Rectifier
 
 HUNG_PASSES = 2  # an off neuron's line depends on the other lines; each pass leaves a few per cent of the one before
 

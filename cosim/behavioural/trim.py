@@ -17,8 +17,8 @@ import torch
 from circuits.array.programming import Programming
 from cosim.behavioural.blueprint import Blueprint, blueprint_of
 from cosim.behavioural.board import Board, Snapshot, make_board
-from cosim.behavioural.integrator import injected
 from cosim.behavioural.signal import Signal
+from cosim.behavioural.stages.integrator import injected
 from cosim.compiler.compile import compile_board
 from cosim.compiler.compiled_twin import CompiledTwin
 from cosim.compiler.options import Options

@@ -10,7 +10,7 @@ import torch
 
 from cosim.behavioural.board import Board
 from cosim.behavioural.layer import Layer
-from cosim.behavioural.op_amp import OpAmp
+from cosim.behavioural.stages.op_amp import OpAmp
 
 FAST = 1e30  # rad/s, of an amplifier without lag
 GAIN = 1e30  # V/V, of one without gain error

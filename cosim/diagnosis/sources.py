@@ -19,8 +19,8 @@ import torch
 from cosim.behavioural.blueprint import Blueprint
 from cosim.behavioural.board import Board, make_board, solve_arrays
 from cosim.behavioural.drive import Drive
-from cosim.behavioural.op_amp import OpAmp
 from cosim.behavioural.signal import Signal
+from cosim.behavioural.stages.op_amp import OpAmp
 from cosim.compiler.scaling import Scales
 from cosim.diagnosis.course import Course
 from cosim.diagnosis.idealised import (

@@ -5,13 +5,13 @@ from math import exp, log, pi, sqrt
 import pytest
 import torch
 
-from cosim.behavioural.clamp import limited, line_limit
-from cosim.behavioural.diode import Diode
-from cosim.behavioural.integrator import Integrator
 from cosim.behavioural.layer import follow, invert
-from cosim.behavioural.op_amp import OpAmp
-from cosim.behavioural.rectifier import Rectifier
 from cosim.behavioural.signal import Signal
+from cosim.behavioural.stages.clamp import limited, line_limit
+from cosim.behavioural.stages.diode import Diode
+from cosim.behavioural.stages.integrator import Integrator
+from cosim.behavioural.stages.op_amp import OpAmp
+from cosim.behavioural.stages.rectifier import Rectifier
 
 OP, DIODE = OpAmp.from_part(), Diode.from_part()
 R_F, LOAD, Y_SUM = 10e3, 1.3e-3, 1e-3

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import torch
 
 from circuits.stages.clamp import R_S
-from cosim.behavioural.diode import Diode
-from cosim.behavioural.op_amp import OpAmp
+from cosim.behavioural.stages.diode import Diode
+from cosim.behavioural.stages.op_amp import OpAmp
 
 
 class Rectified(NamedTuple):

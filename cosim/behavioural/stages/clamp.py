@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from circuits.stages.clamp import R_S
-from cosim.behavioural.diode import Diode
+from cosim.behavioural.stages.diode import Diode
 
 SOFT = 5e-3  # V, over which a line bends into its limit; the op-amp's triode drop at the rail is 4 to 24 mV
 BISECTIONS = 50

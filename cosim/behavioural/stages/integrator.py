@@ -8,8 +8,8 @@ import torch
 
 from circuits.board.testbench import SUPPLY
 from circuits.parts import subcircuit_parameters
-from cosim.behavioural.op_amp import OpAmp
 from cosim.behavioural.signal import Signal
+from cosim.behavioural.stages.op_amp import OpAmp
 
 C_INJECT = 0.58e-12  # F, from a switch's gate to its common pin, parts/tmux1134.lib
 CLOSING = 0.93  # V at a switch's gate, below which its common pin is still tied to ground, parts/tmux1134.lib

@@ -1,0 +1,1 @@
+"""Models of single stages: amplifier, diode, clamp, rectifier, integrator."""
