@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -17,6 +17,8 @@ from circuits.board import nets
 from cosim.errors import UnsupportedModelError
 from cosim.problem.as_called import AsCalled, read_call
 from cosim.problem.chain import plain_chain, unwrapped
+from cosim.problem.fitted import Fitted
+from cosim.problem.lowering.layers import Laid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,7 @@ class Network:
     columns: tuple[str, ...]  # what each input of the first layer is: u0, u1, ... external inputs, x0, x1, ... states
     module: nn.Sequential  # the same chain in torch; a copy, weights as they were when it was read
     as_called: AsCalled | None = None  # the author's own computation, where that is no plain chain
+    fitted: Fitted | None = None  # how far the chain is from the author's computation; None: it computes the same
 
     def __post_init__(self) -> None:
         signals = [nets.parse_column(column) for column in self.columns]
@@ -100,6 +103,11 @@ class Network:
             if layer.bias is not None:
                 digest.update(np.ascontiguousarray(layer.bias, dtype="<f8").tobytes())
         return digest.hexdigest()
+
+    @property
+    def chain(self) -> Network:
+        """The chain alone, as the board computes it, without the author's own computation."""
+        return replace(self, as_called=None, fitted=None)
 
     @property
     def identity(self) -> str:
@@ -178,11 +186,23 @@ def read_network(model: Callable[..., Tensor], columns: tuple[str, ...] | None =
     signals = [nets.parse_column(column) for column in columns]
     n_external = sum(signal is not None and signal.kind == "external" for signal in signals)
     as_called, laid = read_call(model, columns, len(columns) - n_external)
+    return network_of(as_called, laid, n_external)
+
+
+def network_of(as_called: AsCalled, laid: Laid, n_external: int, fitted: Fitted | None = None) -> Network:
+    """A network of a recorded call and the chain that computes it, or approximates it where it was fitted.
+
+    Args:
+        n_external: external inputs that the module takes.
+    Raises:
+        UnsupportedModelError: a weight is not finite.
+    """
     layers = tuple(Affine(weight=weight, bias=bias if bias.any() else None, relu=number < len(laid.weights))
                    for number, (weight, bias) in enumerate(zip(laid.weights, laid.biases, strict=True), start=1))
     check_finite(layers)
     further = tuple(nets.external_column(n_external + k) for k in range(len(as_called.time_inputs)))
-    return Network(layers=layers, columns=(*columns, *further), module=_chain(layers), as_called=as_called)
+    return Network(layers=layers, columns=(*as_called.columns, *further), module=_chain(layers), as_called=as_called,
+                   fitted=fitted)
 
 
 def chain_layers(chain: nn.Sequential) -> tuple[Affine, ...]:

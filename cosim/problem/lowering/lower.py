@@ -13,6 +13,7 @@ from torch import Tensor
 from cosim.errors import UnsupportedModelError
 from cosim.problem.lowering.affine_rules import JOINTLY, SEPARATELY, SHAPE_ONLY, apply_affine
 from cosim.problem.lowering.basis import AffineTensor, Basis
+from cosim.problem.lowering.pieces import Pieces
 from cosim.problem.lowering.program import ALLOWED, COLUMNS, DTYPE, TIME, Program, Ref, Step, apply, refs_of, replaced
 from cosim.problem.lowering.relu_rules import RULES
 
@@ -42,12 +43,13 @@ class Lowered:
         return self.basis.values(inputs) @ self.result
 
 
-def lower(program: Program, n_columns: int, name: str) -> Lowered:
-    """Lower a program.
+def lower(program: Program, n_columns: int, name: str, pieces: Pieces | None = None) -> Lowered:
+    """Lower a program, exactly; what is not piecewise linear in pieces where they are given.
 
     Args:
         n_columns: numbers in its input z.
         name: of the model, for messages.
+        pieces: for what is not exact; None: it is refused.
     Raises:
         UnsupportedModelError: an operation that is neither affine nor piecewise linear; names it, its place and the mend.
     """
@@ -66,7 +68,7 @@ def lower(program: Program, n_columns: int, name: str) -> Lowered:
     behind = _before(program, opaque)  # steps that only lead to a time signal
     for step in program.steps:
         if step.name not in values and step.name not in behind:
-            values[step.name] = _value(step, values, basis, name)
+            values[step.name] = _value(step, values, basis, name, pieces)
     result = values[program.result]
     if not isinstance(result, AffineTensor):
         raise UnsupportedModelError(f"model {name}: its derivatives do not depend on its inputs")
@@ -113,7 +115,28 @@ def _before(program: Program, opaque: Sequence[str]) -> set[str]:
     return {step.name for step in program.steps if step.name not in wanted}
 
 
-def _value(step: Step, values: dict[str, Any], basis: Basis, name: str) -> Any:
+def _value(step: Step, values: dict[str, Any], basis: Basis, name: str, pieces: Pieces | None) -> Any:
+    if pieces is None:
+        return _exact_value(step, values, basis, name)
+    refs = refs_of(step)
+    if not pieces.takes(step, refs, values):
+        try:
+            value = _exact_value(step, values, basis, name)
+        except UnsupportedModelError as refusal:
+            value = pieces.value(step, refs, values, basis)
+            if value is None:
+                raise refusal from None
+            return value
+        pieces.note(step, refs)
+        return value
+    value = pieces.value(step, refs, values, basis)
+    if value is None:
+        raise UnsupportedModelError(f"model {name}: {step.operation}{_at(step)} takes a comparison, which has no value on a "
+                                    "board, together with something else")
+    return value
+
+
+def _exact_value(step: Step, values: dict[str, Any], basis: Basis, name: str) -> Any:
     taken = [values[ref] for ref in refs_of(step)]
     symbolic = [value for value in taken if _is_symbolic(value)]
     if step.operation == "getitem":
