@@ -20,7 +20,7 @@ from cosim.problem.as_called import with_time_inputs
 from cosim.problem.case import Case
 from cosim.problem.fitted import Fitted
 from cosim.problem.lowering.layers import lay
-from cosim.problem.lowering.lower import lower
+from cosim.problem.lowering.lower import check_operations, lower
 from cosim.problem.lowering.pieces import Pieces
 from cosim.problem.lowering.program import TIME, record, refs_of
 from cosim.problem.network import Network, network_of
@@ -57,6 +57,7 @@ def fit_network(module: Callable[..., Tensor], columns: tuple[str, ...], inputs:
     """
     name = type(module).__name__
     program = record(module, len(columns), states.shape[1])
+    check_operations(program, name)
     region = survey(program, columns, inputs, states, cases, margin=fit.margin, seed=fit.seed)
     best: Candidate | None = None
     reasons: list[str] = []

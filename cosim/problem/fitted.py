@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+METHODS = ("pieces", "trained")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,5 +24,14 @@ class Fitted:
         if self.method not in METHODS:
             raise ValueError(f"fit by {self.method!r}, none of {', '.join(METHODS)}")
 
+    def words(self, widths: Sequence[int]) -> str:
+        """By what the network was replaced, and the error.
 
-METHODS = ("pieces", "trained")
+        Args:
+            widths: of the chain: inputs, then the outputs of every layer.
+        """
+        how = {"pieces": "its smooth functions in pieces", "trained": "trained from random weights"}[self.method]
+        chain, neurons = "-".join(map(str, widths)), sum(widths[1:-1])
+        return (f"the network was replaced by a ReLU network {chain} ({neurons} neurons, {how}); its runs are off by up to "
+                f"{self.run_error:.3%} (MRE, {self.worst}), its derivatives by {self.derivative_error:.3%} of full scale (RMS "
+                f"over the region); {self.error:.3%} was asked for")

@@ -58,15 +58,7 @@ class Network:
     fitted: Fitted | None = None  # how far the chain is from the author's computation; None: it computes the same
 
     def __post_init__(self) -> None:
-        signals = [nets.parse_column(column) for column in self.columns]
-        if None in signals:
-            raise UnsupportedModelError(f"column {self.columns[signals.index(None)]!r}: a column is u0, u1, ... for an "
-                                        "external input or x0, x1, ... for a state")
-        wanted = nets.standard_columns(sum(signal.kind == "external" for signal in signals),
-                                       sum(signal.kind == "state" for signal in signals))
-        if set(self.columns) != set(wanted) or len(set(self.columns)) != len(self.columns):
-            raise UnsupportedModelError(f"columns {self.columns} do not name every external input and state once; expected "
-                                        f"{sorted(wanted)}")
+        check_columns(self.columns)
         if self.layers[0].n_inputs != len(self.columns):
             raise UnsupportedModelError(f"model takes {self.layers[0].n_inputs} inputs, but there are {len(self.columns)} "
                                         f"columns ({', '.join(self.columns)}); it needs one input per external input and state")
@@ -155,6 +147,23 @@ class Network:
     def derivative(self, inputs: np.ndarray, states: np.ndarray) -> np.ndarray:
         """d x/dt (m, n_states), model units per model second; arguments as for :meth:`first`."""
         return self.signals(inputs, states)[-1]
+
+
+def check_columns(columns: tuple[str, ...]) -> None:
+    """Refuse columns that do not name every external input and state once.
+
+    Raises:
+        UnsupportedModelError: says which were expected.
+    """
+    signals = [nets.parse_column(column) for column in columns]
+    if None in signals:
+        raise UnsupportedModelError(f"column {columns[signals.index(None)]!r}: a column is u0, u1, ... for an external input "
+                                    "or x0, x1, ... for a state")
+    wanted = nets.standard_columns(sum(signal.kind == "external" for signal in signals),
+                                   sum(signal.kind == "state" for signal in signals))
+    if set(columns) != set(wanted) or len(set(columns)) != len(columns):
+        raise UnsupportedModelError(f"columns {columns} do not name every external input and state once; expected "
+                                    f"{sorted(wanted)}")
 
 
 def read_network(model: Callable[..., Tensor], columns: tuple[str, ...] | None = None) -> Network:
