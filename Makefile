@@ -3,8 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# What measures figures also writes them to $(RESULTS), from where the documents quote them.
+RESULTS := docs/results
+QUOTE := $(BIN)/python docs/quote_results.py
 .DEFAULT_GOAL := help
-.PHONY: help setup engine hp-memristor hp-programming corners lorenz96 parts test fuzz kills second-opinion convergence speed lint netlists clean
+.PHONY: help setup engine hp-memristor hp-programming corners lorenz96 lorenz96-settings loops pictures parts test fuzz kills \
+        second-opinion convergence speed docs lint netlists clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -19,19 +23,37 @@ $(READY): pyproject.toml .ci/constraints.txt
 	@touch $@
 
 hp-memristor: setup  ## the HP memristor twin: train, compile, simulate, compare, report
-	@$(BIN)/cosim hp-memristor
+	@$(BIN)/cosim hp-memristor --docs $(RESULTS)/hp-memristor.md
+	@$(QUOTE)
 
 hp-programming: setup  ## the same with programming error and 64 levels, 20 boards (about two minutes)
-	@$(BIN)/cosim hp-programming
+	@$(BIN)/cosim hp-programming --docs $(RESULTS)/hp-programming.md
+	@$(QUOTE)
 
-corners: setup  ## the same at every corner: temperature, supplies, offset, diodes, transistors, wires (about two minutes)
-	@$(BIN)/cosim corners
+corners: setup  ## the same at every corner: temperature, supplies, offset, diodes, transistors, wires (about four minutes)
+	@$(BIN)/cosim corners --docs $(RESULTS)/corners.md
+	@$(BIN)/cosim corners training/checkpoints/hp_memristor_voltage.npz --docs $(RESULTS)/corners-voltage.md
+	@$(QUOTE)
 
 lorenz96: setup  ## the Lorenz96 twin at F = 6 and F = 8: train, compile, trim, simulate, compare, report
-	@$(BIN)/cosim lorenz96
+	@$(BIN)/cosim lorenz96 --docs $(RESULTS)/lorenz96.md
+	@$(BIN)/cosim inspect runs/lorenz96/decks/f6_seed1 --loops --docs $(RESULTS)/lorenz96-loops.md
+	@$(QUOTE)
 
-parts: setup  ## every part against its datasheet: one table, and docs/parts.html
-	@$(BIN)/cosim parts
+lorenz96-settings: setup  ## why the Lorenz96 board runs as it does: time scale, neuron, lead, solver (about five minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.lorenz96_settings --docs $(RESULTS)/lorenz96-settings.md
+	@$(QUOTE)
+
+loops: setup  ## phase margin and settling of every amplifier of the HP board (ten seconds)
+	@$(BIN)/cosim inspect netlists/hp_memristor --loops --docs $(RESULTS)/hp-loops.md
+	@$(QUOTE)
+
+pictures: setup  ## the README's two pictures: the board, and the HP twin over torch (docs/pictures)
+	@$(BIN)/python -m cosim.studies.hp_memristor.pictures docs/pictures
+
+parts: setup  ## every part against its datasheet: one table, and docs/results/parts.html
+	@$(BIN)/cosim parts --docs $(RESULTS)/parts.md
+	@$(QUOTE)
 
 test: setup  ## all tests
 	@$(BIN)/python -m pytest
@@ -47,14 +69,20 @@ kills: setup  ## kill `cosim simulate` 200 times at random moments and look at w
 HP_MACRO := runs/hp_macro
 second-opinion: setup  ## the HP twin (current drive, reduced arrays) on an independent simulator, VACASK
 	@$(BIN)/cosim compile training/checkpoints/hp_memristor_current.npz --out $(HP_MACRO)/decks --fidelity macro
-	@$(BIN)/cosim second-opinion $(HP_MACRO)/decks --out $(HP_MACRO)
+	@$(BIN)/cosim second-opinion $(HP_MACRO)/decks --out $(HP_MACRO) --docs $(RESULTS)/second-opinion.md
+	@$(QUOTE)
 
 convergence: setup  ## the solver's share of the HP twin's waveform error (current drive, reduced arrays)
 	@$(BIN)/cosim compile training/checkpoints/hp_memristor_current.npz --out $(HP_MACRO)/decks --fidelity macro
-	@for deck in $(HP_MACRO)/decks/*.cir; do $(BIN)/cosim convergence $$deck --out $(HP_MACRO)/convergence/$$(basename $$deck .cir) || exit 1; done
+	@$(BIN)/cosim convergence $(HP_MACRO)/decks/*.cir --out $(HP_MACRO)/convergence --docs $(RESULTS)/convergence.md
+	@$(QUOTE)
 
 speed: setup  ## speed and memory of every fidelity, one table (about forty minutes, nothing else may run)
-	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.speed
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.speed --docs $(RESULTS)/speed.md
+	@$(QUOTE)
+
+docs: $(READY)  ## copy the tables that the documents quote from docs/results into them again
+	@$(QUOTE)
 
 lint: $(READY)  ## ruff: style, errors, import order
 	@$(BIN)/ruff check .

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from circuits.array.programming import published_programming
 from circuits.engine.job import Job
 from circuits.engine.run import run
 from circuits.engine.waveforms import Waveforms
@@ -33,7 +34,6 @@ from cosim.compiler.options import Options
 from cosim.folder.manifest import read_manifest
 from cosim.simulation.twin_states import twin_states
 from cosim.studies.hp_memristor.experiment import hp_experiment
-from cosim.studies.programming.study import board_programming
 from training.checkpoint import load
 from training.experiments.hp_memristor import checkpoint_paths
 
@@ -53,7 +53,7 @@ def batch(boards: int = 1000, macro_runs: int = 3, steps: int = 125) -> float:
     experiment = hp_experiment("current", load(checkpoint_paths("current")[0]).net)
     case = next(one for one in experiment.cases if one.name == "sine")
     twin = compile_board(experiment.read(), experiment.calibration)
-    blueprint, draws = blueprint_of(twin), [board_programming(seed) for seed in range(boards)]
+    blueprint, draws = blueprint_of(twin), [published_programming(seed) for seed in range(boards)]
     wall, cpu = time.perf_counter(), time.process_time()
     board = make_board(blueprint, conductances=programmed(blueprint, draws, twin.options.window))
     made = time.process_time() - cpu

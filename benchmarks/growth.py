@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.profile import profile
+from benchmarks.profile import Profile, profile
 from cosim.compiler.scaling import Calibration
 from cosim.experiment import Experiment
 from cosim.folder.manifest import read_manifest
@@ -45,13 +45,13 @@ class Growth:
     point_memory: float  # bytes
     transient_seconds: float
     transient_memory: float  # bytes
-    shares: str  # of the transient
+    transient: Profile
 
     def __str__(self) -> str:
         return (f"hidden {self.hidden}, {self.arrays} arrays: compile {self.compile_seconds:.1f} s, "
                 f"{self.compile_memory / 1e9:.2f} GB; operating point {self.point_seconds:.2f} s, "
                 f"{self.point_memory / 1e9:.2f} GB; {DURATION} time units {self.transient_seconds:.1f} s, "
-                f"{self.transient_memory / 1e9:.2f} GB ({self.shares})")
+                f"{self.transient_memory / 1e9:.2f} GB ({self.transient.shares})")
 
 
 def ring(hidden: int) -> Experiment:
@@ -87,7 +87,7 @@ def measure(hidden: int) -> Growth:
         arrays = sum(len(layer.tiles) for layer in read_manifest(folder).board.layers)
     return Growth(hidden=hidden, arrays=arrays, compile_seconds=seconds, compile_memory=memory, point_seconds=point.total,
                   point_memory=point.memory, transient_seconds=transient.total, transient_memory=transient.memory,
-                  shares=transient.shares)
+                  transient=transient)
 
 
 def exponent(rows: list[Growth], field: str) -> float:

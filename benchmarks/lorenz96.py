@@ -15,9 +15,10 @@ from pathlib import Path
 
 from benchmarks.profile import Profile, profile
 from cosim.console import Console
-from cosim.studies.lorenz96.experiment import PHASES, Study
-from cosim.studies.lorenz96.pipeline import compile_twins, ensure_twins, trim
+from cosim.studies.base.pipeline import Pipeline
+from cosim.studies.lorenz96.experiment import PHASES, Lorenz96Setup
 from cosim.studies.lorenz96.results import Lorenz96Results
+from cosim.studies.lorenz96.twins import compile_twins, ensure_twins, measure_lags
 from training.systems.lorenz96 import FORCINGS
 
 
@@ -48,17 +49,16 @@ class Lorenz96:
 
 def lorenz96() -> Lorenz96:
     """Compile, trim and run."""
-    study = Study(systems=(next(iter(FORCINGS.values())),), seeds=1)
-    console = Console(quiet=True)
+    setup = Lorenz96Setup(systems=(next(iter(FORCINGS.values())),), seeds=1)
     with tempfile.TemporaryDirectory() as made:
-        results = Lorenz96Results(root=Path(made))
-        twins = ensure_twins(study, console)
+        pipeline = Pipeline(results=Lorenz96Results(root=Path(made)), console=Console(quiet=True), workers=1)
+        twins = ensure_twins(setup, pipeline.console)
         started = time.monotonic()
-        lags = trim(study, results, twins, console, workers=1)
+        lags = measure_lags(setup, pipeline, twins)
         trimmed = time.monotonic()
-        compile_twins(study, results, twins, lags, console)
+        compiled_twins = compile_twins(setup, pipeline, twins, lags)
         compiled = time.monotonic()
-        phases = {phase: profile(results.decks(twins[0]) / f"{phase}.cir") for phase in PHASES}
+        phases = {phase: profile(compiled_twins[twins[0].name].decks[phase]) for phase in PHASES}
     return Lorenz96(compile_seconds=compiled - trimmed, trim_seconds=trimmed - started, phases=phases)
 
 

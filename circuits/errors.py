@@ -1,4 +1,4 @@
-"""Errors of the SPICE room: one tree, every leaf says what, where and how to mend it."""
+"""The exception tree of the SPICE room. Every error says what is wrong, where, and how to mend it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from circuits.engine.waveforms import Waveforms
 
-LOG_TAIL = 25  # lines kept with an error
+LOG_TAIL = 25  # lines of the log that are kept with an error
 
 
 class CircuitError(Exception):
@@ -36,7 +36,7 @@ class MeasureFailed(CircuitError):
 class FailureKind(StrEnum):
     """Why a simulation gave nothing to believe. The value is what reports and Parquet rows print."""
 
-    REJECTED_INPUT = "rejected_input"  # our own door refused the deck; ngspice never saw it
+    REJECTED_INPUT = "rejected_input"  # our own guard refused the deck; ngspice never saw it
     PARSE_ERROR = "parse_error"
     MISSING_MODEL = "missing_model"  # model, subcircuit, include or parameter
     MISSING_VECTOR = "missing_vector"  # .save or Job.require names what the circuit does not have
@@ -57,16 +57,16 @@ class FailureKind(StrEnum):
 
 
 class SimulationError(CircuitError):
-    """A run that must not be believed.
+    """A run whose result must not be believed.
 
     Attributes:
         kind: FailureKind.
-        message: what, where and how to mend, without deck and log.
+        message: what is wrong, where, and how to mend it, without deck and log.
         deck: path of the deck as the caller gave it, or None.
         node: node or branch that the engine blames, or None.
-        analysis: "op" or "tran" for a failed convergence, else None.
-        last_time: last time reached [s], or None when there is no transient point.
-        partial: Waveforms of what was computed, ``partial=True``, or None.
+        analysis: "op" or "tran" where it did not converge, else None.
+        last_time: last time reached [s], or None where there is no point of a transient.
+        partial: waveforms of what was computed, marked as partial, or None.
         log_tail: last lines of the engine's log.
     """
 
@@ -107,7 +107,7 @@ class SimulationError(CircuitError):
 
 
 class RejectedDeck(SimulationError):
-    """The door refused a deck before ngspice saw it. ``file`` and ``line`` (1-based; 0: whole file) say where."""
+    """The guard refused a deck before ngspice saw it. ``file`` and ``line`` (from 1 on; 0 is the whole file) say where."""
 
     def __init__(self, message: str, *, file: Path, line: int = 0) -> None:
         where = f"{file}:{line}" if line else str(file)
@@ -120,10 +120,10 @@ class RejectedDeck(SimulationError):
 
 
 class SeveralFailed(CircuitError):
-    """More than one run of many failed. ``failures`` holds each SimulationError, in the runs' order."""
+    """More than one of many runs failed. ``failures`` holds their SimulationErrors in the order of the runs."""
 
     def __init__(self, failures: Sequence[SimulationError]) -> None:
-        super().__init__(f"{len(failures)} decks failed\n" + "\n".join(str(one) for one in failures))
+        super().__init__(f"{len(failures)} decks failed\n" + "\n".join(str(failure) for failure in failures))
         self.failures = tuple(failures)
 
     def __reduce__(self):

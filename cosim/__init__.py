@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from cosim.folder.compiled import CompiledNetwork
     from cosim.front_door import compare, compile_network, load, simulate
     from cosim.problem.case import Case
+    from cosim.report.page import Figure, Section, Table
     from cosim.simulation.simulated import Simulation
+    from cosim.studies.base.sections import standard_sections
+    from cosim.studies.base.study import Study
+    from cosim.studies.base.trained_once import trained_once
+    from cosim.studies.report import write_report
     from training.stimuli import ModulatedSine, Rectangular, Sine, Stimulus, Triangular
 
     __version__: str
@@ -37,15 +42,21 @@ _HOMES = {
     "cosim.folder.compiled": ("CompiledNetwork",),
     "cosim.front_door": ("compare", "compile_network", "load", "simulate"),
     "cosim.problem.case": ("Case",),
+    "cosim.report.page": ("Figure", "Section", "Table"),
     "cosim.simulation.simulated": ("Simulation",),
+    "cosim.studies.base.sections": ("standard_sections",),
+    "cosim.studies.base.study": ("Study",),
+    "cosim.studies.base.trained_once": ("trained_once",),
+    "cosim.studies.report": ("write_report",),
     "training.stimuli": ("ModulatedSine", "Rectangular", "Sine", "Stimulus", "Triangular"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "CORNERS", "Calibration", "Case", "Comparison", "CompiledNetwork", "Corner", "CosimError", "Experiment", "Gate",
-    "ModulatedSine", "Options", "Rectangular", "Simulation", "Sine", "Stimulus", "Triangular", "__version__", "compare",
-    "compile_network", "load", "load_experiment", "simulate",
+    "CORNERS", "Calibration", "Case", "Comparison", "CompiledNetwork", "Corner", "CosimError", "Experiment",
+    "Figure", "Gate", "ModulatedSine", "Options", "Rectangular", "Section", "Simulation", "Sine", "Stimulus", "Study", "Table",
+    "Triangular", "__version__", "compare", "compile_network", "load", "load_experiment", "simulate",
+    "standard_sections", "trained_once", "write_report",
 ]
 
 

@@ -37,3 +37,11 @@ class GateError(CosimError):
 
 class CosimWarning(UserWarning):
     """Something that a user should know before trusting a result; says what, where and how to mend it."""
+
+
+class GoldenError(CosimError):
+    """Waveforms cannot be held by a golden file as the call asks: a band, a window or a vector is wrong."""
+
+
+class GoldenMismatch(CosimError, AssertionError):
+    """Waveforms leave the band of their golden file, or do not fit the file; pytest's ``--force-regen`` writes it anew."""

@@ -17,7 +17,8 @@ from torch import nn
 
 from circuits.board import nets
 from circuits.errors import CircuitError
-from cosim.compiler.compile import CompiledTwin, check_calibration, compile_board
+from cosim.compiler.compile import check_calibration, compile_board
+from cosim.compiler.compiled_twin import CompiledTwin
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
 from cosim.console import Progress

@@ -16,7 +16,7 @@ ORDER = {
     "training": ("errors", "checkpoint", "stimuli", "noise", "soft_dtw", "integrate", "lyapunov", "systems", "models",
                  "trainer", "baselines", "shooting", "experiments"),
     "cosim": ("errors", "console", "store", "problem", "compiler", "folder", "report", "simulation", "behavioural",
-              "comparison", "experiment", "corners", "front_door", "studies", "cli"),
+              "comparison", "golden", "pytest_plugin", "experiment", "corners", "front_door", "studies", "cli"),
 }
 MOST_ENTRIES = 20  # of `ls cosim`
 
@@ -66,6 +66,13 @@ def test_nothing_imports_upward(room, imports):
               if importer.startswith(f"{room}.") and imported.startswith(f"{room}.")
               and ORDER[room].index(importer.split(".")[1]) < ORDER[room].index(imported.split(".")[1])]
     assert upward == []
+
+
+def test_no_command_imports_another(imports):
+    """A command parses and prints; what two of them need lies in a room."""
+    commands = "cosim.cli.commands."
+    assert [f"{importer} imports {imported}" for importer, imported in imports
+            if importer.startswith(commands) and imported.startswith(commands)] == []
 
 
 def test_no_module_imports_itself_in_a_circle(imports):

@@ -1,1 +1,1 @@
-"""The torch side: physical systems (truth), networks, trainers, checkpoints. Never imports PySpice."""
+"""The torch side: physical systems (the truth), networks, trainers and checkpoints. It never imports PySpice."""

@@ -1,7 +1,7 @@
-"""Training the discrete baselines on the samples the neural ODE is trained on, with its rules.
+"""Training the discrete baselines on the samples on which the neural ODE is trained, by the same rules.
 
-Windows of growing length are run freely from one true sample and compared by L1; the same rotations of the ring, the same
-noise on the start, the same validation samples and the same score choose the weights as in `training.shooting`.
+Windows of growing length are run freely from a true sample and compared by L1. The rotations of the ring, the noise on the
+start, the validation samples and the score that chooses the weights are those of `training.shooting`.
 """
 
 import copy
@@ -19,17 +19,17 @@ from training.trainer import one_thread
 
 @dataclass(frozen=True, kw_only=True)
 class Windows:
-    """A run of optimiser steps on free-running windows of one length."""
+    """Optimiser steps on free-running windows of a certain length."""
 
     steps: int  # optimiser steps
-    window: int  # samples predicted
-    batch: int
+    window: int  # samples that are predicted
+    batch: int  # windows per step
     learning_rate: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class BaselineRecipe:
-    """Everything that decides the trained weights besides the data and the model."""
+    """Everything that decides the trained weights, apart from the data and the model."""
 
     stages: tuple[Windows, ...] = (
         Windows(steps=10000, window=1, batch=128, learning_rate=5e-3),
@@ -37,33 +37,33 @@ class BaselineRecipe:
         Windows(steps=300, window=40, batch=8, learning_rate=2e-3),
         Windows(steps=150, window=150, batch=6, learning_rate=1e-3),
     )
-    noise: float = 0.003  # standard deviation on a window's start, of full scale
-    weight_decay: float = 1e-2  # AdamW, decoupled
+    noise: float = 0.003  # standard deviation of the noise on a window's start, as a part of full scale
+    weight_decay: float = 1e-2  # of AdamW, decoupled
     rotate: bool = True  # train on all rotations of the ring
-    validation: int = 300  # samples at the end of the training span the weights never see
+    validation: int = 300  # samples at the end of the training span that the weights never see
     check_every: int = 75  # optimiser steps between two validations
 
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """Trained networks of one kind, an entry a seed, and the figures each was selected by."""
+    """Trained networks of a kind, one per seed, and the figures by which their weights were selected."""
 
     model: Recurrent
-    full_scale: float  # model units a normalised unit
+    full_scale: float  # model units per normalised unit
     validation_l1: np.ndarray  # (seeds,) model units
     interpolation_l1: np.ndarray  # (seeds,) model units
 
     @one_thread()
     @torch.no_grad()
     def free_run(self, start: np.ndarray, samples: int) -> np.ndarray:
-        """(seeds, samples, d) model units from one true sample (d,); the first row is the sample."""
+        """Free run (seeds, samples, d) [model units] from a true sample (d,), which is its first row."""
         x0 = torch.from_numpy(start / self.full_scale).expand(len(self.model.seeds), 1, -1)
         return self.full_scale * self.model.rollout(x0, samples)[:, :, 0].transpose(0, 1).numpy()
 
 
 @torch.no_grad()
 def _free_runs(model: Recurrent, x: Tensor, seen: int) -> Tensor:
-    """(2, seeds): validation and interpolation L1, normalised; infinite once a run leaves the finite numbers."""
+    """Validation and interpolation L1, (2, seeds), normalised; infinite when a run leaves the finite numbers."""
     starts = torch.stack([x[seen], x[0]]).expand(len(model.seeds), 2, -1)
     run = model.rollout(starts, len(x))
     held, whole = run[: len(x) - seen, :, 0] - x[seen:, None], run[:, :, 1] - x[:, None]
@@ -71,7 +71,7 @@ def _free_runs(model: Recurrent, x: Tensor, seen: int) -> Tensor:
 
 
 def _clip(model: Recurrent, limit: float) -> None:
-    """Each seed's gradient to at most `limit` in norm, as if it were alone."""
+    """Clip the gradient of each seed to a norm of at most `limit`, as if the seed were alone."""
     square = sum(p.grad.square().flatten(1).sum(1) for p in model.parameters())
     factor = (limit / (square.sqrt() + 1e-12)).clamp_max(1.0)
     for p in model.parameters():
@@ -82,10 +82,10 @@ def _clip(model: Recurrent, limit: float) -> None:
 def train_baseline(
     model: Recurrent, state: np.ndarray, recipe: BaselineRecipe, progress: Callable[[int, int, float], None] | None = None
 ) -> Baseline:
-    """Fit a baseline to the samples of one trajectory and keep, a seed at a time, the weights with the best free runs.
+    """Fit a baseline to the samples of a trajectory and keep, for each seed, the weights with the best free runs.
 
     Args:
-        state: (m, d), model units, the training span alone.
+        state: (m, d) [model units], the training span alone.
         progress: called as progress(step, total, mean loss) after every optimiser step.
     Raises:
         TrainingError: the states do not fit the model, a window is longer than the span, or a loss is not finite.
@@ -99,7 +99,7 @@ def train_baseline(
         )
     full_scale = float(np.abs(state[:seen]).max())
     x = torch.from_numpy(state / full_scale)
-    draw = torch.Generator().manual_seed(0)  # all seeds see the same windows, so a seed does not depend on its neighbours
+    draw = torch.Generator().manual_seed(0)  # all seeds see the same windows, so that a seed does not depend on its neighbours
     best = torch.full((2, len(model.seeds)), torch.inf, dtype=x.dtype)
     kept = copy.deepcopy(model.state_dict())
     done, total = 0, sum(stage.steps for stage in recipe.stages)

@@ -1,4 +1,4 @@
-"""Checkpoints: weights and provenance in one plain .npz file, readable without pickle."""
+"""Checkpoints: weights and provenance in a plain .npz file that is read without pickle."""
 
 import importlib.metadata
 import io
@@ -23,7 +23,7 @@ REMEDY = ("train again with `cosim train current --force` (or voltage; a network
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A network in model units and where it came from."""
+    """A network in model units, and where it came from."""
 
     net: nn.Sequential  # Linear and ReLU, float64
     provenance: dict  # JSON types
@@ -36,13 +36,13 @@ def library_versions() -> dict[str, str]:
 
 
 def encode(net: nn.Sequential, provenance: dict) -> bytes:
-    """The bytes of a checkpoint of a Sequential of Linear and ReLU; same content gives same bytes.
+    """The bytes of a checkpoint of a Sequential of Linear and ReLU; the same content gives the same bytes.
 
-    Arrays ``<k>.weight`` (out, in) and ``<k>.bias`` (out,), float64, for layer k, ``layers`` (the layers' names in order)
-    and ``provenance`` (JSON).
+    They hold the arrays ``<k>.weight`` (out, in) and ``<k>.bias`` (out,) in float64 for layer k, ``layers`` (the names of the
+    layers in order) and ``provenance`` (JSON).
 
     Raises:
-        CheckpointError: another layer.
+        CheckpointError: there is a layer of another kind.
     """
     arrays: dict[str, np.ndarray] = {"layers": np.array([type(layer).__name__ for layer in net])}
     for k, layer in enumerate(net):
@@ -57,7 +57,7 @@ def encode(net: nn.Sequential, provenance: dict) -> bytes:
 
 
 def save(path: Path, net: nn.Sequential, provenance: dict) -> Path:
-    """Write a checkpoint; the file is replaced whole or not at all, and not touched when it holds these bytes already.
+    """Write a checkpoint. The file is replaced whole or not at all, and not touched when it holds these bytes already.
 
     Raises:
         CheckpointError: a layer that is neither Linear nor ReLU, or the file cannot be written.
@@ -78,10 +78,10 @@ def save(path: Path, net: nn.Sequential, provenance: dict) -> Path:
 
 
 def load(path: Path, remedy: str = REMEDY) -> Checkpoint:
-    """Read a checkpoint and check all of it.
+    """Read a checkpoint and check everything in it.
 
     Args:
-        remedy: what to do about a file that cannot be used, for the message.
+        remedy: what to do about a file that cannot be used; it ends the message of an error.
 
     Raises:
         CheckpointError: missing, damaged, incomplete, inconsistent or not finite; names the file, the array, the remedy.
@@ -108,9 +108,9 @@ def load(path: Path, remedy: str = REMEDY) -> Checkpoint:
     if not linears or not isinstance(provenance, dict):
         raise CheckpointError(f"{path} holds {len(linears)} Linear layers and provenance of type "
                               f"{type(provenance).__name__}, not a network and its provenance; {remedy}")
-    for one, after in pairwise(linears):
-        if one.out_features != after.in_features:
-            raise CheckpointError(f"{path}: a layer of {one.out_features} outputs is followed by one of "
+    for before, after in pairwise(linears):
+        if before.out_features != after.in_features:
+            raise CheckpointError(f"{path}: a layer of {before.out_features} outputs is followed by one of "
                                   f"{after.in_features} inputs; {remedy}")
     widths = [linears[0].in_features, *(layer.out_features for layer in linears)]
     if provenance.get("widths", widths) != widths:

@@ -1,8 +1,8 @@
-"""The one exception tree of the training room."""
+"""The exception tree of the training room."""
 
 
 class TrainingError(Exception):
-    """Root: anything the training room refuses or fails to do."""
+    """Anything that the training room refuses or fails to do."""
 
 
 class StimulusError(TrainingError):

@@ -1,4 +1,4 @@
-"""How fast a system forgets its start, and how long a prediction is worth something in that measure."""
+"""How fast a system forgets its start (the Lyapunov exponent), and how long a prediction stays valid in that measure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,20 +29,24 @@ def largest_exponent(
     interval: float = 0.5,
     rtol: float = 1e-9,
 ) -> Exponent:
-    """Largest exponent of dx/dt = rhs(x): mean growth rate of a tangent vector carried along and rescaled.
+    """Largest exponent of dx/dt = rhs(x): the mean growth rate of a tangent vector that is carried along and rescaled.
 
-    Benettin, Galgani, Giorgilli, Strelcyn, Meccanica 15, 9 (1980): the variational equation dv/dt = J(x) v is integrated
-    with the state, v is set back to length 1 every `interval`, and the logarithms of its growth are averaged. A regular
-    system's estimate falls as log(duration) / duration, so about 0.02 after 300 time units is a zero.
+    The method is that of Benettin, Galgani, Giorgilli, Strelcyn, Meccanica 15, 9 (1980). The variational equation
+    dv/dt = J(x) v is integrated with the state, v is set back to length 1 after every `interval`, and the logarithms of its
+    growth are averaged. For a regular system the estimate falls as log(duration) / duration, so that about 0.02 after 300
+    time units means zero.
 
     Args:
         rhs: x (d,) -> dx/dt (d,).
         tangent: (x, v) -> J(x) v, (d,).
-        start: (d,), model units.
-        duration: averaged over, time units, after `transient` (which also turns v into the growing direction).
-        interval: between two rescalings, time units; v may grow up to e^(exponent * interval) meanwhile.
+        start: (d,) [model units].
+        duration: over which the growth is averaged [time units], after `transient`.
+        transient: left out at the start [time units]; meanwhile v turns into the growing direction.
+        interval: between two rescalings [time units]; v may grow up to e^(exponent * interval) meanwhile.
+        rtol: relative tolerance of the integration.
     Raises:
-        PhysicsError: times that are not positive, or shorter than ten intervals. SolverError: the run left the numbers.
+        PhysicsError: a time is not positive, or the duration is shorter than ten intervals.
+        SolverError: the run left the finite numbers.
     """
     if not (interval > 0.0 and transient >= 0.0 and duration >= 10.0 * interval):
         raise PhysicsError(
@@ -50,7 +54,7 @@ def largest_exponent(
         )
     x = np.asarray(start, dtype=np.float64)
     d = len(x)
-    v = np.random.default_rng(0).standard_normal(d)  # any direction but one without a share in the growing one
+    v = np.random.default_rng(0).standard_normal(d)  # almost any direction has a share in the growing one
     span = np.array([0.0, interval])
     logs = []
     for _ in range(round((transient + duration) / interval)):
@@ -74,7 +78,7 @@ class ValidPrediction:
 
     time: float  # time units
     lyapunov_times: float  # time * exponent
-    censored: bool  # the run ended before the error passed the threshold; the true value is longer
+    censored: bool  # the run ended before the error passed the threshold, so the true time is longer
 
 
 def valid_prediction_time(
@@ -82,15 +86,17 @@ def valid_prediction_time(
 ) -> ValidPrediction:
     """First time at which |predicted - truth| exceeds `threshold` times the attractor's spread, counted from time[0].
 
-    Pathak, Hunt, Girvan, Lu, Ott, Phys. Rev. Lett. 120, 024102 (2018) use this with the spread about zero and 0.4; here it is
-    about the mean, `attractor_spread`, so that a constant added to the state changes nothing.
+    Pathak, Hunt, Girvan, Lu, Ott, Phys. Rev. Lett. 120, 024102 (2018) use this with 0.4 and with the spread about zero. Here
+    the spread is about the mean, `attractor_spread`, so that a constant that is added to the state changes nothing.
 
     Args:
-        time: (m,) ascending, time units; predicted, truth: (m, d), model units.
-        spread: root mean square distance of the state from its mean, model units.
+        time: (m,) [time units], ascending.
+        predicted, truth: (m, d) [model units].
+        spread: root mean square distance of the state from its mean [model units].
         exponent: largest Lyapunov exponent, above 0 [1 / time unit].
+        threshold: as a part of the spread.
     Raises:
-        PhysicsError: shapes that do not match, or a spread or exponent not above 0 (a regular system has no Lyapunov time).
+        PhysicsError: shapes do not match, or spread or exponent is not above 0 (a regular system has no Lyapunov time).
     """
     if predicted.shape != truth.shape or len(time) != len(truth):
         raise PhysicsError(f"time {np.shape(time)}, predicted {predicted.shape} and truth {truth.shape} do not match")
@@ -104,5 +110,5 @@ def valid_prediction_time(
 
 
 def attractor_spread(state: np.ndarray) -> float:
-    """Root mean square distance of states (m, d) from their mean, model units."""
+    """Root mean square distance [model units] of states (m, d) from their mean."""
     return float(np.sqrt(np.square(state - state.mean(axis=0)).sum(axis=1).mean()))

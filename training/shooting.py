@@ -1,13 +1,13 @@
-"""Training an autonomous neural ODE dx/dt = net(x) on the samples of one trajectory, for a circuit to run later.
+"""Training an autonomous neural ODE dx/dt = net(x) on the samples of a trajectory, for a circuit to run later.
 
-First the slopes: a quintic spline through the samples gives dx/dt at every sample, and the network is fitted to it.
-Then multiple shooting (Bock, Plitt 1984): windows started from the samples, integrated by RK4, compared by L1 and, where
-a stage asks for it, soft-DTW. Only samples are used, never the equation. What the recipe may know of the system is that
-its sites form a ring of equals: a rotated trajectory is a trajectory too, which makes six runs out of one.
+First the network is fitted to slopes: a quintic spline through the samples gives dx/dt at every sample. Then follows multiple
+shooting (Bock, Plitt 1984): windows start from the samples, are integrated by RK4 and compared by L1 and, where a stage asks
+for it, by soft-DTW. Only the samples are used, never the equation. The one thing that the recipe knows about the system is that
+its sites form a ring of equals: a rotated trajectory is a trajectory too, so that one run becomes six.
 
-Noise is the regulariser: on every layer's input in the slope fit, on the start of every window in shooting. It is what
-the circuit will do to the network, and it spreads the work over the neurons. Weights are held to a few times their
-layer's RMS value, so that a conductance window is not spent on one large weight.
+Noise is the regulariser. It is added to the input of every layer in the slope fit, and to the start of every window in
+shooting. It is what the circuit will do to the network, and it spreads the work over the neurons. Weights are limited to a few
+times the RMS value of their layer, so that the conductance window is not spent on a single large weight.
 """
 
 from collections.abc import Callable
@@ -29,49 +29,49 @@ Progress = Callable[[str, int, int, float], None]
 
 @dataclass(frozen=True, kw_only=True)
 class SlopeFit:
-    """Fit of the network to spline slopes."""
+    """Fit of the network to the slopes of the spline."""
 
     steps: int = 60000  # optimiser steps
-    batch: int = 256  # samples a step
+    batch: int = 256  # samples per step
     learning_rate: float = 1e-2
-    noise: float = 0.001  # standard deviation on every layer's input, of the layer's full scale
+    noise: float = 0.001  # standard deviation of the noise on every layer's input, as a part of the layer's full scale
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shooting:
-    """A run of optimiser steps on windows of one length."""
+    """Optimiser steps on windows of a certain length."""
 
     steps: int  # optimiser steps
-    window: int  # integration steps a window
-    stride: int = 1  # samples an integration step
-    batch: int = 24  # windows a step
+    window: int  # integration steps per window
+    stride: int = 1  # samples per integration step
+    batch: int = 24  # windows per step
     learning_rate: float = 3e-4
-    noise: float = 0.002  # standard deviation on a window's start, of full scale
-    soft_dtw: float = 0.0  # weight of soft-DTW a sample (on every fourth) beside L1, both in full scales
-    adjoint: bool = False  # gradients by the adjoint method instead of through the RK4 steps: no memory of the steps,
-    # but four times the time at these sizes
+    noise: float = 0.002  # standard deviation of the noise on a window's start, as a part of full scale
+    soft_dtw: float = 0.0  # weight of soft-DTW per sample (of every fourth sample) beside L1, both in full scales
+    adjoint: bool = False  # gradients by the adjoint method and not through the RK4 steps: the steps need no memory, but at
+    # these sizes it takes four times as long
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShootingRecipe:
-    """Everything that decides the trained weights besides the data."""
+    """Everything that decides the trained weights, apart from the data."""
 
     widths: tuple[int, ...] = (6, 64, 64, 6)  # states, hidden layers, states
     slopes: SlopeFit = SlopeFit()
     stages: tuple[Shooting, ...]
-    slope_weight: float = 2.0  # weight of the slopes' RMS error (of full scale) during shooting
-    gain: float = 2.0  # initial weights over torch's default, 1: kinks spread over the attractor fit slopes closer
-    weight_decay: float = 1e-3  # AdamW, decoupled
-    peak: float = 6.0  # largest |weight| over its layer's RMS
+    slope_weight: float = 2.0  # weight of the RMS error of the slopes, as a part of full scale, during shooting
+    gain: float = 2.0  # initial weights, divided by torch's default; kinks that are spread over the attractor fit slopes better
+    weight_decay: float = 1e-3  # of AdamW, decoupled
+    peak: float = 6.0  # largest |weight|, divided by the RMS of its layer
     rotate: bool = True  # train on all rotations of the ring
-    validation: int = 300  # samples at the end of the training span the weights never see
+    validation: int = 300  # samples at the end of the training span that the weights never see
     check_every: int = 25  # optimiser steps between two validations during shooting
     seed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """A network in model units and the figures it was selected by, from RK4 free runs at the sample spacing."""
+    """A network in model units, and the figures by which it was selected, from free runs by RK4 at the sample spacing."""
 
     net: nn.Sequential
     validation_l1: float  # model units, over the validation samples
@@ -80,7 +80,7 @@ class Shot:
 
 
 class _Field(nn.Module):
-    """The network between full scales; forward(t, x) in model units."""
+    """The network with its full scales; forward(t, x) is in model units."""
 
     def __init__(self, core: nn.Sequential, x_scale: Tensor, slope_scale: Tensor):
         super().__init__()
@@ -90,7 +90,7 @@ class _Field(nn.Module):
         return self.core(x / self.x_scale) * self.slope_scale
 
     def noisy(self, x: Tensor, noise: float, draw: torch.Generator) -> Tensor:
-        """Slopes in full scales with noise on every layer's input."""
+        """Slopes, as parts of full scale, with noise on the input of every layer."""
         x = x / self.x_scale
         for k, layer in enumerate(linear_layers(self.core)):
             x = x if k == 0 else torch.relu(x)
@@ -99,7 +99,7 @@ class _Field(nn.Module):
         return x
 
     def fold(self) -> nn.Sequential:
-        """The same network without the scales."""
+        """The same network with the scales folded into its weights."""
         layers = linear_layers(self.core)
         net = derivative_network((layers[0].in_features, *(layer.out_features for layer in layers)), seed=0)
         net.load_state_dict(self.core.state_dict())
@@ -111,7 +111,7 @@ class _Field(nn.Module):
 
 
 class _Steps:
-    """AdamW on a one-cycle schedule, weight ceilings, and a refusal of losses that are not finite."""
+    """Steps of AdamW on a one-cycle schedule, with limited weights; a loss that is not finite is refused."""
 
     def __init__(self, field: _Field, recipe: ShootingRecipe, stage: str, steps: int, rate: float, progress: Progress | None):
         self.field, self.recipe, self.stage, self.total, self.progress, self.done = field, recipe, stage, steps, progress, 0
@@ -136,7 +136,7 @@ class _Steps:
 
 
 class _Samples:
-    """The training samples, their spline slopes, and draws of rotated windows from them."""
+    """The training samples, the slopes of their spline, and random rotated windows of them."""
 
     def __init__(self, time: np.ndarray, state: np.ndarray, recipe: ShootingRecipe):
         seen = len(time) - recipe.validation
@@ -147,7 +147,7 @@ class _Samples:
         self.draw = torch.Generator().manual_seed(recipe.seed)
 
     def windows(self, batch: int, window: int, stride: int) -> tuple[Tensor, Tensor]:
-        """(window + 1, batch, d) samples a stride apart, and the slopes (batch, d) at their first."""
+        """Random windows (window + 1, batch, d) of samples a stride apart, and the slopes (batch, d) at their starts."""
         last = self.seen - window * stride
         if last < 1:
             raise TrainingError(f"a window of {window * stride} samples is longer than the {self.seen} to train on; shorten it")
@@ -161,7 +161,7 @@ class _Samples:
 
 @torch.no_grad()
 def _free_runs(field: _Field, samples: _Samples) -> tuple[float, float]:
-    """(validation L1, interpolation L1); infinite once a run leaves the finite numbers."""
+    """Validation L1 and interpolation L1; infinite when a run leaves the finite numbers."""
     starts = torch.stack([samples.state[samples.seen], samples.state[0]])
     run = odeint(field, starts, samples.time, method="rk4")
     validation = samples.state[samples.seen :]
@@ -170,7 +170,7 @@ def _free_runs(field: _Field, samples: _Samples) -> tuple[float, float]:
 
 
 def _rms(error: Tensor) -> Tensor:
-    """Of all, so that its gradient does not fade as the fit gets close, as a mean square's does."""
+    """Root mean square of all entries. Its gradient does not fade as the fit gets close, as that of a mean square does."""
     return error.square().mean().sqrt()
 
 
@@ -191,16 +191,18 @@ def _shooting_loss(field: _Field, samples: _Samples, stage: Shooting, recipe: Sh
 
 @one_thread()
 def train_by_shooting(time: np.ndarray, state: np.ndarray, recipe: ShootingRecipe, progress: Progress | None = None) -> Shot:
-    """Fit dx/dt = net(x) to the samples of one trajectory and keep the weights with the best free runs.
+    """Fit dx/dt = net(x) to the samples of a trajectory and keep the weights with the best free runs.
 
-    The score of a set of weights is the mean of two L1 of free runs, both inside the samples given: over the validation
-    samples, and over all of them from the first.
+    The score of a set of weights is the mean of the L1 of two free runs inside the given samples: over the validation samples,
+    and over all samples from the first on.
 
     Args:
-        time: (m,) evenly spaced, time units; state: (m, d), model units. The training span alone.
+        time: (m,) [time units], evenly spaced, the training span alone.
+        state: (m, d) [model units] at these times.
+        recipe: what decides the weights.
         progress: called as progress(stage, step, total, loss) after every optimiser step.
     Raises:
-        TrainingError: shapes that do not fit, a window longer than the span, or a loss that is not finite.
+        TrainingError: shapes do not fit, a window is longer than the span, or a loss is not finite.
     """
     d = state.shape[-1]
     if state.shape != (len(time), d) or recipe.widths[0] != d or recipe.widths[-1] != d:

@@ -1,11 +1,11 @@
-"""Soft-DTW, the differentiable alignment cost of two sequences, for batches of short windows.
+"""Soft-DTW, the differentiable cost of aligning two sequences, for batches of short windows.
 
-Cuturi, Blondel, "Soft-DTW: a differentiable loss function for time-series", ICML 2017, algorithms 1 and 2, run along
-anti-diagonals so that a batch advances together. `tests/training/test_soft_dtw.py` checks both directions against an
+These are algorithms 1 and 2 of Cuturi, Blondel, "Soft-DTW: a differentiable loss function for time-series", ICML 2017, run
+along anti-diagonals so that a batch advances together. `tests/training/test_soft_dtw.py` checks both directions against an
 enumeration of all alignments.
 
-Own, not a library's: tslearn 0.10's SoftDTWLossPyTorch gives the same value (11171.4193... on 24 pairs of 50 samples) in
-about the same time (0.19 s against 0.16 s here, forward and backward, one loaded core), but brings numba and scikit-learn.
+Why not a library: SoftDTWLossPyTorch of tslearn 0.10 gives the same value (11171.4193... on 24 pairs of 50 samples) in about
+the same time (0.19 s against 0.16 s here, forward and backward, on a busy core), but brings numba and scikit-learn.
 """
 
 import torch
@@ -15,17 +15,18 @@ from training.errors import TrainingError
 
 
 def soft_dtw(a: Tensor, b: Tensor, *, gamma: float) -> Tensor:
-    """Soft minimum over all monotone alignments of the summed squared distances, a pair at a time.
+    """Soft minimum, over all monotone alignments, of the summed squared distances of each pair of sequences.
 
-    The value may be negative; it tends to DTW with squared Euclidean cost as gamma falls.
+    The value may be negative. As gamma falls it tends to DTW with squared Euclidean cost.
 
     Args:
-        a: (m, batch, d); b: (n, batch, d), model units.
-        gamma: smoothing, above 0 [squared model units].
+        a: (m, batch, d) [model units].
+        b: (n, batch, d) [model units].
+        gamma: smoothing [squared model units], above 0.
     Returns:
         (batch,) [squared model units], differentiable in a and b.
     Raises:
-        TrainingError: shapes that do not match, or gamma not above 0.
+        TrainingError: shapes do not match, or gamma is not above 0.
     """
     if a.ndim != 3 or b.ndim != 3 or a.shape[1:] != b.shape[1:] or min(len(a), len(b)) < 1:
         raise TrainingError(f"soft-DTW of shapes {tuple(a.shape)} and {tuple(b.shape)}; give (time, batch, d) twice")
@@ -36,13 +37,13 @@ def soft_dtw(a: Tensor, b: Tensor, *, gamma: float) -> Tensor:
 
 
 def _diagonal(k: int, m: int, n: int) -> tuple[Tensor, Tensor]:
-    """One-based (row, column) indices of the cells with row + column = k in an m by n table."""
+    """Indices (row, column), from 1 on, of the cells with row + column = k in an m by n table."""
     i = torch.arange(max(1, k - n), min(m, k - 1) + 1)
     return i, k - i
 
 
 class _SoftDTW(torch.autograd.Function):
-    """(batch, m, n) costs to (batch,) values; the backward pass is algorithm 2, the expected alignment."""
+    """From costs (batch, m, n) to values (batch,). The backward pass is algorithm 2, the expected alignment."""
 
     @staticmethod
     def forward(ctx, cost: Tensor, gamma: float) -> Tensor:

@@ -1,7 +1,7 @@
-"""Stimuli: one object gives both the torch callable and the SPICE sources, so the two can never disagree.
+"""Stimuli: an object gives both the torch callable and the SPICE sources, so that the two can never disagree.
 
-Time is in seconds, values in model units. Every stimulus is held at s(0) for t < 0, as a SPICE source is before its
-delay. SPICE text follows the ngspice manual, sections "Sinusoidal" and "Piece-Wise Linear" of independent sources.
+Time is in seconds, values are in model units. Every stimulus is held at s(0) for t < 0, as a SPICE source is before its delay.
+The SPICE text follows the ngspice manual, sections "Sinusoidal" and "Piece-Wise Linear" of independent sources.
 """
 
 import math
@@ -32,10 +32,10 @@ class Stimulus(ABC):
             raise StimulusError(f"{self.name}: period = {self.period} s; it must be finite and above 0 s")
 
     def __call__(self, t):
-        """Value at time t [s], any shape: a tensor gives a float64 tensor, an array an array, a float a float.
+        """Value at time t [s] of any shape. A tensor gives a float64 tensor, an array gives an array, a float gives a float.
 
-        numpy works it out for all three: on one number, as a solver asks, torch takes thirty times as long. A tensor's
-        value carries no gradient with respect to time.
+        numpy computes all three, because on a single number, which is what a solver asks for, torch takes thirty times as
+        long. The value for a tensor carries no gradient with respect to time.
         """
         if isinstance(t, torch.Tensor):
             return torch.as_tensor(self._value(np.maximum(t.detach().numpy().astype(np.float64), 0.0)))
@@ -45,28 +45,28 @@ class Stimulus(ABC):
 
     @abstractmethod
     def _value(self, t: float | np.ndarray) -> float | np.ndarray:
-        """Value at t >= 0, float64, same shape."""
+        """Value at t >= 0 in float64, of the same shape."""
 
     @abstractmethod
     def integral(self, t: np.ndarray) -> np.ndarray:
-        """Exact integral from 0 to t >= 0 [model units * s], same shape as t."""
+        """Exact integral from 0 to t >= 0 [model units * s], of the same shape as t."""
 
     def breakpoints(self, t_stop: float) -> np.ndarray:
-        """Times of slope discontinuities strictly inside (0, t_stop) [s], ascending."""
+        """Times [s] strictly inside (0, t_stop) at which the slope jumps, ascending."""
         return np.empty(0)
 
     @abstractmethod
     def spice_sources(self, volts_per_unit: float, delay: float, t_stop: float) -> tuple[str, ...]:
-        """Values of voltage sources to put in series; their sum is volts_per_unit * s(time - delay).
+        """SPICE values of voltage sources that are put in series; their sum is volts_per_unit * s(time - delay).
 
         Args:
             volts_per_unit: [V per model unit].
             delay: simulation time at which t = 0 [s]; the value is s(0) before it.
-            t_stop: the stimulus time the sources must cover, counted from the delay [s].
+            t_stop: stimulus time that the sources must cover, counted from the delay [s].
         """
 
     def stretched(self, factor: float) -> "Stimulus":
-        """The same waveform with every time multiplied, as a circuit sees it that takes ``factor`` seconds a model second."""
+        """The same waveform with every time multiplied, as a circuit sees it that takes ``factor`` seconds per model second."""
         return replace(self, period=self.period * factor)
 
     @property
@@ -115,9 +115,9 @@ class ModulatedSine(Stimulus):
 
 @dataclass(frozen=True, kw_only=True)
 class _PiecewiseLinear(Stimulus):
-    """A waveform through the corners of one cycle; torch and SPICE both use these corners.
+    """A waveform through the corners of a cycle, which both torch and SPICE use.
 
-    The cycle starts at `_origin`; before it the waveform rests at the cycle's first value.
+    The cycle starts at `_origin`; before that the waveform rests at the cycle's first value.
     """
 
     @property
@@ -127,7 +127,7 @@ class _PiecewiseLinear(Stimulus):
 
     @abstractmethod
     def _corners(self) -> tuple[tuple[float, float], ...]:
-        """(time from the start of the cycle [s], value) from 0 to the period inclusive, closing on itself."""
+        """Corners as (time from the start of the cycle [s], value), from 0 to the period; the last value is the first."""
 
     def _value(self, t):
         at, value = self._cycle
@@ -139,7 +139,7 @@ class _PiecewiseLinear(Stimulus):
         return tuple(np.array(self._corners()).T)
 
     def _knots(self, t_stop: float) -> tuple[np.ndarray, np.ndarray]:
-        """Absolute times [s] and values, from t = 0 to the first knot at or after t_stop."""
+        """Absolute times [s] and values of the corners, from t = 0 to the first corner at or after t_stop."""
         corners = self._corners()
         cycles = max(1, math.ceil((t_stop - self._origin) / self.period) + 1)
         knots = [(self._origin + n * self.period + at, value) for n in range(cycles) for at, value in corners[:-1]]
@@ -173,7 +173,7 @@ class _PiecewiseLinear(Stimulus):
 
 
 class Triangular(_PiecewiseLinear):
-    """Triangle in phase with the sine: starts at the bias and rises."""
+    """A triangle in phase with the sine: it starts at the bias and rises."""
 
     name = "triangular"
 
@@ -184,9 +184,9 @@ class Triangular(_PiecewiseLinear):
 
 @dataclass(frozen=True, kw_only=True)
 class Rectangular(_PiecewiseLinear):
-    """bias + A sign(sin wt) with finite edges centred at T/2, T, 3T/2, ...; high from t = 0."""
+    """bias + A sign(sin wt) with finite edges that are centred at T/2, T, 3T/2, ...; it is high from t = 0 on."""
 
-    edge: float = 1e-4  # s, full swing
+    edge: float = 1e-4  # s, duration of the full swing
     name: ClassVar[str] = "rectangular"
 
     def __post_init__(self):

@@ -1,7 +1,7 @@
-"""Training the neural ODE and the ResNet on one run of a system, in units where every input and output is about 1.
+"""Training the neural ODE and the ResNet on a run of a system, in units in which every input and output is about 1.
 
-The neural ODE is trained by multiple shooting: batches of windows of the trajectory, started from the truth, with the L1
-loss over each window; gradients by the adjoint method (Chen et al., "Neural ordinary differential equations", NeurIPS
+The neural ODE is trained by multiple shooting: batches of windows of the trajectory start from the truth, and the loss is the
+L1 over each window. Gradients come from the adjoint method (Chen et al., "Neural ordinary differential equations", NeurIPS
 2018; torchdiffeq). A step can run several copies with fresh programming noise beside the exact network.
 """
 
@@ -27,18 +27,18 @@ Progress = Callable[[int, int, float], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A run of optimiser steps with windows of one length."""
+    """Optimiser steps on windows of a certain length."""
 
     steps: int  # optimiser steps
-    window: int  # integration steps a window
-    stride: int = 1  # grid steps an integration step
-    batch: int = 1  # windows a step
+    window: int  # integration steps per window
+    stride: int = 1  # grid steps per integration step
+    batch: int = 1  # windows per step
     boards: int = 0  # noisy copies beside the exact network
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Everything that decides the trained weights besides the data; the seed makes it reproducible on one machine."""
+    """Everything that decides the trained weights, apart from the data; the seed makes a run repeatable on a machine."""
 
     widths: tuple[int, ...] = (2, 14, 14, 1)
     stages: tuple[Stage, ...]
@@ -50,16 +50,16 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """A network in model units and the mean loss of its last 20 optimiser steps, without noise."""
+    """A network in model units, and the mean loss without noise of its last 20 optimiser steps."""
 
     net: nn.Sequential
-    loss: float  # L1 a window over its duration: model units / s, or model units / time step for the ResNet
+    loss: float  # L1 of a window divided by its duration: model units / s, or model units / time step for the ResNet
     steps: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Units:
-    """Full-scale values of the training run; the network is trained in fractions of them."""
+    """Full-scale values of the training run; the network is trained in parts of them."""
 
     inputs: Tensor  # (n_inputs + n_states,) model units
     outputs: Tensor  # (n_states,) model units per s, or per time step for the ResNet
@@ -82,7 +82,7 @@ class _Units:
 
 
 class _Boards(nn.Module):
-    """The normalised dynamics of all boards; forward(t, y) with t counted from each window's start."""
+    """The normalised dynamics of all boards. In forward(t, y), t is counted from the start of each window."""
 
     def __init__(self, layers: Layers, units: _Units, stimulus: Stimulus, starts: Tensor):
         super().__init__()
@@ -94,7 +94,7 @@ class _Boards(nn.Module):
 
 
 class _Optimiser:
-    """Adam with a cosine learning rate, progress, and a refusal of losses that are not finite."""
+    """Adam with a cosine learning rate and progress; a loss that is not finite is refused."""
 
     def __init__(self, net: nn.Sequential, recipe: Recipe, progress: Progress | None):
         self.adam = torch.optim.Adam(net.parameters(), lr=recipe.learning_rate)
@@ -126,7 +126,7 @@ def _layers_of(net: nn.Sequential) -> Layers:
 
 @torch.no_grad()
 def _full_scales(core: nn.Sequential, x: Tensor) -> list[Tensor]:
-    """A layer's full-scale input over the normalised training inputs x; hidden neurons of a layer share one."""
+    """Full-scale input of every layer over the normalised training inputs x; the hidden neurons of a layer share it."""
     scales = [torch.ones(x.shape[-1], dtype=x.dtype)]
     for layer in list(core)[:-1]:
         x = layer(x)
@@ -137,7 +137,7 @@ def _full_scales(core: nn.Sequential, x: Tensor) -> list[Tensor]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """These tensors are too small for more threads, and the order of sums must not depend on the machine."""
+    """Run with a single thread: the tensors are too small for more, and the order of sums must not depend on the machine."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -148,7 +148,7 @@ def one_thread() -> Iterator[None]:
 
 @one_thread()
 def train_neural_ode(system: System, stimulus: Stimulus, recipe: Recipe, progress: Progress | None = None) -> Trained:
-    """Fit dy/dt = net(u, y) to one run of the system with an L1 loss over trajectories.
+    """Fit dy/dt = net(u, y) to a run of the system with an L1 loss over trajectories.
 
     Args:
         progress: called as progress(step, total, loss) after every optimiser step.
@@ -182,13 +182,13 @@ def train_neural_ode(system: System, stimulus: Stimulus, recipe: Recipe, progres
                 scales = _full_scales(core, seen / units.inputs)
                 noisy = program(exact, scales, recipe.noise, boards=stage.boards, draw=draw)
                 layers = [(torch.cat([w, v]), torch.cat([b, c])) for (w, b), (v, c) in zip(layers, noisy, strict=True)]
-            # The adjoint method wants leaves; the chain rule through the noise is applied afterwards.
+            # The adjoint method needs leaf tensors; the chain rule through the noise is applied afterwards.
             leaves = [(w.detach().requires_grad_(), b.detach().requires_grad_()) for w, b in layers]
             flat = tuple(p for layer in leaves for p in layer)
             field_ = _Boards(leaves, units, stimulus, times[first])
             y0 = truth[first].expand(1 + stage.boards, -1, -1)
             y = odeint_adjoint(field_, y0, times[index[:, 0]] - times[first[0]], method="rk4", adjoint_params=flat)
-            # Per second, so that gradients keep their size as windows grow and Adam's steps theirs.
+            # Per second, so that gradients, and with them Adam's steps, keep their size as windows grow.
             error = (y - truth[index][:, None]).abs().mean(dim=(0, 2, 3)) / (t[span] - t[0])
             loss = recipe.exact_weight * error[0] + (error[1:].mean() if stage.boards else 0.0)
             loss.backward()
@@ -202,7 +202,7 @@ def train_resnet(system: System, stimulus: Stimulus, recipe: Recipe, progress: P
     """Fit y_{k+1} = y_k + net(u_k, y_k) to the same run, sampled on the system's grid; `rollout` runs the result.
 
     Raises:
-        TrainingError: as `train_neural_ode`; programming noise is not supported here.
+        TrainingError: as for `train_neural_ode`, or a stage asks for programming noise, which is not supported here.
     """
     if any(stage.boards or stage.stride != 1 for stage in recipe.stages):
         raise TrainingError("the ResNet's stages take no boards and a stride of 1")

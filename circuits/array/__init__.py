@@ -1,1 +1,1 @@
-"""One 32x32 array: cell, wires, select transistor, its port network and its macromodel."""
+"""One 32x32 array: its cell, wires and select transistor, the network between its pins, and its macromodel."""

@@ -1,4 +1,4 @@
-"""1T1R cell with its own segment of bit line and source line."""
+"""The 1T1R cell, with its own segment of bit line and source line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def cell_1t1r(wires: Wires | None = None, transistor: SelectTransistor | None = 
     Pins: bl_near bl_far sl_near sl_far wl vsub; parameter g [S].
 
     Args:
-        kappa: memristor's nonlinearity in read mode, i = g sinh(kappa v) / kappa [1/V]; 0: linear.
+        wires: its wire segments; None: the nominal ones.
+        transistor: its select transistor; None: the nominal one.
+        kappa: nonlinearity of the memristor in read mode, i = g sinh(kappa v) / kappa [1/V]; 0 is a linear memristor.
     Raises:
         CircuitError: kappa is negative or not finite.
     """

@@ -14,7 +14,7 @@ from circuits.cards.number import spice_number
 from circuits.errors import CircuitError
 from circuits.netlist.render import comment
 
-DIGITS = 7  # significant; a millionth of the programming error
+DIGITS = 7  # significant digits; rounding to them is some millionths of the programming error
 
 
 def conductance_text(g: np.ndarray, name: str, remarks: Sequence[str] = ()) -> str:

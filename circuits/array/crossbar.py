@@ -1,4 +1,4 @@
-"""32x32 1T1R array: every cell, every wire segment."""
+"""The 32x32 1T1R array with every cell and every wire segment."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ SIZE = 32
 
 
 def array_pins() -> tuple[str, ...]:
-    """Pins in order: bl0..bl31, sl0..sl31, wl0..wl31, vsub."""
+    """The array's pins in order: bl0..bl31, sl0..sl31, wl0..wl31, vsub."""
     return (*(f"{line}{k}" for line in ("bl", "sl", "wl") for k in range(SIZE)), "vsub")
 
 
 def array_cells(rows: int = SIZE) -> SubCircuit:
-    """The body of the array: 1024 cells, or those of the first ``rows`` rows.
+    """The body of the array: its 1024 cells, or the cells of its first ``rows`` rows.
 
-    Cell (row, col) at source line ``row`` and bit line ``col``.
-
-    Bit line ``col`` is driven at row 0 and runs along the column; source line ``row`` is sensed at column 0 and runs
-    along the row; word line ``row`` selects the whole row. Conductances are the parameters ``g_<row>_<col>``.
+    Cell (row, col) stands at source line ``row`` and bit line ``col``. A bit line is driven at row 0 and runs along its
+    column; a source line is sensed at column 0 and runs along its row; a word line selects its whole row. The conductances
+    are the parameters ``g_<row>_<col>``.
     """
     s = SubCircuit("array_32x32", *array_pins())
     for row in range(rows):
@@ -42,8 +41,11 @@ def memristor_array(name: str, cell: Block | None = None, rows: int = SIZE) -> B
     Pins: bl0..bl31 sl0..sl31 wl0..wl31 vsub.
 
     Args:
-        rows: fewer than 32 leaves the rows from there on out, with the bit-line wires that lead only to them. Their word
-            lines must be off; the solution is then the same but for the wires' femtofarads.
+        name: of the tile.
+        cell: the block of one cell; None: the nominal cell.
+        rows: how many rows the array has. With fewer than 32, the rows from there on are left out, together with the
+            bit-line wires that lead only to them. Their word lines must be off; the solution is then the same except for the
+            femtofarads of these wires.
     """
     cells_file = f"array_{rows}x{SIZE}.inc"
     return Block(

@@ -1,4 +1,4 @@
-"""The array's macromodel: conductances between its pins in the place of its cells and wires."""
+"""The macromodel of an array: conductances between its pins replace its cells and wires."""
 
 from __future__ import annotations
 
@@ -15,27 +15,29 @@ from circuits.array.star import star
 from circuits.array.wires import Wires
 from circuits.netlist.block import Block
 
-# V/V^2, of the nodes that square a pair's voltage: 4 mV at full scale, so that a microvolt, the solver's tolerance, is 3e-4 of
-# the curvature. With volts there its relative tolerance would ask for another iteration at every point.
+# V/V^2, scale of the nodes that hold the square of a pair's voltage. At full scale they are at 4 mV, of which a microvolt, the
+# solver's tolerance, is 3e-4. If they were at volts, the relative tolerance would demand another iteration at every point.
 SQUARE = 0.1
 READ = 0.2  # V, full scale of a line
-SMALLEST = 2e-12  # A at full scale, a ten-millionth of a full-scale cell current: smaller curvature currents are left out
+SMALLEST = 2e-12  # A at full scale, a ten-millionth of a full-scale cell current; smaller curvature currents are left out
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reduced:
-    """An array without its inside."""
+    """What is left of an array when its cells and wires are reduced away."""
 
     between: np.ndarray  # (65, 65) [S], :func:`circuits.array.network.port_network`
     curvature: np.ndarray  # (32, 32) [A/V^2], :func:`circuits.array.network.cell_curvature`
 
 
 def reduce_array(g: np.ndarray, *, n_outputs: int, wires: Wires, transistor: SelectTransistor, r_port: float = 0.0) -> Reduced:
-    """Reduce an array to what is between its pins.
+    """Reduce an array to the conductances between its pins.
 
     Args:
         g: (32, 32) [S], as programmed.
-        n_outputs: rows in use, from row 0 on; the others' word lines are low.
+        n_outputs: number of rows in use, from row 0 on. The word lines of the other rows are low.
+        wires: wire segments of the array.
+        transistor: select transistor of the cells.
         r_port: board wire in series with every pin [ohm].
     """
     selected, r_on = np.arange(SIZE) < n_outputs, transistor.on_resistance()
@@ -46,33 +48,35 @@ def reduce_array(g: np.ndarray, *, n_outputs: int, wires: Wires, transistor: Sel
 
 def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hanging: Sequence[int] = (),
                 one_way: bool = False) -> Block:
-    """An array of linear memristors on a board, same pins as :func:`circuits.array.crossbar.memristor_array`, nothing inside.
+    """An array of linear memristors on a board, with the pins of :func:`circuits.array.crossbar.memristor_array`.
 
-    Between pins stands what the Schur complement says, but for what the board makes of it:
+    The Schur complement gives the conductance between every two pins. The macromodel keeps what matters on the board:
 
-    * Bit lines 2j and 2j+1 are a pair, +v and -v, and an op-amp drives each of them, but for a ``hanging`` one while its
-      neuron is off. Nothing flows back from the source lines into a line that an op-amp drives: a transconductance, and
-      its load. Left out: the source lines' 0.1 mV through that load times the op-amp's closed-loop output resistance.
-    * From a hanging line to the source lines there are resistors; with ``one_way`` transconductances and a load there too.
-      The block of rows and columns that the solver has to factor is then sparse, which a layer of many arrays needs. Left
-      out: a line that hangs sits at the source lines' mean and not at ground, 2e-5 of the Lorenz96 twin's full scale. With
-      one offset in all op-amps it is more: the source lines' noise gain would have the lines that hang in it.
-    * A hanging line takes the difference of its couplings to the two lines of another pair.
-    * Source lines couple through a star (:func:`circuits.array.star.star`). Left out: what single couplings differ from it, a
-      tenth of a coupling, times the source lines' 0.1 mV.
-    * The transistors' curvature, 1.4e-5 of a full-scale cell current, is kept to second order: a node a pair of bit lines,
-      at 0.1/V times the square of its voltage, takes from the source lines through transconductances.
+    * Bit lines 2j and 2j+1 are a pair at +v and -v. An op-amp drives each line, except that a ``hanging`` line is not driven
+      while its neuron is off. What flows back from the source lines does not move a driven line, so a transconductance to each
+      source line and a load stand for it. Left out is the source lines' 0.1 mV through that load, times the op-amp's
+      closed-loop output resistance.
+    * Between a hanging line and the source lines there are resistors. With ``one_way`` there are transconductances and a load
+      instead: the matrix that the solver has to factor is then sparse, which a layer of many arrays needs. Left out is that a
+      hanging line sits at the source lines' mean and not at ground, which is 2e-5 of the Lorenz96 twin's full scale. It is
+      more when all op-amps have the same offset, because the hanging lines then count in the source lines' noise gain.
+    * From another pair, a hanging line takes the difference of its couplings to the two lines of that pair.
+    * Source lines couple through a star (:func:`circuits.array.star.star`). Left out is how far single couplings differ from
+      it, a tenth of a coupling, times the source lines' 0.1 mV.
+    * The transistors' curvature, 1.4e-5 of a full-scale cell current, is kept to second order. For each pair of bit lines a
+      node at 0.1/V times the square of the pair's voltage takes current from the source lines through transconductances.
 
-    ``benchmarks/macromodel.py`` prints what all of this leaves, of the HP twin and of one of twelve tiles.
+    ``benchmarks/macromodel.py`` prints the error that all of this leaves on the HP twin and on a twin of twelve tiles.
 
-    Word lines are not looked at: the file holds for the word lines that it was reduced with. Bit lines from ``n_lines`` on
-    must be grounded, as they are on the board.
+    The word lines are not connected: the macromodel holds for the word lines with which the array was reduced. Bit lines from
+    ``n_lines`` on must be grounded, as they are on the board.
 
     Args:
         name: of the tile.
-        reduced: what the inside was reduced to.
-        n_lines: bit lines in use.
-        hanging: bit lines that nothing drives while their neuron is off, one of a pair at most.
+        reduced: the conductances between the pins.
+        n_lines: number of bit lines in use.
+        wires: wire segments, whose capacitance is placed at the pins.
+        hanging: bit lines that nothing drives while their neuron is off, at most one of each pair.
         one_way: nothing flows back into hanging lines either.
     """
     s = SubCircuit(f"array_{name}", *array_pins())
@@ -115,7 +119,7 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hang
 
 
 def _add_cells(s: SubCircuit, between: np.ndarray, n_lines: int, two_way: Sequence[int], sums: list[int]) -> None:
-    """From every bit line to every source line."""
+    """Conductances from every bit line to every source line."""
     for k in sums:
         for line in range(n_lines):
             y = between[SIZE + k, line]
@@ -126,7 +130,7 @@ def _add_cells(s: SubCircuit, between: np.ndarray, n_lines: int, two_way: Sequen
 
 
 def _add_pair_couplings(s: SubCircuit, between: np.ndarray, n_lines: int, hanging: Sequence[int]) -> None:
-    """From every other pair to a line that may hang."""
+    """Conductances from every other pair to a line that may hang."""
     for line in hanging:
         for j in range(n_lines // 2):
             sense, partner = (2 * j + 1, 2 * j) if 2 * j + 1 in hanging else (2 * j, 2 * j + 1)
@@ -137,14 +141,14 @@ def _add_pair_couplings(s: SubCircuit, between: np.ndarray, n_lines: int, hangin
 
 def _loads(between: np.ndarray, n_lines: int, hanging: Sequence[int], two_way: Sequence[int],
            sums: list[int]) -> Iterator[tuple[str, float, float]]:
-    """Pin, its conductance to ground and to the substrate [S]."""
+    """For every pin its name, and its conductances to ground and to the substrate [S]."""
     for line in range(n_lines):
-        if line in hanging:  # its partner at minus its own voltage counts twice
+        if line in hanging:  # its partner is at minus its own voltage and therefore counts twice
             loads = between[line, : SIZE if line in two_way else -1]
             yield f"bl{line}", loads.sum() + between[line, line ^ 1], between[line, -1]
         else:
             yield f"bl{line}", between[line].sum(), 0.0
-    others = [line for line in range(SIZE) if line not in two_way]  # grounded ones too
+    others = [line for line in range(SIZE) if line not in two_way]  # including the grounded lines
     for k in sums:
         yield f"sl{k}", between[SIZE + k, others].sum(), between[SIZE + k, -1]
 

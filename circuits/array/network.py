@@ -1,4 +1,4 @@
-"""The array as a linear network: port conductances from cells, select transistors and wires."""
+"""The array as a linear network: the conductances between its pins, from cells, select transistors and wires."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ GMIN = 1e-12  # S, ngspice's default
 
 
 def port_conductance(g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on: float, r_port: float = 0.0) -> np.ndarray:
-    """Transfer conductances of the array, i(sl_r) = sum over c of y[r, c] * v(bl_c), source lines at 0 V.
+    """Transfer conductances of the array, i(sl_r) = sum over c of y[r, c] * v(bl_c), with all source lines at 0 V.
 
-    Nodal analysis of every cell and wire segment; the select transistor is its on-resistance. Numbering as in
-    :func:`circuits.array.crossbar.array_cells`: bit lines driven at row 0, source lines sensed at column 0.
+    They come from a nodal analysis of every cell and wire segment, in which the select transistor is its on-resistance. Rows
+    and columns are numbered as in :func:`circuits.array.crossbar.array_cells`: bit lines are driven at row 0, source lines
+    are sensed at column 0.
 
     Args:
         g: (rows, cols) [S], programmed conductances, positive.
-        selected: (rows,) bool, word line high; cells of the other rows are open.
-        wires: one segment a cell and line.
-        r_on: select transistor [ohm].
+        selected: (rows,) bool, whether the word line is high. The cells of the other rows are open.
+        wires: the segment of each cell and line.
+        r_on: on-resistance of the select transistor [ohm].
         r_port: board wire in series with every pin [ohm].
     Returns:
         y: (rows, cols) [S].
@@ -40,13 +41,13 @@ def port_network(
 ) -> np.ndarray:
     """Conductance between every two pins of the array: the Schur complement of its cells and wires onto its pins.
 
-    The network floats, so these conductances are all of it: the current into pin i is the sum over j of
-    G[i, j] * (v_i - v_j). Pins in order: every bit line, every source line, the substrate; a source line whose word line is
-    low is connected to nothing.
+    The network is not connected to ground, so these conductances describe it completely: the current into pin i is the sum
+    over j of G[i, j] * (v_i - v_j). The pins are in order every bit line, every source line and the substrate. A source line
+    whose word line is low is connected to nothing.
 
     Args:
-        g, selected, wires, r_on, r_port: as :func:`port_conductance`.
-        gmin: the simulator's conductance across each of a transistor's two junctions [S]; against 2.5 V it is 5 pA a cell.
+        g, selected, wires, r_on, r_port: as for :func:`port_conductance`.
+        gmin: the simulator's conductance across each of a transistor's two junctions [S]; at 2.5 V it takes 5 pA per cell.
     Returns:
         G: (cols + rows + 1, cols + rows + 1) [S], symmetric, zero diagonal, not negative.
     Raises:
@@ -69,16 +70,16 @@ def port_network(
 def cell_drops(
     g: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on: float, r_port: float = 0.0, gmin: float = GMIN
 ) -> np.ndarray:
-    """Voltage across every cell, bit line to source line, with one pin at 1 V and the others grounded.
+    """Voltage across every cell, from bit line to source line, with one pin at 1 V and the others grounded.
 
-    A change of the cells' conductances (memristor and transistor in series) by d changes the conductance between pins i
-    and j of :func:`port_network` by minus the sum over the cells of drops[i] * d * drops[j], to first order: d times the
-    wires' resistance is what is left out, squared.
+    When the conductance of each cell (memristor and transistor in series) changes by d, the conductance between pins i and j
+    of :func:`port_network` changes by minus the sum over the cells of drops[i] * d * drops[j]. This is exact to first order;
+    the square of d times the wires' resistance is left out.
 
     Args:
-        g, selected, wires, r_on, r_port, gmin: as :func:`port_network`.
+        g, selected, wires, r_on, r_port, gmin: as for :func:`port_network`.
     Returns:
-        (cols + rows, rows, cols) [V/V]; pins are the bit lines, then the source lines.
+        (cols + rows, rows, cols) [V/V]; the pins are the bit lines, then the source lines.
     """
     mesh, g_port = _factor(g, selected, wires, r_on, r_port, gmin)
     potential = mesh.solve(_drive(_port_nodes(*g.shape), g.size, g_port))
@@ -86,13 +87,15 @@ def cell_drops(
 
 
 def cell_curvature(g: np.ndarray, *, selected: np.ndarray, r_on: float, curvature: float) -> np.ndarray:
-    """How far a cell's current falls below its conductance, i = g_cell * v - c * v^2, by its transistor's curvature.
+    """Coefficient c of a cell's current, i = g_cell * v - c * v^2, that comes from its transistor's curvature.
 
-    The transistor's missing current, curvature * v_ds^2, divides between the transistor and the memristor.
+    The current that the transistor lacks, curvature * v_ds^2, divides between the transistor and the memristor.
 
     Args:
-        g: (rows, cols) [S]; selected: (rows,) bool.
-        r_on, curvature: select transistor [ohm], [A/V^2].
+        g: (rows, cols) [S].
+        selected: (rows,) bool, as for :func:`port_conductance`.
+        r_on: on-resistance of the select transistor [ohm].
+        curvature: of the select transistor [A/V^2].
     Returns:
         c: (rows, cols) [A/V^2].
     """
@@ -103,20 +106,20 @@ def cell_curvature(g: np.ndarray, *, selected: np.ndarray, r_on: float, curvatur
 def _cells(g: np.ndarray, selected: np.ndarray, r_on: float, gmin: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Conductances of every cell [S]: bit line to source line, bit line to substrate, source line to substrate.
 
-    Memristor, transistor and the drain junction's gmin are a star around the node between them.
+    Memristor, transistor and the drain junction's gmin form a star around the node that joins them.
     """
     on = np.asarray(selected)[:, None]
-    star = np.where(on, 1.0 + (g + gmin) * r_on, g + gmin)  # over the transistor's conductance where it is on
+    star = np.where(on, 1.0 + (g + gmin) * r_on, g + gmin)  # divided by the transistor's conductance where it is on
     return np.where(on, g / star, 0.0), np.where(on, g * gmin * r_on, g * gmin) / star, np.where(on, gmin / star, 0.0) + gmin
 
 
 def _port_nodes(rows: int, cols: int) -> np.ndarray:
-    """Nodes of the mesh that a pin leads to: bit lines at row 0, then source lines at column 0."""
+    """Nodes of the mesh to which the pins lead: bit lines at row 0, then source lines at column 0."""
     return np.concatenate([np.arange(cols), rows * cols + np.arange(rows) * cols])
 
 
 def _drive(ports: np.ndarray, cells: int, g_port: float) -> np.ndarray:
-    """(nodes, ports) [A]: what a volt at one pin feeds into the mesh."""
+    """Currents (nodes, ports) [A] that 1 V at one pin feeds into the mesh."""
     drive = np.zeros((2 * cells, ports.size))
     drive[ports, np.arange(ports.size)] = g_port
     return drive
@@ -125,7 +128,10 @@ def _drive(ports: np.ndarray, cells: int, g_port: float) -> np.ndarray:
 def _factor(
     g: np.ndarray, selected: np.ndarray, wires: Wires, r_on: float, r_port: float, gmin: float
 ) -> tuple[SuperLU, float]:
-    """The mesh, factored: bit-line nodes (row-major), then source-line nodes; and a pin's conductance to its node [S]."""
+    """The factored mesh, and the conductance of a pin to its node [S].
+
+    The nodes are those of the bit lines, row by row, then those of the source lines.
+    """
     rows, cols = g.shape
     bad = ~(np.isfinite(g) & (g > 0))
     if bad.any():
@@ -137,7 +143,7 @@ def _factor(
     g_wire, g_port = 1.0 / wires.resistance, 1.0 / (wires.resistance + r_port)
     wire = np.full(bl.size, g_wire)
 
-    branches = [  # node, node, conductance; every branch once
+    branches = [  # (nodes, nodes, conductances); every branch stands here once
         (bl.ravel(), sl.ravel(), cell.ravel()),
         (bl[:-1].ravel(), bl[1:].ravel(), wire[: bl[1:].size]),
         (sl[:, :-1].ravel(), sl[:, 1:].ravel(), wire[: sl[:, 1:].size]),

@@ -1,4 +1,4 @@
-"""What programming a real array adds: levels, programming error, dead cells."""
+"""What programming a real array adds to the wanted conductances: levels, programming error and stuck cells."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ PUBLISHED_YIELD = 0.973
 
 @dataclass(frozen=True, kw_only=True)
 class Programming:
-    """Nominal: any conductance, exactly, in every cell."""
+    """How conductances are programmed. The nominal array takes any conductance, exactly, in every cell."""
 
-    levels: int | None = None  # equally spaced over the window; None: analogue
-    error: float = 0.0  # mean relative error; normal, so sigma = error * sqrt(pi / 2)
+    levels: int | None = None  # number of levels, equally spaced over the window; None: any conductance
+    error: float = 0.0  # mean relative error of a normal distribution, whose sigma is error * sqrt(pi / 2)
     cell_yield: float = 1.0  # part of the cells that can be programmed; the others are stuck at g_min or g_max, evenly
     seed: int = 0
 

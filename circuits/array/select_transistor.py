@@ -1,4 +1,4 @@
-"""The cell's select transistor as the compiler sees it: its on-resistance near zero drain voltage."""
+"""The cell's select transistor as the compiler sees it: a resistor near zero drain voltage."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from circuits.parts import model_parameters
 class SelectTransistor:
     """180 nm select NMOS, level-1 equations with the parameters of ``parts/nmos_select.lib``."""
 
-    # 20 um gives 143 ohm at the board's bias. What a linear compensation cannot take out, the resistance's change with
-    # the cell's own voltage, falls with its square: 5e-5 of a full-scale cell current at 10 um, 1.3e-5 at 20 um.
+    # A width of 20 um gives 143 ohm at the board's bias. A linear compensation cannot take out the change of this resistance
+    # with the cell's own voltage. The change falls with the square of the width: it is 5e-5 of a full-scale cell current at
+    # 10 um and 1.3e-5 at 20 um.
     width: float = 20e-6  # m
     length: float = 0.28e-6  # m
     gate: float = 2.5  # V, word line when selected
@@ -26,7 +27,7 @@ class SelectTransistor:
         return model_parameters("nmos_select", "nmos_select")
 
     def junction(self) -> float:
-        """Conductance [S] that stands for what a junction, drain or source, takes towards the substrate."""
+        """Conductance [S] from a drain or source junction to the substrate: what the simulator adds there."""
         return GMIN
 
     def on_resistance(self, source: float = 0.0) -> float:

@@ -1,4 +1,4 @@
-"""A star in the place of a mesh: as many conductances as pins."""
+"""A star that replaces a mesh: one conductance per pin instead of one per pair of pins."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ ROUNDS = 1000
 
 
 def star(totals: np.ndarray) -> np.ndarray:
-    """Conductances of a star's legs, so that every pin sees the others together through the conductance it is given.
+    """Conductances of the legs of a star in which each pin has a given total conductance to all other pins together.
 
-    Between pins i and j the star puts c_i * c_j / sum(c). Of a mesh it keeps each pin's sum, and so what the pin's own
-    voltage and a voltage common to the others do; up to three pins it is the mesh.
+    Between pins i and j the star puts c_i * c_j / sum(c). It keeps the sum of a mesh's conductances at each pin. The effect of
+    the pin's own voltage, and of a voltage that the other pins have in common, therefore stays the same. With up to three
+    pins the star equals the mesh.
 
     Args:
-        totals: (pins,) [S], sums of a mesh's conductances at each pin; none over half of all together.
+        totals: (pins,) [S], sum of the mesh's conductances at each pin. No total may be more than half of their sum.
     Returns:
         c: (pins,) [S].
     Raises:
-        CircuitError: no star has these sums.
+        CircuitError: no star has these totals.
     """
     if not totals.any():
         return np.zeros_like(totals)

@@ -9,7 +9,10 @@ from circuits.errors import CircuitError
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """Nominal: TiN/TaOx/Ta2O5/TiN, 64 levels from 20 to 100 uS (continuous-time digital twin paper)."""
+    """Conductances between which a memristor can be programmed.
+
+    The nominal window is that of a TiN/TaOx/Ta2O5/TiN cell, 20 to 100 uS (continuous-time digital twin paper).
+    """
 
     g_min: float = 20e-6  # S
     g_max: float = 100e-6  # S
@@ -22,4 +25,5 @@ class Window:
 
     @property
     def span(self) -> float:
+        """Width of the window [S]."""
         return self.g_max - self.g_min

@@ -1,4 +1,4 @@
-"""On-chip wire segments of the crossbar."""
+"""The wire segments of the array, on the chip."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from circuits.errors import CircuitError
 
 @dataclass(frozen=True, kw_only=True)
 class Wires:
-    """One segment a cell and line. Nominal: 180 nm process, 90 mohm/sq, 5 um pitch."""
+    """The segment that each cell has of its bit line, and of its source line.
+
+    Nominal values are those of a 180 nm process with 90 mohm per square and a pitch of 5 um.
+    """
 
     resistance: float = 1.5  # ohm
     capacitance: float = 1e-15  # F

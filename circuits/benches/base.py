@@ -1,4 +1,4 @@
-"""A bench: one property of one part, its published figure, and the deck that measures the macromodel."""
+"""A bench: a property of a part, its published figure, and the deck that measures it on the macromodel."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from circuits.netlist.render import comment
 from circuits.parts import part_path
 
 SUPPLY = 2.5  # V, the board's
-RULE = 0.10  # a property further than this from its datasheet figure is named in the part's header
+RULE = 0.10  # a property that is further than this from its datasheet figure must be named in the part's header
 
 
 @dataclass(frozen=True, kw_only=True)
 class BenchDeck:
-    """A deck that a designer can run. One may serve several benches; it is then simulated once."""
+    """A deck that a designer can run. It may serve several benches and is then simulated once."""
 
     name: str  # file stem, e.g. "opa4990_slew_rate"
     title: str
     part: str  # file stem in circuits/parts
     body: str  # elements, then .save and the analysis
-    supply: float | None = SUPPLY  # V, nodes vcc and vee at +-supply; None: the part has no supply pins
+    supply: float | None = SUPPLY  # V, nodes vcc and vee are at +-supply; None: the part has no supply pins
     options: str = "klu"
 
     def __post_init__(self) -> None:
@@ -36,7 +36,7 @@ class BenchDeck:
     def render(self) -> str:
         """Text of ``<name>.cir``; its include is relative to its own folder."""
         rails = [] if self.supply is None else [f"v_cc vcc 0 {self.supply!r}  ; V", f"v_ee vee 0 {-self.supply!r}  ; V"]
-        # .noise makes two plots and leaves the integrated one current; a designer wants the density
+        # .noise makes two plots and leaves the integrated noise current; a designer wants the density
         vectors = " noise1.all" if "\n.noise" in self.body else ""
         elements, save, analysis = self.body.strip().partition("\n.save")
         return "\n".join([
@@ -46,24 +46,24 @@ class BenchDeck:
             ".control", "run", f"write {self.name}.raw{vectors}", "quit", ".endc", ".end", ""])
 
     def files(self) -> dict[str, str]:
-        """Relative path -> text of the deck and of the part that it includes."""
+        """Relative path -> text, for the deck and the part that it includes."""
         return {f"{self.name}.cir": self.render(), f"parts/{self.part}.lib": part_path(self.part).read_text()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """One line of the table: what a source says, and how the model is measured."""
+    """A line of the table: what a source says about a property, and how it is measured on the model."""
 
     property: str
     condition: str
-    figure: float  # in ``unit``: the datasheet's, typical unless the source says otherwise
-    unit: str  # SI; "dB", "deg" and "%" too
+    figure: float  # in ``unit``, from the datasheet; the typical value unless the source says otherwise
+    unit: str  # an SI unit, "dB", "deg" or "%"
     source: str
     deck: BenchDeck
-    measure: Callable[[Result], float]  # the model's figure, in ``unit``
-    tolerance: float = RULE  # of the figure
-    absolute: bool = False  # the tolerance is in ``unit``: for decibels, and for a figure of zero
-    named: str = ""  # a deviation past the tolerance is known: words of the part's header that give it, with the reason
+    measure: Callable[[Result], float]  # gives the model's figure, in ``unit``
+    tolerance: float = RULE  # as a part of the figure
+    absolute: bool = False  # the tolerance is in ``unit``, for decibels and for a figure of zero
+    named: str = ""  # words of the part's header that give a known deviation beyond the tolerance, with its reason
 
     def __post_init__(self) -> None:
         where = f"bench {self.part} {self.property!r} ({self.condition})"

@@ -27,7 +27,7 @@ from circuits.stages.relu_tia import relu_tia
 from circuits.stages.tia import clamped_tia, tia
 
 R_F = 10e3  # ohm, in the amplifiers' benches
-R_LOAD = 1e3  # ohm, about what a line of 32 cells asks for
+R_LOAD = 1e3  # ohm, about what a line of 32 cells loads its driver with
 
 
 def _bench(title: str, corner: Corner) -> Circuit:
@@ -131,7 +131,7 @@ def tia_bench(corner: Corner) -> Deck:
 
 
 def clamped_tia_bench(corner: Corner) -> Deck:
-    """The same with the clamp inside its loop."""
+    """TIA of 10 kohm with the clamp inside its loop, and the same two loads."""
     return _tia_bench("clamped_tia", clamped_tia(), "line", -0.2, corner)
 
 
@@ -171,7 +171,7 @@ def block_bench(name: str, corner: Corner = CORNERS["nominal"]) -> Deck:
     """The bench of one block. At a corner the measures' expectations stay those of the nominal block.
 
     Raises:
-        CircuitError: no such block, lists those there are; or the corner changes nothing in this bench.
+        CircuitError: there is no such block (the message lists the blocks), or the corner changes nothing in this bench.
     """
     if name not in BENCHES:
         raise CircuitError(f"no bench for a block named {name!r}; there are {', '.join(BENCHES)}")

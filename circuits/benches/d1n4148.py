@@ -1,4 +1,4 @@
-"""Benches of the 1N4148 diode, both published parameter sets."""
+"""Benches of the 1N4148 diode, for both published parameter sets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CURRENTS = {"1 µA": 1e-6, "10 µA": 10e-6, "100 µA": 100e-6, "1 mA": 1e-3, "10
 
 
 def forward(model: str) -> BenchDeck:
-    """Forward curve."""
+    """Deck of the forward curve."""
     return BenchDeck(name=f"{model}_forward", title=f"{model}, forward curve", part="d1n4148", supply=None, body=f"""
 v_a a 0 0
 d_dut a 0 {model}
@@ -39,12 +39,12 @@ def formula(model: str, current: float) -> float:
 def _voltage_at(current: float):
     def measure(result: Result) -> float:
         v, i = curve(result)
-        return np.interp(np.log(current), np.log(i), v)  # an exponential is straight between the points
+        return np.interp(np.log(current), np.log(i), v)  # on a logarithmic axis an exponential is straight between the points
     return measure
 
 
 def reverse(model: str) -> BenchDeck:
-    """20 V backwards."""
+    """Deck of the leakage at a reverse voltage of 20 V."""
     return BenchDeck(name=f"{model}_reverse", title=f"{model}, reverse leakage", part="d1n4148", supply=None, body=f"""
 v_a a 0 -20   ; V
 d_dut a 0 {model}
@@ -54,7 +54,7 @@ d_dut a 0 {model}
 
 
 def _benches(letter: str, model: str) -> tuple[Bench, ...]:
-    # 1 mV is 2 % of the current: the part's own curves differ by 12 mV from set to set
+    # 1 mV is 2 % of the current; the curves of the two sets differ by 12 mV
     source = f"published set {letter}, formula"
     volts = (Bench(property=f"forward voltage, set {letter}", condition=f"{name}, 27 °C", figure=formula(model, i),
                    unit="V", tolerance=1e-3, absolute=True, source=source, deck=forward(model), measure=_voltage_at(i))

@@ -1,4 +1,4 @@
-"""Findings: every bench run, the model's figure held against the datasheet's."""
+"""Findings: every bench is run, and the model's figure is compared with that of the datasheet."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from circuits.parts import part_path
 
 BENCHES: tuple[Bench, ...] = (*opa4990.BENCHES, *tmux1134.BENCHES, *d1n4148.BENCHES, *nmos_select.BENCHES,
                               *memristor.BENCHES)
-TIMEOUT = 60.0  # s a deck; each takes well under one
+TIMEOUT = 60.0  # s per deck, which takes well under 1 s
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A bench and what the model gave."""
+    """A bench, and the figure that the model gave."""
 
     bench: Bench
     model: float  # in the bench's unit
 
     @property
     def deviation(self) -> float:
-        """Model against datasheet: a fraction of the figure, or in the bench's unit where its tolerance is absolute."""
+        """Model less datasheet, as a part of the figure, or in the bench's unit where its tolerance is absolute."""
         difference = self.model - self.bench.figure
         return difference if self.bench.absolute else difference / self.bench.figure
 
@@ -39,32 +39,32 @@ class Finding:
 
     @property
     def named(self) -> bool:
-        """The bench points at words that stand in the header of the part's file."""
+        """Whether the bench names words that stand in the header of the part's file."""
         return bool(self.bench.named) and self.bench.named in header_text(self.bench.part)
 
     @property
     def verdict(self) -> str:
-        """"met"; "named", outside and in the part's header; or "outside", which nobody has owned up to."""
+        """"met"; "named" for a deviation that the part's header gives; or "outside" for a deviation that it does not give."""
         return "met" if self.within else "named" if self.named else "outside"
 
 
 def header_text(part: str) -> str:
-    """Comments of a part's file as one line, so that a phrase is found across a line break."""
+    """Comments of a part's file on a single line, so that a phrase is found across a line break."""
     lines = part_path(part).read_text().splitlines()
     return " ".join(" ".join(line.removeprefix("*") for line in lines if line.startswith("*")).split())
 
 
 def bench_decks(benches: Sequence[Bench] = BENCHES) -> tuple[BenchDeck, ...]:
-    """The decks that the benches need, each once."""
+    """The decks that the benches need, each of them once."""
     return tuple(dict.fromkeys(bench.deck for bench in benches))
 
 
 def run_benches(folder: Path, benches: Sequence[Bench] = BENCHES, *,
                 workers: int = 2) -> tuple[tuple[Finding, ...], Mapping[str, Result]]:
-    """Write the decks into ``folder``, run them, measure.
+    """Write the decks into ``folder``, run them and measure.
 
     Returns:
-        A finding a bench, in order; and the deck's name -> result, for plots.
+        One finding per bench, in order; and the deck's name -> result, for plots.
     Raises:
         SimulationError: the first deck that failed.
         CircuitError: a waveform does not show what its bench looks for.

@@ -17,17 +17,17 @@ PAPER = "i = g·v, window of the paper"
 
 
 def linear(g: float) -> BenchDeck:
-    """Read curve of the linear cell programmed to ``g`` [S]."""
+    """Deck of the read curve of a linear cell that is programmed to ``g`` [S]."""
     return _read(f"memristor_linear_{g * 1e6:.0f}us", f"memristor g={g!r}")
 
 
 def nonlinear(g: float, kappa: float) -> BenchDeck:
-    """Read curve of the sinh cell, ``kappa`` [1/V]."""
+    """Deck of the read curve of a cell with nonlinearity ``kappa`` [1/V]."""
     return _read(f"memristor_sinh_{kappa:.0f}", f"memristor_sinh g={g!r} kappa={kappa!r}")
 
 
 def _read(name: str, instance: str) -> BenchDeck:
-    # reltol: the sinh excess is 0.7 % of a current that the default, 1e-3 of an update, leaves 5e-5 off
+    # reltol: the excess of the sinh is 0.7 % of a current, which the default of 1e-3 would leave off by 5e-5
     return BenchDeck(name=name, title=f"{instance}, read curve", part="memristor", supply=None,
                      options="klu reltol=1e-6", body=f"""
 v_t te 0 0
@@ -53,7 +53,7 @@ def _excess(g: float, volts: float):
 BENCHES = (
     *(Bench(property="read current, linear", condition=f"{g * 1e6:g} µS, {v:+g} V", figure=g * v, unit="A", tolerance=1e-4,
             source=PAPER, deck=linear(g), measure=_current_at(v)) for g in WINDOW for v in (READ, -READ / 2)),
-    # kappa itself is unknown for this stack: the form is what is checked
+    # kappa is unknown for this material, so only the form of the curve is checked
     *(Bench(property="read current over g·v, sinh", condition=f"κ = {k:g} /V, {v:+g} V",
             figure=100 * (sinh(k * v) / (k * v) - 1), unit="%", tolerance=0.01, source="derived: sinh(κv)/(κv) − 1",
             deck=nonlinear(SINH_G, k), measure=_excess(SINH_G, v)) for k in KAPPAS for v in (READ, -READ)),

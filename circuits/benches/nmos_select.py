@@ -11,7 +11,7 @@ from circuits.parts import model_parameters
 
 WIDTH, LENGTH = 10e-6, 0.28e-6  # m
 V_DS = 20e-3  # V, of the published on-resistance
-PDK = "180 nm PDK"  # figures of an open 180 nm PDK, its page is not at hand
+PDK = "180 nm PDK"  # figures of an open 180 nm PDK whose page is not at hand
 SEEN = "GF180MCU specification 1.0"  # its read-the-docs pages, low voltage devices, 10/0.28 um
 LEVEL_1 = "derived: level-1 triode"
 
@@ -21,7 +21,7 @@ def _deck(name: str, title: str, body: str) -> BenchDeck:
 
 
 def gate_sweep(bulk: float) -> BenchDeck:
-    """Drain current against gate voltage in triode, ``bulk`` [V]."""
+    """Deck of the drain current against the gate voltage in triode, with the bulk at ``bulk`` [V]."""
     return _deck("gate_sweep_board" if bulk else "gate_sweep", f"gate swept, drain 20 mV, bulk {bulk:g} V", f"""
 v_g g 0 0
 v_b b 0 {bulk!r}     ; V
@@ -33,7 +33,7 @@ m_dut d g 0 b nmos_select w={WIDTH!r} l={LENGTH!r}   ; m
 
 
 def drain_sweep(width: float, gate: float, bulk: float) -> BenchDeck:
-    """Drain current against drain voltage at the board's read levels."""
+    """Deck of the drain current against the drain voltage at the board's read levels."""
     return _deck(f"drain_sweep_{width * 1e6:.0f}um", f"drain swept, board bias, {width * 1e6:g} um", f"""
 v_g g 0 {gate!r}   ; V
 v_b b 0 {bulk!r}   ; V
@@ -45,7 +45,7 @@ m_dut d g 0 b nmos_select w={width!r} l={LENGTH!r}   ; m
 
 
 def extreme(name: str, gate: float) -> BenchDeck:
-    """3.3 V at the drain."""
+    """Deck of the drain current with 3.3 V at the drain."""
     return _deck(name, f"drain 3.3 V, gate {gate:g} V", f"""
 v_g g 0 {gate!r}   ; V
 v_d d 0 3.3        ; V
@@ -56,7 +56,11 @@ m_dut d g 0 0 nmos_select w={WIDTH!r} l={LENGTH!r}   ; m
 
 
 def on_resistance(result: Result, drain: float | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Swept voltage [V] and drain-source resistance [ohm]; ``drain``: its fixed voltage [V], None where it is swept."""
+    """Swept voltage [V] and drain-source resistance [ohm].
+
+    Args:
+        drain: fixed voltage of the drain [V]; None: it is the drain that is swept.
+    """
     w = result.waveforms
     return w.scale, (w.scale if drain is None else drain) / -w["i(v_d)"]
 
@@ -77,7 +81,7 @@ def _at_drain(drain: float):
 
 
 def _threshold(result: Result) -> float:
-    """Linear extrapolation of the drain current from the largest slope, less v_ds / 2."""
+    """Threshold [V]: linear extrapolation of the drain current from its largest slope, less v_ds / 2."""
     gate, current = result.waveforms.scale, -result.waveforms["i(v_d)"]
     slope = np.gradient(current, gate)
     k = int(np.argmax(slope))
@@ -96,7 +100,7 @@ BENCHES = (
     Bench(property="on-resistance, 10 µm, board", condition="vgs 2.5 V, vsb 2.5 V, vds 20 mV",
           figure=triode(SUPPLY, -SUPPLY, V_DS), unit="ohm", tolerance=0.005, source=f"{LEVEL_1}, body effect",
           deck=gate_sweep(-SUPPLY), measure=_at_gate(SUPPLY)),
-    # what the compiler takes out: the small-signal resistance of the cell's 20 um, and how it grows with the cell's voltage
+    # what the compiler takes out, the small-signal resistance at the cell's 20 um, and how it grows with the cell's voltage
     Bench(property="on-resistance, 20 µm, board", condition="vgs 2.5 V, vsb 2.5 V, vds 1 mV", figure=BOARD.on_resistance(),
           unit="ohm", tolerance=0.005, source="compiler, SelectTransistor",
           deck=drain_sweep(BOARD.width, BOARD.gate, BOARD.bulk), measure=_at_drain(1e-3)),

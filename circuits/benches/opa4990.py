@@ -19,10 +19,10 @@ def _deck(name: str, title: str, body: str, **more) -> BenchDeck:
     return BenchDeck(name=f"opa4990_{name}", title=f"opa4990, {title}", part="opa4990", body=body, **more)
 
 
-# small signal: the loop is closed at dc only, through 1 GH and 1 MF
+# Small signal: the loop is closed only at dc, through 1 GH and 1 MF
 
 def open_loop(c_load: float) -> BenchDeck:
-    """Open-loop gain v(out) / (v(inp) - v(inn)) with ``c_load`` [F] at the output."""
+    """Deck of the open-loop gain v(out) / (v(inp) - v(inn)) with ``c_load`` [F] at the output."""
     return _deck(f"open_loop_{c_load * 1e12:.0f}pf", f"open-loop gain, {c_load * 1e12:.0f} pF", f"""
 v_in inp 0 dc 0 ac 1
 l_servo out inn 1e9    ; H, closes the loop at dc
@@ -57,7 +57,7 @@ def phase_margin(result: Result) -> float:
 
 
 def _derived_margin(c_load: float) -> float:
-    # one pole at f_2 above the integrator: with x = f_c / f_2, x sqrt(1 + x^2) = gbw / f_2
+    # a single pole at f_2 above the integrator: with x = f_c / f_2, x sqrt(1 + x^2) = gbw / f_2
     ratio = GBW * 2 * pi * Z_O * (C_OUT + c_load)
     return 90 - degrees(atan(sqrt((sqrt(1 + 4 * ratio**2) - 1) / 2)))
 
@@ -95,10 +95,10 @@ def _flicker(result: Result) -> float:
     return np.sqrt(np.trapezoid(e[band] ** 2, f[band]))
 
 
-# direct current
+# Direct current
 
 def offset(vos: float) -> BenchDeck:
-    """Gain of 1000 with an input offset of ``vos`` [V]."""
+    """Deck with a gain of 1000 and an input offset of ``vos`` [V]."""
     return _deck(f"offset_{'high' if vos > 0 else 'low'}", f"offset at a gain of 1000, vos = {vos!r} V", f"""
 r_g inn 0 10       ; ohm
 r_f inn out 9990   ; ohm
@@ -133,7 +133,7 @@ def _probed(name: str, inp: str, inn: str, out: str) -> str:
 
 
 LOADS = ("loaded", "open", "shorted")
-# A follower into 1 kohm, one without load and a comparator into a short circuit, through zero and into both rails
+# A follower into 1 kohm, a follower without load and a comparator into a short circuit, through zero and into both rails
 CURRENT_BALANCE = _deck("current_balance", "currents into the five pins of three op-amps", f"""
 v_in inp 0 0
 {_probed("loaded", "inp", "out1", "out1")}
@@ -153,7 +153,7 @@ def imbalance(result: Result, loads: tuple[str, ...] = LOADS) -> float:
 
 
 def short_circuit(sign: int) -> BenchDeck:
-    """Output held at 0 V while the input asks for a rail."""
+    """Deck with the output held at 0 V while the input asks for a rail."""
     return _deck(f"short_circuit_{'source' if sign > 0 else 'sink'}", "output into a short circuit", f"""
 v_in inp 0 {sign}   ; V
 x_dut inp 0 vcc vee out opa4990
@@ -164,7 +164,7 @@ v_short out 0 0
 
 
 def swing(sign: int, r_load: float, supply: float) -> BenchDeck:
-    """Output driven into a rail with ``r_load`` [ohm] to mid-supply."""
+    """Deck with the output driven into a rail and ``r_load`` [ohm] to mid-supply."""
     rail = "high" if sign > 0 else "low"
     return _deck(f"swing_{rail}_{r_load / 1e3:.0f}k_{supply * 2:.0f}v", f"{rail} rail, {r_load / 1e3:g} kohm", f"""
 v_in inp 0 {sign}    ; V
@@ -175,7 +175,7 @@ r_load out 0 {r_load!r}  ; ohm
 """, supply=supply)
 
 
-# large signal
+# Large signal
 
 SLEW = _deck("slew_rate", "10 V step at unity gain, 20 pF and 10 kohm", """
 v_in inp 0 pulse(-5 5 5e-6 1e-9 1e-9 20e-6 1)   ; V, s
@@ -188,7 +188,7 @@ r_load out 0 10e3    ; ohm
 
 
 def slew(rising: bool):
-    """Slope [V/s] over the middle of the step: 6 of its 10 V."""
+    """Measure of the slope [V/s] over the middle of the step, 6 of its 10 V."""
     def measure(result: Result) -> float:
         w, edge = result.waveforms, 5e-6 if rising else 25e-6
         return 6 / abs(w.crossing("v(out)", 3, edge) - w.crossing("v(out)", -3, edge))
@@ -196,7 +196,7 @@ def slew(rising: bool):
 
 
 def overload(sign: int) -> BenchDeck:
-    """Inverting gain of 10 taken out of the ``sign`` rail by its input's return to 0 V."""
+    """Deck with an inverting gain of 10 that leaves the ``sign`` rail when its input returns to 0 V."""
     return _deck(f"overload_{'high' if sign > 0 else 'low'}", "recovery from a rail, gain -10", f"""
 v_in in 0 pulse({-3 * sign} 0 5e-6 1e-9 1e-9 1 2)   ; V, s
 r_in in inn 1e3      ; ohm
@@ -263,7 +263,7 @@ BENCHES = (
       for sign in (1, -1)),
     Bench(property="quiescent current", condition="no load", figure=120e-6, unit="A", tolerance=0.01, source=FRONT, deck=QUIET,
           measure=lambda r: -r.waveforms["i(v_cc)"][0]),
-    # gmin stands between pins too, so only rounding is left: 2.2e-16 of 2.5 mA, times the followers' loop gain of 3e6
+    # gmin is between pins too, so that only rounding is left: 2.2e-16 of 2.5 mA, times the followers' loop gain of 3e6
     Bench(property="sum of the pin currents", condition="1 kΩ, open, shorted; -3 to 3 V", figure=0, unit="A", tolerance=1e-11,
           absolute=True, source="Kirchhoff", deck=CURRENT_BALANCE, measure=imbalance),
 )

@@ -1,4 +1,4 @@
-"""Benches of the TMUX1134 analogue switch, one channel."""
+"""Benches of one channel of the TMUX1134 analogue switch."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ TOGGLE = 100e-9  # s, start of the select edge in the transients
 
 
 def _deck(name: str, title: str, body: str) -> BenchDeck:
-    # abstol: leakages are as small as its default, 1 pA
+    # abstol: the leakages are as small as its default, 1 pA
     return BenchDeck(name=f"tmux1134_{name}", title=f"tmux1134, {title}", part="tmux1134", options="klu abstol=1e-16",
                      body=f"x_dut d sa sb sel vcc vee tmux1134\n{body.strip()}")
 
 
 def on_resistance(throw: str) -> BenchDeck:
-    """10 mA through one throw, its signal swept over the supply."""
+    """Deck with 10 mA through a throw whose signal is swept over the supply."""
     return _deck(f"on_resistance_{throw}", f"on-resistance of throw {throw}", f"""
 v_sel sel 0 {SUPPLY if throw == "a" else 0.0}   ; V
 v_s s{throw} 0 0
@@ -57,7 +57,7 @@ v_b sb 0 2.5      ; V
 .op
 """)
 
-# Both throws see 20 mV, so each current is its throw's conductance
+# Both throws see 20 mV, so that each current is proportional to its throw's conductance
 THRESHOLDS = _deck("thresholds", "throws against the select voltage", """
 v_sel sel 0 0
 v_d d 0 20e-3   ; V
@@ -69,12 +69,12 @@ v_b sb 0 0
 
 
 def _threshold(vector: str):
-    """Select voltage [V] at which a throw conducts nine tenths of its full current: it is on from there."""
+    """Measure of the select voltage [V] from which a throw conducts nine tenths of its full current and counts as on."""
     return lambda result: result.waveforms.crossing(vector, 0.9 * result.waveforms[vector].max())
 
 
 def capacitance(state: str) -> BenchDeck:
-    """Capacitance at throw a, 1 MHz; b is open so that nothing shunts an on channel."""
+    """Deck of the capacitance at throw a and 1 MHz. Throw b is open, so that nothing shunts a channel that is on."""
     return _deck(f"capacitance_{state}", f"capacitance at throw a, {state}", f"""
 v_sel sel 0 {SUPPLY if state == "on" else 0.0}   ; V
 v_a sa 0 dc 0 ac 1
@@ -85,7 +85,7 @@ v_a sa 0 dc 0 ac 1
 
 
 def charge_injection(edge: str) -> BenchDeck:
-    """The throw that was closed opens; its charge stays on 1 nF at d."""
+    """Deck in which the closed throw opens and leaves its charge on 1 nF at d."""
     before, after = EDGES[edge]
     closed, opened = ("sa", "sb") if before else ("sb", "sa")
     return _deck(f"charge_injection_{edge}", f"charge into 1 nF when sel {edge}", f"""
@@ -100,11 +100,11 @@ c_load d 0 1e-9          ; F
 
 def _charge(result: Result) -> float:
     d = result.waveforms["v(d)"]
-    return 1.02e-9 * (d[-1] - d[0])  # 1 nF and the part's own 20 pF
+    return 1.02e-9 * (d[-1] - d[0])  # 1 nF and the 20 pF of the part itself
 
 
 def transition(edge: str) -> BenchDeck:
-    """1 V at both throws: d sags while neither conducts."""
+    """Deck with 1 V at both throws, in which d sags while neither conducts."""
     before, after = EDGES[edge]
     return _deck(f"transition_{edge}", f"transition when sel {edge}, 50 ohm and 35 pF", f"""
 v_sel sel 0 pulse({before} {after} {TOGGLE!r} 1e-9 1e-9 1 2)   ; V, s
@@ -130,8 +130,8 @@ def _transition(result: Result) -> float:
 
 
 def _break(result: Result) -> float:
-    opened, made = opening_and_closing(result)
-    return made - opened
+    opened, closed = opening_and_closing(result)
+    return closed - opened
 
 
 BREAK = "cannot be met together: transition 12 ns and 8 ns of break-before-make"

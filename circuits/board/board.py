@@ -1,4 +1,4 @@
-"""The closed loop: input buffers, layers, integrators, wired as one board."""
+"""The closed loop: input buffers, layers and integrators, wired as one board."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from circuits.stages.ivp_integrator import ivp_integrator
 
 @dataclass(frozen=True, kw_only=True)
 class BoardSpec:
-    """What the compiler decided; enough to draw every wire. Conductances stand in files of their own."""
+    """What the compiler decided about a board: enough to draw every wire. The conductances are in files of their own."""
 
     layers: tuple[LayerSpec, ...]
     columns: tuple[str, ...]  # what drives each input of the first layer: u0, u1, ... and x0, x1, ...
-    r_in: float  # ohm, integrators
-    c_int: float  # F, integrators
-    c_lead: float = 0.0  # F, across r_in; 0: none
-    reduced: Mapping[str, Reduced] | None = None  # tile -> array: macromodels; None: every cell
+    r_in: float  # ohm, input resistor of the integrators
+    c_int: float  # F, capacitor of the integrators
+    c_lead: float = 0.0  # F, lead capacitor across r_in; 0: none
+    reduced: Mapping[str, Reduced] | None = None  # reduced array of each tile, by name, for macromodels; None: every cell
 
     def __post_init__(self) -> None:
         fed_by = ""
-        for one in self.layers:
-            if one.undriven != fed_by:
-                raise CircuitError(f"layer {one.name}: undriven {one.undriven!r}, but the layer before it lets go {fed_by!r}")
-            fed_by = one.off_line
+        for spec in self.layers:
+            if spec.undriven != fed_by:
+                raise CircuitError(f"layer {spec.name}: undriven {spec.undriven!r}, but the layer before it lets go {fed_by!r}")
+            fed_by = spec.off_line
         if len(self.columns) != self.layers[0].n_inputs:
             raise CircuitError(
-                f"{len(self.columns)} columns for a first layer of {self.layers[0].n_inputs} inputs: one a column"
+                f"{len(self.columns)} columns for a first layer of {self.layers[0].n_inputs} inputs: give one per input"
             )
 
     @property
@@ -54,17 +54,17 @@ class BoardSpec:
 
 
 def board_pins(spec: BoardSpec) -> tuple[str, ...]:
-    """Pins in order: generators, initial conditions, reference, control, state lines, supplies."""
+    """The board's pins in order: generators, initial conditions, reference, control, state lines, supplies."""
     generators = tuple(nets.external_column(k) for k in range(spec.n_external))
     initial = tuple(nets.initial_condition(k) for k in range(spec.n_states))
     states = tuple(nets.plus_line(nets.state_column(k)) for k in range(spec.n_states))
-    return (*generators, *initial, "v_ref", "sel", *states, "vcc", "vee")
+    return (*generators, *initial, nets.REFERENCE, nets.SELECT, *states, "vcc", "vee")
 
 
 def board(spec: BoardSpec) -> Block:
     """The analogue computer, d x/dt = network(u, x). Pins: see :func:`board_pins`."""
     s = SubCircuit("board", *board_pins(spec))
-    blocks = [layer(one, spec.reduced) for one in spec.layers]
+    blocks = [layer(layer_spec, spec.reduced) for layer_spec in spec.layers]
     for k in range(spec.n_external):
         signal = nets.external_column(k)
         plus, minus = nets.pair(signal)
@@ -73,25 +73,26 @@ def board(spec: BoardSpec) -> Block:
     bias: tuple[str, ...] = ()
     if spec.any_bias:
         bias = nets.pair("bias")
-        s.X("bias", "follower", "v_ref", bias[0], "vcc", "vee")
+        s.X("bias", "follower", nets.REFERENCE, bias[0], "vcc", "vee")
         s.X("bias_inv", "inverter", *bias, "vcc", "vee")
     lines = [line for column in spec.columns for line in nets.pair(column)]
-    for number, (one, block) in enumerate(zip(spec.layers, blocks, strict=True), start=1):
+    for number, (layer_spec, block) in enumerate(zip(spec.layers, blocks, strict=True), start=1):
         last = number == len(blocks)
         outputs = (
-            [nets.derivative(k) for k in range(one.n_outputs)]
+            [nets.derivative(k) for k in range(layer_spec.n_outputs)]
             if last
-            else [line for k in range(one.n_outputs) for line in nets.pair(nets.hidden(number, k))]
+            else [line for k in range(layer_spec.n_outputs) for line in nets.pair(nets.hidden(number, k))]
         )
-        s.X(one.name, block.name, *lines, *(bias if one.bias else ()), *outputs, "vcc", "vee")
+        s.X(layer_spec.name, block.name, *lines, *(bias if layer_spec.bias else ()), *outputs, "vcc", "vee")
         lines = outputs
     for k in range(spec.n_states):
         signal = nets.state_column(k)
         plus, minus = nets.pair(signal)
-        s.X(nets.integrator(k), "ivp_integrator", nets.derivative(k), nets.initial_condition(k), "sel", plus, "vcc", "vee",
-            nets.capacitor(k), r_in=spec.r_in, c_int=spec.c_int, **({"c_lead": spec.c_lead} if spec.c_lead else {}))
+        s.X(nets.integrator(k), "ivp_integrator", nets.derivative(k), nets.initial_condition(k), nets.SELECT, plus, "vcc",
+            "vee", nets.capacitor(k), r_in=spec.r_in, c_int=spec.c_int, **({"c_lead": spec.c_lead} if spec.c_lead else {}))
         s.X(f"{signal}_inv", "inverter", plus, minus, "vcc", "vee")
-    widths = " -> ".join(str(w) for w in (spec.layers[0].n_inputs, *(one.n_outputs for one in spec.layers)))
+    sizes = (spec.layers[0].n_inputs, *(layer_spec.n_outputs for layer_spec in spec.layers))
+    widths = " -> ".join(map(str, sizes))
     return Block(
         netlist=s,
         purpose=f"closed loop, d x/dt = f(u, x), f a network {widths}; {_arrays(spec)}",
@@ -118,6 +119,6 @@ def board(spec: BoardSpec) -> Block:
 
 
 def _arrays(spec: BoardSpec) -> str:
-    if all(one.is_one_tile for one in spec.layers):
+    if all(layer_spec.is_one_tile for layer_spec in spec.layers):
         return f"every layer one {SIZE}x{SIZE} array"
-    return f"layers of {', '.join(str(len(one.tiles)) for one in spec.layers)} {SIZE}x{SIZE} arrays"
+    return f"layers of {', '.join(str(len(layer_spec.tiles)) for layer_spec in spec.layers)} {SIZE}x{SIZE} arrays"

@@ -1,4 +1,4 @@
-"""One network layer: its arrays, and an amplifier a source line."""
+"""One network layer: its arrays, and one amplifier per source line."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class LayerSpec:
     neuron: str = "relu_tia"  # circuit of a ReLU: "relu_tia", or "two_stage": tia, then rectifier
     wires: Wires = field(default_factory=Wires)
     transistor: SelectTransistor = field(default_factory=SelectTransistor)
-    kappa: float = 0.0  # 1/V, memristors' nonlinearity; a macromodel is refused with any
-    r_board: float = R_BOARD  # ohm, from a line's trunk to each tile, where there is more than one tile
+    kappa: float = 0.0  # 1/V, nonlinearity of the memristors; above 0 they have no macromodel
+    r_board: float = R_BOARD  # ohm, from the trunk of a line to each tile, where the layer has more than one tile
     undriven: str = ""  # "p" or "n": the line of an input's pair that nothing drives while its neuron is off; "": none
     common_offset: bool = False  # whether all op-amps have one offset, a voltage that is then common to the source lines
 
@@ -69,35 +69,37 @@ class LayerSpec:
 
     @property
     def n_bit_lines(self) -> int:
-        """Bit lines in use: two an input, two for the bias."""
+        """Bit lines in use: two per input, and two for the bias."""
         return 2 * (self.n_inputs + self.bias)
 
     @property
     def tiles(self) -> tuple[Tile, ...]:
-        """Its arrays, row by row of the floor plan."""
+        """The layer's arrays, row by row of the floor plan."""
         return tile_layer(self.name, self.n_outputs, self.n_bit_lines)
 
     @property
     def r_port(self) -> float:
-        """Board wire in series with every pin of a tile [ohm]; none where one array is wired straight to the layer's pins."""
+        """Board wire in series with every pin of a tile [ohm]; 0 where one array is wired straight to the layer's pins."""
         return 0.0 if self.is_one_tile else self.r_board
 
     def hanging(self, tile: Tile) -> tuple[int, ...]:
-        """Bit lines of one of its tiles that may hang: nothing drives them while their neuron is off."""
+        """Bit lines of one of the layer's tiles that may hang: nothing drives them while their neuron is off."""
         pairs = range(min(tile.n_lines // 2, self.n_inputs - tile.first_line // 2))  # the bias, the last pair, is driven
         return tuple(2 * j + (self.undriven == "n") for j in pairs) if self.undriven else ()
 
     @property
     def is_one_tile(self) -> bool:
-        """One array, its pins wired straight to the layer's."""
+        """Whether the layer is one array, whose pins are wired straight to the layer's."""
         return len(self.tiles) == 1
 
 
 def reduce_layer(spec: LayerSpec, conductances: Sequence[np.ndarray]) -> dict[str, Reduced]:
-    """A layer's arrays without their inside, by the name of their tile.
+    """The reduced arrays of a layer: what each conducts between its pins, without the cells inside.
 
     Args:
-        conductances: a tile (32, 32) [S], as programmed.
+        conductances: one (32, 32) array per tile [S], as programmed.
+    Returns:
+        Reduced array of each tile, by the tile's name.
     """
     r_port = spec.r_port
     return {tile.name: reduce_array(g, n_outputs=tile.n_outputs, wires=spec.wires, transistor=spec.transistor, r_port=r_port)
@@ -107,15 +109,16 @@ def reduce_layer(spec: LayerSpec, conductances: Sequence[np.ndarray]) -> dict[st
 def layer(spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Block:
     """Arrays, transimpedance amplifiers and inverters of one layer.
 
-    Pins: x<j>_p x<j>_n a pair an input, bias_p bias_n, then h<k>_p h<k>_n an output (last layer: d<k>), vcc vee.
+    Pins: a pair x<j>_p x<j>_n per input, the pair bias_p bias_n if the layer has a bias, a pair h<k>_p h<k>_n per output
+    (the last layer has one pin d<k> per output instead), then the supplies vcc and vee.
 
     Args:
-        reduced: tile -> its array without its inside, which makes macromodels of the arrays; None: every cell.
+        reduced: reduced array of each tile, by the tile's name, of which macromodels are drawn; None: every cell is drawn.
     """
-    inputs = [line for j in range(spec.n_inputs) for line in nets.pair(f"x{j}")]  # the layer's own, whatever feeds them
+    inputs = [line for j in range(spec.n_inputs) for line in nets.pair(nets.layer_input(j))]
     if spec.bias:
         inputs += nets.pair("bias")
-    neurons = [nets.pair(f"h{k}") for k in range(spec.n_outputs)]
+    neurons = [nets.pair(nets.layer_output(k)) for k in range(spec.n_outputs)]
     outputs = [nets.derivative(k) for k in range(spec.n_outputs)] if spec.last else [line for pair in neurons for line in pair]
     two_stage = spec.two_stage
     stage = tia() if two_stage or (spec.last and not spec.relu) else relu_tia() if spec.relu else clamped_tia()
@@ -172,7 +175,7 @@ def tile_array(tile: Tile, spec: LayerSpec, reduced: Mapping[str, Reduced] | Non
     Args:
         reduced: as in :func:`layer`.
     Raises:
-        CircuitError: memristors that have no macromodel.
+        CircuitError: the memristors are nonlinear, so that they have no macromodel.
     """
     if reduced is None:
         cell = cell_1t1r(spec.wires, spec.transistor, spec.kappa)

@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SIGNS = "pn"
+SELECT = "sel"  # control: initial conditioning or integration
+REFERENCE = "v_ref"  # of the biases
 BOARD = "board"  # instance of the board in a test bench
 _COLUMN = re.compile(r"(?P<letter>[ux])(?P<index>0|[1-9]\d*)")
 _VECTORS = {  # kind: spelling of its saved vector
@@ -63,8 +65,8 @@ def standard_columns(n_external: int, n_states: int) -> tuple[str, ...]:
 
 def parse_column(column: str) -> BoardSignal | None:
     """What a column stands for; None where it is no column's name."""
-    found = _COLUMN.fullmatch(column)
-    return BoardSignal(kind={"u": "external", "x": "state"}[found["letter"]], index=int(found["index"])) if found else None
+    match = _COLUMN.fullmatch(column)
+    return BoardSignal(kind={"u": "external", "x": "state"}[match["letter"]], index=int(match["index"])) if match else None
 
 
 def column_places(columns: Sequence[str], n_external: int) -> list[int]:
@@ -93,6 +95,16 @@ def plus_line(signal: str) -> str:
 def hidden(layer: int, index: int) -> str:
     """Output of a hidden neuron."""
     return f"h{layer}_{index}"
+
+
+def layer_input(index: int) -> str:
+    """An input of a layer, inside it, whatever feeds it."""
+    return f"x{index}"
+
+
+def layer_output(index: int) -> str:
+    """An output of a hidden layer, inside it."""
+    return f"h{index}"
 
 
 def derivative(index: int) -> str:
@@ -162,8 +174,8 @@ def before_rectifier_vector(layer: int, index: int) -> str:
 def parse_vector(name: str) -> BoardSignal | None:
     """What a saved vector stands for; None where it is none of the signals of a network."""
     for kind, pattern in _VECTORS.items():
-        if found := re.fullmatch(pattern, name):
-            return BoardSignal(kind=kind, **{field: int(digits) for field, digits in found.groupdict().items()})
+        if match := re.fullmatch(pattern, name):
+            return BoardSignal(kind=kind, **{field: int(digits) for field, digits in match.groupdict().items()})
     return None
 
 

@@ -13,10 +13,12 @@ from circuits.netlist.deck import Deck, Measure
 from circuits.netlist.solver import ACCURATE, Solver
 
 SUPPLY = 2.5  # V
-# A hundredth of a picosiemens at every node: without an entry on its diagonal there, KLU loses the operating point of a
-# board whose wire meshes are reduced away. Any value does; this one takes 5e-4 off an op-amp's open-loop gain.
-# KLU chooses its pivots once, at the start. Those on the diagonal hold after the switches have moved, others need not:
-# it may take one that is a millionth of its column's largest (by default a thousandth).
+# rshunt puts a hundredth of a picosiemens from every node to ground. Without it some nodes of a board whose wire meshes are
+# reduced away have no entry on the matrix's diagonal, and KLU loses the operating point. Any value mends that; this one takes
+# 5e-4 off the open-loop gain of an op-amp.
+# pivrel lets KLU take a pivot on the diagonal that is only a millionth of the largest entry of its column; by default it must
+# be a thousandth. KLU chooses its pivots once, at the start, and those on the diagonal still hold after the switches have
+# moved, while others need not.
 MACRO_SOLVER = "rshunt=1e14 pivrel=1e-6"
 
 
@@ -57,16 +59,16 @@ def board_deck(
 
     Args:
         stimuli: for every external input the SPICE sources [V] whose sum it is, e.g. ``[["sin(0.05 0.1 10 5m)"]]``.
-        initial: initial state [V], one a state.
+        initial: initial voltage of every state [V].
         v_ref: bias reference [V].
-        supply: either rail, and the level of the select logic that is fed from it [V].
+        supply: voltage of both rails, positive and negative, and of the select logic that is fed from them [V].
     """
     c = Circuit(title)
     notes = {"v_cc": "V", "v_ee": "V"}
     c.V("_cc", "vcc", 0, f"dc {supply!r}")
     c.V("_ee", "vee", 0, f"dc {-supply!r}")
-    c.V("_ref", "v_ref", 0, f"dc {v_ref!r}")
-    c.V("_sel", "sel", 0, f"pwl(0 0 {timing.start!r} 0 {timing.start + timing.edge!r} {supply!r})")
+    c.V("_ref", nets.REFERENCE, 0, f"dc {v_ref!r}")
+    c.V("_sel", nets.SELECT, 0, f"pwl(0 0 {timing.start!r} 0 {timing.start + timing.edge!r} {supply!r})")
     notes |= {"v_ref": "V, bias reference", "v_sel": f"V, 0: initial conditioning, {supply:g}: integration"}
     for k, value in enumerate(initial):
         net = nets.initial_condition(k)
@@ -89,8 +91,8 @@ def board_deck(
 
 
 def saved_vectors(spec: BoardSpec) -> tuple[str, ...]:
-    """Voltages that every run keeps: bench, states, derivatives, nodes of the integrators, hidden neurons."""
-    vectors = [nets.vector(pin) for pin in board_pins(spec) if pin not in ("vcc", "vee", "v_ref")]
+    """Voltages that every run saves: those of the bench, states, derivatives, integrators' nodes and hidden neurons."""
+    vectors = [nets.vector(pin) for pin in board_pins(spec) if pin not in ("vcc", "vee", nets.REFERENCE)]
     for k in range(spec.n_states):
         integrator = nets.integrator(k)
         vectors += [nets.derivative_vector(k), nets.vector(nets.capacitor(k), nets.BOARD),

@@ -1,4 +1,4 @@
-"""Cards: the logical lines of a deck's file, comments gone and ``+`` lines joined."""
+"""Cards: the logical lines of a file of a deck, without comments and with ``+`` lines joined."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Card:
         return self.text.split(None, 1)[0].lower()
 
     def reject(self, problem: str) -> RejectedDeck:
-        """The error for this card: say what is wrong and how to mend it."""
+        """The error to raise for this card; ``problem`` says what is wrong and how to mend it."""
         shown = self.text if len(self.text) <= 100 else self.text[:97] + "..."
         return RejectedDeck(f"{problem} [{shown}]", file=self.file, line=self.line)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeckFile:
-    """A checked file: what run() executes is written from here, so nothing changes between check and run."""
+    """A checked file. run() executes what is written from it, so that nothing changes between the check and the run."""
 
     path: Path  # where it was read
     relative: str  # POSIX path below the deck's folder
@@ -74,7 +74,7 @@ def read_cards(path: Path, *, is_deck: bool) -> tuple[str | None, list[Card]]:
 
 
 def parse_cards(path: Path, lines: Sequence[str], first: int = 1) -> Iterator[Card]:
-    """Cards of lines that have been read.
+    """Cards of lines that are already in memory.
 
     Args:
         path: file that the cards are said to be in.

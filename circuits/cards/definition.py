@@ -52,7 +52,7 @@ class Definition:
         """The same definition with other values of parameters that it has; a number is written with six digits.
 
         Raises:
-            CircuitError: it has no such parameter; lists those it has.
+            CircuitError: it has no such parameter; the message lists those it has.
         """
         self._check(*values)
         return self.extended(**values)
@@ -86,7 +86,7 @@ class Model(Definition):
         """The model that a card defines.
 
         Raises:
-            RejectedDeck: the card has no name or no type; names file and line.
+            RejectedDeck: the card has no name or no type; the message names file and line.
         """
         parts = _MODEL.fullmatch(card.text)
         if parts is None:
@@ -115,7 +115,7 @@ class Subcircuit(Definition):
         """The subcircuit that a card opens.
 
         Raises:
-            RejectedDeck: the card has no name; names file and line.
+            RejectedDeck: the card has no name; the message names file and line.
         """
         words = [word.lower() for word in words_before_assignments(card.text)]
         if len(words) < 2:

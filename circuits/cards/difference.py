@@ -1,4 +1,4 @@
-"""Where two texts of one circuit part: card by card, comments and line breaks not looked at."""
+"""Where two texts of one circuit differ, card by card; comments and line breaks do not count."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from circuits.cards.number import spice_number
 
 def first_difference(cards: Iterable[Card], others: Iterable[Card], *,
                      tolerance: float = 0.0) -> tuple[Card | None, Card | None] | None:
-    """The first two cards that do not say the same, with None in the place of one that is missing; None where all do.
+    """The first pair of cards that say different things, with None in place of a missing card; None if all say the same.
 
     Args:
-        tolerance: what numbers may differ by, relative; the linear algebra of two machines does not give the same last digits.
+        tolerance: relative difference that numbers may have, because linear algebra differs in its last digits between
+            machines.
     """
     for card, other in zip_longest(cards, others):
         if card is None or other is None or not _same(card.text, other.text, tolerance):
@@ -26,7 +27,7 @@ def first_difference(cards: Iterable[Card], others: Iterable[Card], *,
 def _same(text: str, other: str, tolerance: float) -> bool:
     words, others = text.lower().split(), other.lower().split()
     return len(words) == len(others) and all(
-        word == its or _close(word, its, tolerance) for word, its in zip(words, others, strict=True))
+        word == other_word or _close(word, other_word, tolerance) for word, other_word in zip(words, others, strict=True))
 
 
 def _close(word: str, other: str, tolerance: float) -> bool:

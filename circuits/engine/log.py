@@ -1,4 +1,4 @@
-"""The log: what ngspice's words mean. Its exit code alone proves nothing, see docs/engine.md."""
+"""The log: what ngspice's words mean. Its exit code alone proves nothing, see docs/explanation/engine.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loop benches: many copies of one stage in a deck, each between its own lines and at its own operating point."""
+"""Loop benches: a deck with many copies of a stage, each between its own lines and at its own operating point."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ STAGES = {
 }
 INPUTS, OUTPUTS = ("sl", "vin"), ("line", "out")  # pins of a stage
 ANALYSIS = ".op\n.ac dec 40 1 1e8"
-LOW = 1e3  # Hz, where the noise gain is read: dc for all but the integrators, which have none there
+LOW = 1e3  # Hz, where the noise gain is read: as good as dc, where the integrators have no noise gain
 OPEN = 1e12  # ohm, stands for no load
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What stands around one stage, and where it works."""
+    """What surrounds a stage, and at which operating point it works."""
 
-    drive: float  # V, behind r_drive
-    r_drive: float  # ohm; for a TIA the driving-point resistance of its source line
+    drive: float  # V, of the source behind r_drive
+    r_drive: float  # ohm; for a TIA it is the driving-point resistance of the source line
     c_input: float = 0.0  # F, at the input pin
     load: Line = field(default_factory=Line)  # at the output
-    parameters: Mapping[str, float] = field(default_factory=dict)  # the stage's, and for an integrator sel and v_hold
+    parameters: Mapping[str, float] = field(default_factory=dict)  # of the stage; for an integrator also sel and v_hold
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Measured:
-    """One loop at one operating point."""
+    """A loop as measured at one operating point."""
 
     gain: LoopGain
-    noise_gain: float  # 1, from the op-amp's input to its output, at LOW
-    output: float  # V, the op-amp's
+    noise_gain: float  # dimensionless, from the op-amp's input to its output, at LOW
+    output: float  # V, output of the op-amp
 
 
 def surrounded(stage: Probed) -> Block:
-    """A stage that can be measured, with its source and its load. Pins: vcc vee."""
+    """A stage whose loop can be measured, together with its source and its load. Pins: vcc vee."""
     pins, parameters = stage.block.netlist.external_nodes, stage.block.netlist.parameters
     (inlet,), (outlet,) = [p for p in pins if p in INPUTS], [p for p in pins if p in OUTPUTS]
     s = SubCircuit(f"loop_{stage.block.name.removesuffix('_probed')}", "vcc", "vee", **parameters, drive=0, r_drive=1,
@@ -77,10 +77,14 @@ def surrounded(stage: Probed) -> Block:
 
 
 def loop_deck(name: str, stage: str, places: Sequence[Surroundings]) -> Deck:
-    """Deck of one stage, of STAGES, in many places, each twice: with the test voltage and with the test current.
+    """Deck of a stage in many places, each of them twice: with the test voltage and with the test current.
 
+    Args:
+        name: of the deck.
+        stage: one of STAGES.
+        places: what surrounds each copy of the stage.
     Raises:
-        CircuitError: a stage that is not known.
+        CircuitError: the stage is not known.
     """
     if stage not in STAGES:
         raise CircuitError(f"no stage named {stage!r} has a loop bench; there are {', '.join(STAGES)}")
@@ -101,16 +105,16 @@ def loop_deck(name: str, stage: str, places: Sequence[Surroundings]) -> Deck:
 
 
 def read_loops(result: Result, stage: str, count: int) -> list[Measured]:
-    """The loops of a :func:`loop_deck`, in its order."""
+    """The measured loops of a :func:`loop_deck`, in the order of its places."""
     ac = next(plot for plot in result.plots if plot.scale_name == "frequency")
     op = next(plot for plot in result.plots if plot is not ac)
-    probe, found = probed(STAGES[stage]()), []
+    probe, loops = probed(STAGES[stage]()), []
     for k in range(count):
         v_y, v_x, i_x, out = _vectors(probe, k)
         gain = LoopGain(frequency=ac.scale, value=loop_gain(ac[v_y], ac[v_x], ac[i_x]))
         low = int(np.searchsorted(ac.scale, LOW))
-        found.append(Measured(gain=gain, noise_gain=float(abs(ac[out][low] / ac[v_y][low])), output=float(op[out][0].real)))
-    return found
+        loops.append(Measured(gain=gain, noise_gain=float(abs(ac[out][low] / ac[v_y][low])), output=float(op[out][0].real)))
+    return loops
 
 
 def _vectors(probe: Probed, k: int) -> tuple[str, str, str, str]:

@@ -1,4 +1,4 @@
-"""Every loop of a board: which stage, between which lines, in which states."""
+"""Every loop of a board: which stage it is, between which lines it works, and in which states."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from circuits.stages.clamp import R_S
 from circuits.stages.inverter import R_INVERTER
 from circuits.stages.rectifier import RESISTANCE
 
-STIFF = 1e-3  # ohm, a generator
-Z_O, C_OUT = 600.0, 141e-12  # ohm, F: the op-amp's output without a loop, see the part's header
+STIFF = 1e-3  # ohm, output resistance of a generator
+Z_O, C_OUT = 600.0, 141e-12  # ohm, F: the op-amp's output without feedback, see the header of the part
 OP_AMP_OUTPUT = Line(g=1.0 / Z_O, c=C_OUT)
-PARTS = (1.0, 0.1, 0.01)  # of the largest signal: operating points of a neuron, on and off
+PARTS = (1.0, 0.1, 0.01)  # operating points of a neuron that is on or off, as parts of its largest signal
 
 
 @dataclass(frozen=True)
 class State:
-    """One operating point."""
+    """An operating point of a loop."""
 
     name: str  # "on, 10%", "crossover", "off, 10%", "signal", "integration", "pre-charge"
     place: Surroundings
@@ -34,14 +34,14 @@ class State:
 
 @dataclass(frozen=True, kw_only=True)
 class Loop:
-    """One amplifier and its feedback."""
+    """An amplifier and its feedback."""
 
     place: str  # where on the board: a layer's name, "states", "inputs", "bias"
-    kind: str  # as a reader says it: "relu_tia", "tia", "inverter", "buffer", "integrator", ...
-    number: int  # in its place
-    stage: str  # of circuits.loops.bench.STAGES
-    signal: str  # saved vector whose peak is this loop's largest signal; "" for the bias
-    clamped: bool  # the signal is a crossbar line's
+    kind: str  # its name in tables: "relu_tia", "tia", "inverter", "buffer", "integrator", ...
+    number: int  # counted in its place
+    stage: str  # one of circuits.loops.bench.STAGES
+    signal: str  # saved vector whose peak is the largest signal of this loop; "" for the bias
+    clamped: bool  # whether the signal is on a line with a clamp
     states: tuple[State, ...]
 
     @property
@@ -51,7 +51,7 @@ class Loop:
 
 @dataclass(frozen=True, kw_only=True)
 class Levels:
-    """Largest signals, at which the operating points stand."""
+    """Largest signals of a board, from which the operating points follow."""
 
     line: float  # V, crossbar lines
     derivative: float  # V, the output layer
@@ -60,28 +60,29 @@ class Levels:
 
 def board_loops(spec: BoardSpec, conductances: Sequence[Sequence[np.ndarray]], levels: Levels, *,
                 stray: float = 0.0) -> list[Loop]:
-    """All loops of a board, in the order of the signal.
+    """All loops of a board, in the order in which a signal passes them.
 
-    What surrounds a stage: a TIA's source line, driven through its driving-point conductance; at an output the bit lines of
-    the next layer and the inputs of the stages there; before an inverter, a rectifier or an integrator what its driver is at
-    frequencies at which the driver's own loop has no gain: a bare op-amp, its clamp's resistor, and the line. A source line
-    carries at most what all its bit lines give at full scale, which is how far off a neuron can be.
+    A TIA sees its source line, driven through the line's driving-point conductance. An output sees the bit lines of the next
+    layer and the inputs of the stages there. An inverter, a rectifier or an integrator sees its driver as it is at frequencies
+    at which the driver's own loop has no gain: a bare op-amp, its clamp's resistor, and the line. A source line carries at
+    most what all its bit lines give at full scale, which decides how far off a neuron can be.
 
     Args:
-        conductances: a layer, a tile: (32, 32) [S], as programmed.
-        levels: operating points.
+        spec: of the board.
+        conductances: for every layer and tile (32, 32) [S], as programmed.
+        levels: largest signals.
         stray: capacitance [F] of package and board at every pin of an array, which the board's decks leave out.
     """
-    lines = [layer_lines(one, g, stray) for one, g in zip(spec.layers, conductances, strict=True)]
+    lines = [layer_lines(layer, g, stray) for layer, g in zip(spec.layers, conductances, strict=True)]
     loops = []
     for k in range(spec.n_external):
         lines_of_input = _pair(lines[0], spec.columns.index(nets.external_column(k)))
         loops += _buffered("inputs", k, nets.external_vector(k), *lines_of_input, levels.line)
     if spec.any_bias:
-        biased = [_pair(own, -1) for one, own in zip(spec.layers, lines, strict=True) if one.bias]
+        biased = [_pair(own, -1) for layer, own in zip(spec.layers, lines, strict=True) if layer.bias]
         loops += _buffered("bias", 0, "", *(sum(wires, Line()) for wires in zip(*biased, strict=True)), levels.bias)
-    for number, one in enumerate(spec.layers[:-1], start=1):
-        loops += _hidden(one, number, lines[number - 1], lines[number], levels)
+    for number, layer in enumerate(spec.layers[:-1], start=1):
+        loops += _hidden(layer, number, lines[number - 1], lines[number], levels)
     loops += _output(spec, lines[-1], levels)
     for k in range(spec.n_states):
         loops += _state(spec, k, *_pair(lines[0], spec.columns.index(nets.state_column(k))), levels)
@@ -94,14 +95,14 @@ def _pair(lines: LayerLines, j: int) -> tuple[Line, Line]:
 
 
 def _buffered(place: str, k: int, signal: str, p: Line, n: Line, level: float) -> Iterator[Loop]:
-    """A follower on a line and the inverter behind it."""
+    """The follower that drives a line, and the inverter behind it."""
     yield Loop(place=place, kind="buffer", number=k, stage="follower", signal=signal, clamped=True, states=(
         State("signal", Surroundings(drive=level, r_drive=STIFF, load=p + Line(g=1.0 / R_INVERTER))),))
     yield _inverter(place, k, signal, p, n, level)
 
 
 def _inverter(place: str, k: int, signal: str, source: Line, load: Line, level: float, idle: float | None = None) -> Loop:
-    """The inverter behind a clamped line; ``idle`` [S] is what holds that line while its neuron is off."""
+    """The inverter behind a clamped line; ``idle`` is the conductance [S] that holds the line while its neuron is off."""
     junctions = Line(c=2.0 * model_parameters("d1n4148", "d1n4148")["cjo"])
     on = _behind(source + junctions + Line(g=1.0 / (R_S + Z_O)), level, R_INVERTER, load)
     states = [State("signal" if idle is None else "on", on)]
@@ -111,7 +112,7 @@ def _inverter(place: str, k: int, signal: str, source: Line, load: Line, level: 
 
 
 def _behind(source: Line, level: float, r_in: float, load: Line) -> Surroundings:
-    """A stage with an input resistor, at ``level`` [V], behind what its driver is without its loop."""
+    """What surrounds a stage with an input resistor at ``level`` [V]: its driver without the driver's own loop."""
     return Surroundings(drive=level * (1.0 + 1.0 / (source.g * r_in)), r_drive=1.0 / source.g, c_input=source.c, load=load)
 
 
@@ -169,12 +170,12 @@ def _state(spec: BoardSpec, k: int, p: Line, n: Line, levels: Levels) -> Iterato
 
 
 def _summing(source: Line, r_f: float, level: float, load: Line) -> Surroundings:
-    """A TIA whose output is at -``level`` [V]."""
+    """What surrounds a TIA whose output is at -``level`` [V]."""
     return Surroundings(drive=level / (r_f * source.g), r_drive=1.0 / source.g, c_input=source.c, load=load,
                         parameters={"r_f": r_f})
 
 
 def _neuron(on: float, off: float) -> list[tuple[str, float]]:
-    """Operating points and their levels [V], a neuron's positive when it is on."""
+    """Names of a neuron's operating points and their levels [V], positive when it is on."""
     return [*((f"on, {part:.0%}", part * on) for part in PARTS), ("crossover", 0.0),
             *((f"off, {part:.0%}", -part * off) for part in reversed(PARTS))]

@@ -1,4 +1,4 @@
-"""Loop gain: its margins, and the settling that follows from it."""
+"""The loop gain: its margins, and the settling that follows from it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.special import sici
 
-SETTLED = 1e-3  # of the step
-SPAN = (1e-2, 1e2)  # of the crossover: frequencies that shape the step response
-LAST = 1e3  # crossover periods over which the step response is looked at, divided by 2 pi
-POINTS, TIMES = 250, 240  # of the transform; the settling time is resolved to 4 %
+SETTLED = 1e-3  # part of the step within which a response counts as settled
+SPAN = (1e-2, 1e2)  # frequencies that shape the step response, as multiples of the crossover
+LAST = 1e3  # how long the step response is looked at: crossover periods divided by 2 pi
+POINTS, TIMES = 250, 240  # frequencies and times of the transform; they resolve the settling time to 4 %
 
 
 def loop_gain(v_y: np.ndarray, v_x: np.ndarray, i_x: np.ndarray) -> np.ndarray:
@@ -28,45 +28,45 @@ def loop_gain(v_y: np.ndarray, v_x: np.ndarray, i_x: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LoopGain:
-    """T against frequency; the loop is 1 / (1 + T)."""
+    """The loop gain T against frequency. Feedback divides an error by 1 + T."""
 
     frequency: np.ndarray  # (n,) Hz, rising
     value: np.ndarray  # (n,) complex
 
     @cached_property
     def phase(self) -> np.ndarray:
-        """(n,) deg, continuous from dc."""
+        """Phase (n,) [deg], continuous from dc on."""
         return np.degrees(np.unwrap(np.angle(self.value)))
 
     @cached_property
     def crossovers(self) -> np.ndarray:
-        """Frequencies [Hz] of unit magnitude, rising; empty for a loop that is dead."""
+        """Frequencies [Hz] at which the magnitude is 1, rising; empty for a loop without gain."""
         return _crossings(np.log(self.frequency), np.log(np.abs(self.value)))
 
     @property
     def crossover(self) -> float:
-        """The last of them [Hz], NaN for none."""
-        found = self.crossovers
-        return float(found[-1]) if found.size else np.nan
+        """The last of the crossovers [Hz], NaN where there is none."""
+        crossovers = self.crossovers
+        return float(crossovers[-1]) if crossovers.size else np.nan
 
     @cached_property
     def margin(self) -> float:
-        """Phase margin [deg], the smallest over all crossovers; infinite for a loop without any."""
+        """Phase margin [deg], the smallest over all crossovers; infinite where there is none."""
         at = np.interp(np.log(self.crossovers), np.log(self.frequency), self.phase)
         return float(180.0 + at.min()) if at.size else np.inf
 
     @property
     def gain_margin(self) -> float:
-        """1 / |T| where the phase passes -180 deg [1]; infinite where it does not."""
+        """1 / |T| (dimensionless) where the phase passes -180 deg; infinite where it does not."""
         at = _crossings(np.log(self.frequency), self.phase + 180.0)
         magnitude = np.interp(np.log(at), np.log(self.frequency), np.log(np.abs(self.value)))
         return float(np.exp(-magnitude.max())) if at.size else np.inf
 
     def step_response(self, times: np.ndarray) -> np.ndarray:
-        """Response of T / (1 + T) to a unit step, small signal, over its own value at low frequency.
+        """Small-signal response of T / (1 + T) to a unit step, divided by its own value at low frequency.
 
-        The sine transform of its real part H, 2 / pi * integral of H(w) sin(w t) / w dw, exact for H straight between
-        points; what lies outside SPAN times the crossover is taken as constant and as zero.
+        It is the sine transform of the real part H, 2 / pi * integral of H(w) sin(w t) / w dw, which is exact when H is
+        straight between its points. Below SPAN times the crossover H is taken as constant, above it as zero.
 
         Args:
             times: (m,) s, positive.
@@ -87,9 +87,9 @@ class LoopGain:
 
     @cached_property
     def settling(self) -> float:
-        """Time [s] from which the step response stays within SETTLED of its end; infinite for one that does not settle.
+        """Time [s] from which the step response stays within SETTLED of its end; infinite where it does not settle.
 
-        Small signal: slewing, and a neuron's way from one diode to the other, come on top.
+        This is the small-signal time. Slewing, and a neuron's way from one diode to the other, come on top of it.
         """
         if not self.margin > 0 or not np.isfinite(self.margin):
             return np.inf
@@ -102,6 +102,6 @@ class LoopGain:
 
 
 def _crossings(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """exp of the places where y changes its sign, straight between points."""
+    """Exponentials of the places x at which y, straight between its points, changes its sign."""
     k = np.flatnonzero(np.diff(y > 0))
     return np.exp(x[k] - y[k] / (y[k + 1] - y[k]) * (x[k + 1] - x[k]))

@@ -1,4 +1,4 @@
-"""A crossbar line as the amplifier at its end sees it: one conductance and one capacitance to ground."""
+"""A line of an array as the amplifier at its end sees it: a conductance and a capacitance to ground."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from circuits.board.layer import LayerSpec
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """Driving-point admittance of a line, all other lines held: g + s c."""
+    """Driving-point admittance g + s c of a line while all other lines are held."""
 
     g: float = 0.0  # S
     c: float = 0.0  # F
@@ -25,21 +25,22 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class LayerLines:
-    """Every line of a layer's arrays."""
+    """Every line of the arrays of a layer."""
 
-    sources: tuple[Line, ...]  # one an output
-    bits: tuple[Line, ...]  # one a bit line in use
+    sources: tuple[Line, ...]  # source lines, one per output
+    bits: tuple[Line, ...]  # bit lines in use
 
 
 def layer_lines(spec: LayerSpec, conductances: Sequence[np.ndarray], stray: float = 0.0) -> LayerLines:
-    """Lines of a layer: its cells, select transistors, wires and board wires, tiles of one line in parallel.
+    """Lines of a layer, made of its cells, select transistors, wires and board wires; tiles of one line are in parallel.
 
-    The wires' capacitance stands at the line's end: their 48 ohm to the far cell matter from 100 MHz on, with 1 pF a cell.
-    Memristors are taken at their conductance at 0 V, also with a kappa.
+    The wires' capacitance is placed at the line's end: even with 1 pF per cell, their 48 ohm to the far cell would matter from
+    100 MHz on only. Memristors have their conductance at 0 V, also when they have a kappa.
 
     Args:
-        conductances: (32, 32) [S] a tile, as programmed.
-        stray: [F], at every pin of every array, beside the wires.
+        spec: of the layer.
+        conductances: for every tile (32, 32) [S], as programmed.
+        stray: capacitance [F] at every pin of every array, in addition to the wires.
     """
     sources = [Line() for _ in range(spec.n_outputs)]
     bits = [Line() for _ in range(spec.n_bit_lines)]

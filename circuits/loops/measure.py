@@ -1,4 +1,4 @@
-"""Measuring a board's loops: decks by stage, run in parallel, read back loop by loop."""
+"""Measuring the loops of a board: decks for each kind of stage, run in parallel, read back loop by loop."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from circuits.loops.bench import Measured, loop_deck, read_loops
 from circuits.loops.board_loops import Loop, State
 from circuits.netlist.deck import write_files
 
-BATCH = 40  # operating points a deck
-TIMEOUT = 300.0  # s a deck, which takes about one
+BATCH = 40  # operating points per deck
+TIMEOUT = 300.0  # s per deck, which takes about 1 s
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Finding:
-    """One loop in one state."""
+    """A loop in one of its states, as measured."""
 
     loop: Loop
     state: str
@@ -32,9 +32,11 @@ def measure_loops(loops: Sequence[Loop], *, parts: Mapping[str, str] | None = No
     """Measure every loop in every state.
 
     Args:
-        parts: part -> text of its file, where it is not the project's own.
+        loops: of a board.
+        parts: part -> text of its file, for parts that are not the project's own; None: all are.
+        workers: simulations at a time.
     Returns:
-        Findings, in the order of the loops and of their states.
+        Findings in the order of the loops and of their states.
     Raises:
         SimulationError: the first deck that failed.
     """
@@ -43,14 +45,14 @@ def measure_loops(loops: Sequence[Loop], *, parts: Mapping[str, str] | None = No
     with tempfile.TemporaryDirectory(prefix="cosim_loops_") as folder:
         jobs = [_job(Path(folder), number, batch, parts or {}) for number, batch in enumerate(batches)]
         outcomes = run_many(jobs, workers)
-    found = []
+    findings = []
     for batch, outcome in zip(batches, outcomes, strict=True):
         if isinstance(outcome, SimulationError):
             raise outcome
-        measured = read_loops(outcome, batch[0][1].stage, len(batch))
-        found += [(number, Finding(loop=loop, state=state.name, measured=one))
-                  for (number, loop, state), one in zip(batch, measured, strict=True)]
-    return [finding for _, finding in sorted(found, key=lambda one: one[0])]
+        gains = read_loops(outcome, batch[0][1].stage, len(batch))
+        findings += [(number, Finding(loop=loop, state=state.name, measured=measured))
+                     for (number, loop, state), measured in zip(batch, gains, strict=True)]
+    return [finding for _, finding in sorted(findings, key=lambda numbered: numbered[0])]
 
 
 def _stage(place: tuple[int, Loop, State]) -> str:

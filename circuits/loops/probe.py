@@ -1,4 +1,4 @@
-"""Breaking a loop: a stage with test sources in its op-amp's inverting input, otherwise as it is."""
+"""Breaking a loop: test sources at the inverting input of a stage's op-amp, the rest of the stage as it is."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from circuits.errors import CircuitError
 from circuits.netlist.block import Block
 
 OP_AMP = "opa4990"
-HOLD = 1e9  # H, closes an integrator at dc and is open above some microhertz
+HOLD = 1e9  # H, closes an integrator's loop at dc and is open above some microhertz
 
 
 @dataclass(frozen=True, kw_only=True)
 class Probed:
-    """A stage whose loop can be measured, and where."""
+    """A stage whose loop can be measured, and the nets at which it is."""
 
-    block: Block  # the stage's pins; two more parameters, ac_v [V] and ac_i [A]
-    sum: str  # net of the inverting input on the network's side
+    block: Block  # with the stage's pins and two more parameters, ac_v [V] and ac_i [A]
+    sum: str  # net of the inverting input, on the network's side of the break
     output: str  # net of the op-amp's output
 
 
 def probed(stage: Block) -> Probed:
     """A stage with a voltage source and a current source where the network meets its op-amp's inverting input.
 
-    Middlebrook's double injection (Int. J. Electronics 38, 1975): one run with ``ac_v=1``, one with ``ac_i=1``, and
-    :func:`circuits.loops.gain.loop_gain` makes the loop gain of both. It is exact, loads on either side of the break included,
-    where the whole loop runs through the break and the amplifier is unilateral, both of which hold at the input of an op-amp.
-    The operating point is the closed loop's own. An integrator has none at dc, so one is held at ``v_hold`` [V].
+    This is Middlebrook's double injection (Int. J. Electronics 38, 1975): a run with ``ac_v=1`` and a run with ``ac_i=1``, from
+    which :func:`circuits.loops.gain.loop_gain` makes the loop gain. It is exact, including the loads on either side of the
+    break, when the whole loop runs through the break and the amplifier is unilateral. Both hold at the input of an op-amp.
+    The operating point is that of the closed loop. An integrator has none at dc, so its state is held at ``v_hold`` [V].
 
     Raises:
         CircuitError: the stage has not exactly one op-amp of its own.
     """
-    op_amps = [one for one in stage.netlist.elements if getattr(one, "subcircuit_name", None) == OP_AMP]
+    op_amps = [element for element in stage.netlist.elements if getattr(element, "subcircuit_name", None) == OP_AMP]
     if len(op_amps) != 1:
         raise CircuitError(f"stage {stage.name} has {len(op_amps)} op-amps of its own; a loop is measured around one")
     inp, inn, vcc, vee, out = op_amps[0].node_names

@@ -1,1 +1,1 @@
-"""Blocks and decks as text: rendering, solver options, what a deck holds, who may write a folder."""
+"""Blocks and decks as text: rendering, solver options, inspection of a deck, and the lock of a folder of decks."""

@@ -1,4 +1,4 @@
-"""A block: one documented ``.subckt``, described with PySpice."""
+"""A block: a documented ``.subckt``, described with PySpice."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from PySpice.Spice.Netlist import SubCircuit
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One ``.subckt`` with everything a designer reads above it.
+    """A ``.subckt`` with everything that a designer reads above it.
 
-    Pins are the netlist's external nodes, in order; their meaning stands in ``pins``.
+    Its pins are the netlist's external nodes, in order; ``pins`` says what they mean.
     """
 
     netlist: SubCircuit
-    purpose: str  # one line: what the block does, with its transfer function
-    pins: Mapping[str, str]  # net name(s) -> meaning; several nets of one kind share an entry
-    drawing: str = ""  # ASCII
+    purpose: str  # what the block does, with its transfer function, on a single line
+    pins: Mapping[str, str]  # names of nets -> meaning; several nets of the same kind share an entry
+    drawing: str = ""  # in ASCII
     parts: tuple[str, ...] = ()  # files in circuits/parts that it needs
     uses: tuple[Block, ...] = ()  # blocks that it instantiates
     inside: tuple[str, ...] = ()  # files included at the head of the body, relative to the block's own file
     extra_files: Mapping[str, str] = field(default_factory=dict)  # relative path -> text, beside the block's own file
     notes: Mapping[str, str] = field(default_factory=dict)  # element name -> trailing comment
-    file_stem: str = ""  # of the block's own file; "": the block's name
+    file_stem: str = ""  # of the block's own file; "" takes the block's name
 
     @property
     def name(self) -> str:
@@ -36,7 +36,7 @@ class Block:
         return f"{self.file_stem or self.name}.inc"
 
     def leaf_to_top(self) -> Iterator[Block]:
-        """Every block needed to simulate this one, each once, leaves first, this one last."""
+        """Every block that is needed to simulate this block, each once, from the leaves up to this block itself."""
         seen: set[str] = set()
 
         def walk(block: Block) -> Iterator[Block]:

@@ -20,7 +20,7 @@ SOLVER = ACCURATE.options
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """One ``.meas`` line, with what it should give."""
+    """One ``.meas`` line and the value that it is expected to give."""
 
     name: str
     rule: str  # after ".meas tran <name>", e.g. "find v(x0_p) at=0.1"
@@ -30,7 +30,7 @@ class Measure:
 
 @dataclass(frozen=True, kw_only=True)
 class Deck:
-    """Everything on one page: what, sources, device under test, analysis, measures."""
+    """Everything that a deck consists of: comments, sources, device under test, analysis and measures."""
 
     name: str  # file stem; the raw file takes it too
     title: str
@@ -44,7 +44,7 @@ class Deck:
     options: str = SOLVER
     extra_files: Mapping[str, str] = field(default_factory=dict)  # relative path -> text, e.g. conductances
     temperature: float | None = None  # degC, of every device; None: ngspice's own, 27
-    changed_parts: Mapping[str, Part] = field(default_factory=dict)  # name -> the part that stands in the nominal one's place
+    changed_parts: Mapping[str, Part] = field(default_factory=dict)  # name -> part that replaces the nominal one
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9_]+", self.name):
@@ -68,7 +68,7 @@ class Deck:
         return "\n".join(lines) + "\n"
 
     def files(self) -> dict[str, str]:
-        """Relative path -> text of the deck and every file that it includes; the twin's conductances are apart."""
+        """Text of the deck and of every file that it includes, by relative path, except the conductances of a twin."""
         files = dict(self.extra_files)
         parts = {name: self.changed_parts.get(name) or read_part(name) for name in self.block.all_parts()}
         files |= {f"parts/{name}.lib": part.text for name, part in parts.items()}
@@ -80,7 +80,7 @@ class Deck:
 
 
 def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Write files below ``folder``; one that holds the same already is left alone.
+    """Write files below ``folder``; a file that already holds the same content is left alone.
 
     All are written beside their targets before the first is renamed: a full disk or an interrupt leaves the folder as it
     was, not half old and half new.

@@ -1,4 +1,4 @@
-"""What is in a deck: its hierarchy counted out, without running it."""
+"""What is in a deck: instances, devices and nodes, counted without running it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _TERMINALS = {"r": 2, "c": 2, "l": 2, "d": 2, "m": 4, "q": 3, "j": 3, "v": 2, "i
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """A deck counted out, subcircuits expanded."""
+    """What a deck consists of, with its subcircuits expanded."""
 
     instances: Counter  # subcircuit name -> instances
     devices: Counter  # device letter -> elements
-    nodes: int  # ground not counted
+    nodes: int  # without ground
     depth: int  # levels of hierarchy
 
 
@@ -38,7 +38,7 @@ def inspect_deck(deck: Path) -> Contents:
     """Count blocks, devices and nodes of a deck and of everything it includes.
 
     Raises:
-        CircuitError: an include or a subcircuit is missing; names it and the deck.
+        CircuitError: an include or a subcircuit is missing; the message names it and the deck.
     """
     scopes = _read(deck)
     counted: dict[str, Contents] = {}
@@ -91,7 +91,7 @@ def _read(deck: Path) -> dict[str, _Scope]:
 
 
 def _cards(path: Path, *, above: tuple[Path, ...]) -> Iterator[Card]:
-    """Cards of a deck, or of a file that it includes: control blocks out, includes followed."""
+    """Cards of a deck, or of a file that it includes, and of the files included by that; control blocks are left out."""
     if path.resolve() in above:
         raise CircuitError(f"{path} includes itself")
     if not path.is_file():

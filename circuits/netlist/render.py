@@ -1,4 +1,4 @@
-"""Deck text: PySpice netlists in, what a designer reads out."""
+"""Rendering: from PySpice netlists to the text that a designer reads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WIDTH = 120  # columns
 
 
 def render_block(block: Block) -> str:
-    """One block as the text of its file: comment header, ``.subckt``, body, ``.ends``."""
+    """The text of a block's file: comment header, ``.subckt``, body, ``.ends``."""
     lines = header(block)
     lines += wrap(f".subckt {block.name} {_nodes(block.netlist)}{_parameters(block.netlist)}")
     lines += [f".include {path}" for path in block.inside]
@@ -33,7 +33,7 @@ def header(block: Block) -> list[str]:
 
 
 def render_elements(netlist: Netlist, notes: Mapping[str, str] | None = None) -> list[str]:
-    """Element lines of a PySpice netlist, lower case, a trailing comment where ``notes`` has one."""
+    """Element lines of a PySpice netlist in lower case, with a trailing comment where ``notes`` has one."""
     notes = dict(notes or {})
     lines: list[str] = []
     for element in netlist.elements:
@@ -60,7 +60,7 @@ def wrap(text: str, tail: str = "") -> list[str]:
 
 
 def comment(lines: Iterable[str]) -> list[str]:
-    """Comment lines; a line break inside one would inject a card, so it is refused."""
+    """Comment lines. A line break inside a line would inject a card, so it is refused."""
     out = []
     for line in lines:
         if "\n" in line or "\r" in line:

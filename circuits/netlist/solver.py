@@ -1,4 +1,4 @@
-"""The solver's options of a transient: what they are, and two sets that were measured."""
+"""The solver's options of a transient, and the set that was measured to be accurate."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ METHODS = ("trap", "gear")
 
 @dataclass(frozen=True, kw_only=True)
 class Solver:
-    """How ngspice chooses its steps; `circuits.board.testbench.Timing` holds the largest one."""
+    """How ngspice chooses its steps; `circuits.board.testbench.Timing` holds the largest step."""
 
     method: str = "trap"  # integration rule
-    trtol: float = 1.0  # dimensionless: truncation errors are overestimated this many times; ngspice's own is 7
-    chgtol: float | None = None  # C, charge below which a truncation error does not count; None: ngspice's own, 1e-14
-    xmu: float = 0.49  # 0.5: pure trapezoidal rule, which rings after the switches toggle (docs/engine.md)
+    trtol: float = 1.0  # dimensionless, factor by which truncation errors are overestimated; ngspice's default is 7
+    chgtol: float | None = None  # C, charge below which a truncation error does not count; None is ngspice's default, 1e-14
+    xmu: float = 0.49  # 0.5 is the pure trapezoidal rule, which rings after the switches toggle (docs/explanation/solver.md)
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -31,7 +31,7 @@ class Solver:
 
     @property
     def options(self) -> str:
-        """What follows ``.options``. klu and the three "no" are for speed."""
+        """What follows ``.options`` in a deck. klu and the three words with "no" are for speed."""
         words = ["klu noopiter nopage noinit"]
         if self.method != "trap":
             words.append(f"method={self.method}")

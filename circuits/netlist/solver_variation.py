@@ -14,7 +14,7 @@ DEFAULTS = {"reltol": 1e-3, "abstol": 1e-12, "vntol": 1e-6, "chgtol": 1e-14}  # 
 
 @dataclass(frozen=True, kw_only=True)
 class SolverVariation:
-    """What is changed of a deck's settings."""
+    """Changes to the solver settings of a deck."""
 
     name: str
     tolerance: float = 1.0  # factor on reltol, abstol, vntol, chgtol
@@ -22,7 +22,7 @@ class SolverVariation:
     gear: bool = False  # Gear of order 2 instead of the trapezoidal rule
 
     def apply(self, files: Mapping[str, DeckFile], deck: str) -> dict[str, str]:
-        """Files of the deck as text, the deck's own with these settings.
+        """All files of a deck as text; the deck itself has the changed settings.
 
         Args:
             files: by path below the deck's folder.
@@ -37,13 +37,13 @@ class SolverVariation:
 
     def _options(self, card: Card) -> str:
         words = card.text.lower().split()
-        given = dict(word.split("=", 1) for word in words if "=" in word)
+        options = dict(word.split("=", 1) for word in words if "=" in word)
         for name, default in DEFAULTS.items():
             if self.tolerance != 1:
-                given[name] = repr((spice_number(given.get(name, "")) or default) * self.tolerance)
+                options[name] = repr((spice_number(options.get(name, "")) or default) * self.tolerance)
         if self.gear:
-            given["method"] = "gear"
-        return " ".join([word for word in words if "=" not in word] + [f"{name}={value}" for name, value in given.items()])
+            options["method"] = "gear"
+        return " ".join([word for word in words if "=" not in word] + [f"{name}={value}" for name, value in options.items()])
 
     def _transient(self, card: Card) -> str:
         *words, step = card.text.split()
@@ -53,9 +53,9 @@ class SolverVariation:
         return " ".join([*words, repr(largest * self.step)])
 
 
-def _changed(file: DeckFile, deck: str, what: str, wanted: Callable[[Card], bool], change: Callable[[Card], str]) -> DeckFile:
-    """The file with its first wanted card changed."""
-    place = next((place for place, card in enumerate(file.cards) if wanted(card)), None)
+def _changed(file: DeckFile, deck: str, what: str, is_it: Callable[[Card], bool], change: Callable[[Card], str]) -> DeckFile:
+    """The file with the first card changed for which ``is_it`` is true; ``what`` names that card in the error."""
+    place = next((place for place, card in enumerate(file.cards) if is_it(card)), None)
     if place is None:
         raise CircuitError(f"{deck} has no {what} card to change; add it")
     card = replace(file.cards[place], text=change(file.cards[place]))

@@ -1,1 +1,1 @@
-"""One analogue stage a file; each module has one builder that returns a :class:`circuits.netlist.block.Block`."""
+"""The analogue stages, one per file. Each module has a builder that returns a :class:`circuits.netlist.block.Block`."""

@@ -1,4 +1,4 @@
-"""Clamp: keeps a crossbar line from disturbing the memristors."""
+"""The clamp: it keeps the voltage of a bit line below what would disturb the memristors."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from PySpice.Spice.Netlist import SubCircuit
 
 from circuits.netlist.block import Block
 
-CLAMP_ONSET = 0.45  # V; here the two diodes together draw 50 uA, a tenth of a driver's reserve: see docs/board.md
+CLAMP_ONSET = 0.45  # V; here the two diodes together draw 50 uA, a tenth of a driver's reserve
 R_S = 1e3  # ohm, in series with the line, inside the amplifier's loop
 
 
 def clamp(r_s: float = R_S) -> Block:
-    """Series resistor and anti-parallel 1N4148, used inside an amplifier's loop.
+    """A series resistor and two anti-parallel 1N4148, to be used inside an amplifier's loop.
 
-    Inside the loop the amplifier supplies the diodes' leakage, so the clamp is invisible at signal level; alone it
-    would cost 0.2 % at 0.1 V. Pins: drive line.
+    Inside the loop the amplifier supplies the diodes' leakage, so the clamp is invisible at signal level. Alone it would
+    cost 0.2 % at 0.1 V. Pins: drive line.
+
+    Args:
+        r_s: series resistor [ohm].
     """
     s = SubCircuit("clamp", "drive", "line")
     s.R("_s", "drive", "line", r_s)

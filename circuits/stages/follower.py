@@ -1,4 +1,4 @@
-"""Follower: drives a crossbar line from a high-impedance node."""
+"""The follower: it drives a bit line from a node that may not be loaded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from circuits.stages.clamp import clamp
 
 
 def follower() -> Block:
-    """Unity-gain buffer with the clamp inside its loop. Pins: vin line vcc vee."""
+    """A buffer of unity gain with the clamp inside its loop. Pins: vin line vcc vee."""
     s = SubCircuit("follower", "vin", "line", "vcc", "vee")
     s.X("op", "opa4990", "vin", "line", "vcc", "vee", "drive")
     s.X("clamp", "clamp", "drive", "line")

@@ -1,4 +1,4 @@
-"""Inverter: makes the -v line of a differential pair."""
+"""The inverter: it makes the second line of a differential pair from the first."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from PySpice.Spice.Netlist import SubCircuit
 
 from circuits.netlist.block import Block
 
-R_INVERTER = 10e3  # ohm, input and feedback
+R_INVERTER = 10e3  # ohm, input and feedback resistor
 
 
 def inverter(r: float = R_INVERTER) -> Block:
-    """Unity-gain inverting amplifier. Pins: vin out vcc vee."""
+    """An inverting amplifier of unity gain. Pins: vin out vcc vee.
+
+    Args:
+        r: input and feedback resistor [ohm].
+    """
     s = SubCircuit("inverter", "vin", "out", "vcc", "vee")
     s.R("_in", "vin", "sum", r)
     s.R("_f", "sum", "out", r)

@@ -1,4 +1,4 @@
-"""Integrator with pre-charge: solves the initial value problem of one state."""
+"""The integrator with pre-charge: it solves the initial value problem of one state."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from circuits.stages.follower import follower
 
 
 def ivp_integrator(lead: bool = False) -> Block:
-    """Inverting integrator with initial condition, four TMUX1134 channels. Pins: vin ic sel line vcc vee cap.
+    """An inverting integrator with initial condition and four TMUX1134 channels. Pins: vin ic sel line vcc vee cap.
 
-    sel low, initial conditioning: S1 and S2 take the amplifier out of the signal path (S2 closes it on itself, so it
-    does not run into a rail), S3 grounds the capacitor's left plate, S4 ties its right plate to the source ``ic``.
-    sel high, integration: v(line) = v_0 - 1/(r_in c_int) * integral of v(vin).
+    With sel low, during initial conditioning, S1 and S2 take the amplifier out of the signal path. S2 connects its output to
+    its own input, so that it does not run into a rail. S3 grounds the capacitor's left plate, and S4 connects its right plate
+    to the source ``ic``. With sel high the stage integrates: v(line) = v_0 - 1/(r_in c_int) * integral of v(vin).
 
     Args:
-        lead: a capacitor c_lead across r_in, which takes the lag r_in * c_lead out of the loop that drives vin.
+        lead: whether there is a capacitor c_lead across r_in. It takes the lag r_in * c_lead out of the loop that drives vin.
     """
     s = SubCircuit("ivp_integrator", "vin", "ic", "sel", "line", "vcc", "vee", "cap", r_in=1e6, c_int=1e-6,
                    **({"c_lead": 1e-12} if lead else {}))

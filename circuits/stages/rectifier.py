@@ -1,4 +1,4 @@
-"""Precision half-wave rectifier: the second stage of a two-stage hidden neuron."""
+"""The precision half-wave rectifier: the second stage of a two-stage hidden neuron."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from PySpice.Spice.Netlist import SubCircuit
 from circuits.netlist.block import Block
 from circuits.stages.clamp import clamp
 
-RESISTANCE = 10e3  # ohm, both resistors
+RESISTANCE = 10e3  # ohm, input and feedback resistor
 
 
 def rectifier(r: float = RESISTANCE) -> Block:
-    """Inverting half-wave rectifier, both diodes inside the loop. Pins: vin line vcc vee.
+    """An inverting half-wave rectifier with both diodes inside the loop. Pins: vin line vcc vee.
 
-    Behind a linear transimpedance amplifier it makes a ReLU that crosses over faster than ``relu_tia``: the op-amp slews
-    from one diode to the other at a noise gain of 2 here, at 1 + r_f times all conductances of the source line there.
+    Behind a linear transimpedance amplifier it makes a ReLU that crosses over faster than ``relu_tia``. Here the op-amp slews
+    from one diode to the other at a noise gain of 2; there the noise gain is 1 + r_f times all conductances of the source line.
+
+    Args:
+        r: input and feedback resistor [ohm].
     """
     s = SubCircuit("rectifier", "vin", "line", "vcc", "vee")
     s.R("_in", "vin", "sum", r)

@@ -1,4 +1,4 @@
-"""ReLU transimpedance amplifier: a hidden neuron."""
+"""The rectifying transimpedance amplifier: a hidden neuron with a ReLU."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from circuits.stages.clamp import clamp
 def leakage() -> float:
     """Current [A] that the blocking diode takes from the summing node while the stage conducts: its saturation current.
 
-    At 10 kohm that is 25 uV, so the compiler adds it to the bias.
+    At 10 kohm it is worth 25 uV, so the compiler adds it to the bias.
     """
     return model_parameters("d1n4148", "d1n4148")["is"]
 
 
 def relu_tia() -> Block:
-    """Half-wave rectifying transimpedance amplifier, both diodes inside the loop. Pins: sl line vcc vee; r_f [ohm].
+    """A half-wave rectifying transimpedance amplifier with both diodes inside the loop. Pins: sl line vcc vee; r_f [ohm].
 
-    The native output is negative: it is the neuron's -h line, and an inverter makes +h.
+    Its native output is negative: it is the neuron's -h line, and an inverter makes the +h line.
     """
     s = SubCircuit("relu_tia", "sl", "line", "vcc", "vee", r_f=10e3)
     s.R("_f", "sl", "line", "{r_f}")

@@ -1,4 +1,4 @@
-"""Linear transimpedance amplifier: reads a source line."""
+"""The linear transimpedance amplifier: it reads a source line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from circuits.stages.clamp import clamp
 
 
 def tia() -> Block:
-    """Transimpedance amplifier of the output layer. Pins: sl out vcc vee; parameter r_f [ohm]."""
+    """The transimpedance amplifier of the output layer. Pins: sl out vcc vee; parameter r_f [ohm]."""
     s = SubCircuit("tia", "sl", "out", "vcc", "vee", r_f=10e3)
     s.R("_f", "sl", "out", "{r_f}")
     s.X("op", "opa4990", 0, "sl", "vcc", "vee", "out")
@@ -30,7 +30,7 @@ def tia() -> Block:
 
 
 def clamped_tia() -> Block:
-    """Transimpedance amplifier that drives a crossbar line (a hidden layer without ReLU). Pins: sl line vcc vee."""
+    """The transimpedance amplifier of a hidden layer without ReLU, which drives a bit line. Pins: sl line vcc vee."""
     s = SubCircuit("clamped_tia", "sl", "line", "vcc", "vee", r_f=10e3)
     s.R("_f", "sl", "line", "{r_f}")
     s.X("op", "opa4990", 0, "sl", "vcc", "vee", "drive")

@@ -1,4 +1,4 @@
-"""Expressions of a deck: worked out to a number, or written as Verilog-A."""
+"""Expressions of a deck: evaluated to a number, or written as Verilog-A."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OPERATORS: dict[type[ast.operator], tuple[str, Callable[[float, float], float]]
 
 
 class UnknownExpression(ValueError):
-    """What an expression holds and this reader does not know."""
+    """An expression holds something that this reader does not know."""
 
 
 def evaluate(text: str, names: Mapping[str, float]) -> float:
@@ -47,7 +47,8 @@ def verilog(text: str, names: Mapping[str, float]) -> tuple[str, list[str], list
     """A behavioural source's expression as Verilog-A.
 
     Returns:
-        Text in V(c0), V(c1), ... and p0, p1, ...; the nodes c0, c1, ...; the values of what stood in braces, p0, p1, ...
+        The text, in V(c0), V(c1), ... and p0, p1, ...; the nodes that c0, c1, ... stand for; and the values of the expressions
+            in braces, which p0, p1, ... stand for.
     Raises:
         UnknownExpression: as for :func:`evaluate`.
     """
@@ -60,15 +61,15 @@ def verilog(text: str, names: Mapping[str, float]) -> tuple[str, list[str], list
             nodes.append(node)
         return f"c{nodes.index(node)}"
 
-    def voltage(found: re.Match[str]) -> str:
+    def voltage(match: re.Match[str]) -> str:
         name = f"leaf_{len(leaves)}"
-        leaves[name] = f"V({', '.join(control(node.lower()) for node in found.groups() if node and node != '0')})"
-        if found[1] == "0":
+        leaves[name] = f"V({', '.join(control(node.lower()) for node in match.groups() if node and node != '0')})"
+        if match[1] == "0":
             leaves[name] = "0.0" if leaves[name] == "V()" else f"(-{leaves[name]})"
         return name
 
-    def parameter(found: re.Match[str]) -> str:
-        values.append(evaluate(found[1], names))
+    def parameter(match: re.Match[str]) -> str:
+        values.append(evaluate(match[1], names))
         name = f"leaf_{len(leaves)}"
         leaves[name] = f"p{len(values) - 1}"
         return name
@@ -85,10 +86,10 @@ def _parse(text: str) -> ast.expr:
         raise UnknownExpression(f"{text!r} is not an expression of + - * / ** and functions") from failed
 
 
-def _number(found: re.Match[str]) -> str:
-    value = spice_number(found[0])
+def _number(match: re.Match[str]) -> str:
+    value = spice_number(match[0])
     if value is None:
-        raise UnknownExpression(f"{found[0]!r} is not a number")
+        raise UnknownExpression(f"{match[0]!r} is not a number")
     return repr(value)
 
 
@@ -106,7 +107,7 @@ def _value(node: ast.expr, names: Mapping[str, float]) -> float:
         case ast.BinOp(op=ast.Pow()):
             return math.pow(_value(node.left, names), _value(node.right, names))
         case ast.Call(func=ast.Name(id=name), keywords=[]) if name in _FUNCTIONS:
-            return _FUNCTIONS[name](*(_value(one, names) for one in node.args))
+            return _FUNCTIONS[name](*(_value(argument, names) for argument in node.args))
     raise UnknownExpression(f"{ast.unparse(node)!r} is not known")
 
 
@@ -124,5 +125,5 @@ def _write(node: ast.expr, leaves: Mapping[str, str], names: Mapping[str, float]
         case ast.BinOp(op=ast.Pow()):
             return f"pow({_write(node.left, leaves, names)}, {_write(node.right, leaves, names)})"
         case ast.Call(func=ast.Name(id=name), keywords=[]) if name in _FUNCTIONS:
-            return f"{name}({', '.join(_write(one, leaves, names) for one in node.args)})"
+            return f"{name}({', '.join(_write(argument, leaves, names) for argument in node.args)})"
     raise UnknownExpression(f"{ast.unparse(node)!r} is not known")

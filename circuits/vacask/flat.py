@@ -1,4 +1,4 @@
-"""A checked deck without its hierarchy: every element with its nodes and with numbers for values."""
+"""A checked deck without its hierarchy: every element with the full names of its nodes, and parameters as numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _READ_ELSEWHERE = frozenset(".save .meas .measure .tran .model .end".split())
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Element:
-    """One device. ``rest`` is what stands after its nodes, ``names`` the parameters that it may use."""
+    """One device. ``rest`` is the text after its nodes; ``names`` holds the parameters that the text may use."""
 
     card: Card
     path: str  # e.g. "xboard.xint0.r_in"; its first letter after the last dot is the kind
@@ -24,7 +24,7 @@ class Element:
     rest: str
     names: Mapping[str, float]
     scope: str  # path of the subcircuit that it is in, with its dot; "" at top level
-    pins: Mapping[str, str]  # of that subcircuit: full name of what each is connected to
+    pins: Mapping[str, str]  # pin of that subcircuit -> full name of the node that it is connected to
 
     @property
     def kind(self) -> str:
@@ -35,17 +35,17 @@ class Element:
         return _node(name, self.scope, self.pins)
 
     def value(self, text: str) -> float:
-        """Number for a value, in the element's own parameters; RejectedDeck where there is none."""
+        """Value of a text in the element's own parameters; RejectedDeck where it has none."""
         return number(self.card, text, self.names)
 
     def assignments(self, text: str | None = None) -> dict[str, float]:
-        """``name=value`` pairs of the element, worked out."""
+        """``name=value`` pairs of the element, with their values as numbers."""
         return {name: self.value(value) for name, value in assignments(self.rest if text is None else text).items()}
 
 
 @dataclass(kw_only=True)
 class Flat:
-    """The circuit: elements, models (card and what it says), options, global parameters."""
+    """The circuit: its elements, its models with the cards that define them, its options and its global parameters."""
 
     elements: list[Element] = field(default_factory=list)
     models: list[tuple[Card, Model]] = field(default_factory=list)
@@ -63,10 +63,10 @@ _PINS = {"r": 2, "c": 2, "d": 2, "v": 2, "i": 2, "b": 2, "g": 4, "e": 4, "m": 4}
 
 
 def flatten(files: Sequence[DeckFile]) -> Flat:
-    """Expand includes and subcircuits, work out parameters.
+    """Expand includes and subcircuits, and evaluate parameters.
 
     Raises:
-        RejectedDeck: a card or an element that the second engine's netlist has no word for; names file and line.
+        RejectedDeck: a card or an element that the second engine's netlist has no word for; the message names file and line.
     """
     flat, definitions = Flat(), {}
     top = _definitions(_lines({file.relative: file for file in files}, files[0]), definitions)
@@ -75,7 +75,7 @@ def flatten(files: Sequence[DeckFile]) -> Flat:
             flat.models.append((card, Model.read(card)))
         elif card.keyword.startswith(".opt"):
             flat.options |= {name: value for name, _, value in
-                             (one.partition("=") for one in re.sub(r"\s*=\s*", "=", card.text.lower()).split()[1:])}
+                             (word.partition("=") for word in re.sub(r"\s*=\s*", "=", card.text.lower()).split()[1:])}
     _expand(flat, definitions, top, scope="", pins={}, names=flat.names, depth=0)
     return flat
 
@@ -98,22 +98,22 @@ def _lines(files: Mapping[str, DeckFile], file: DeckFile) -> Iterator[Card]:
             yield card
 
 
-def _definitions(cards: Iterator[Card], found: dict[str, _Body]) -> list[Card]:
-    """Top-level cards; subcircuits go to ``found``."""
+def _definitions(cards: Iterator[Card], definitions: dict[str, _Body]) -> list[Card]:
+    """Top-level cards; subcircuits are put into ``definitions``."""
     top: list[Card] = []
     for card in cards:
         if card.keyword != ".subckt":
             top.append(card)
             continue
         inside: list[Card] = []
-        for one in cards:
-            if one.keyword == ".ends":
+        for inner in cards:
+            if inner.keyword == ".ends":
                 break
-            if one.keyword in (".subckt", ".model"):
-                raise one.reject("the second engine reads subcircuits and models at the top level only; move it there")
-            inside.append(one)
+            if inner.keyword in (".subckt", ".model"):
+                raise inner.reject("the second engine reads subcircuits and models at the top level only; move it there")
+            inside.append(inner)
         head = Subcircuit.read(card)
-        found[head.name] = _Body(head=head, cards=tuple(inside))
+        definitions[head.name] = _Body(head=head, cards=tuple(inside))
     return top
 
 
@@ -139,26 +139,26 @@ def _expand(flat: Flat, definitions: Mapping[str, _Body], cards: Sequence[Card],
         if len(words) < 2 + _PINS[kind]:
             raise card.reject(f"element {card.keyword} has {_PINS[kind]} nodes and a value; complete it")
         flat.elements.append(Element(
-            card=card, path=scope + card.keyword, nodes=tuple(_node(one, scope, pins) for one in words[1:-1]), rest=words[-1],
-            names=names, scope=scope, pins=pins))
+            card=card, path=scope + card.keyword, nodes=tuple(_node(word, scope, pins) for word in words[1:-1]),
+            rest=words[-1], names=names, scope=scope, pins=pins))
 
 
 def _expand_instance(flat: Flat, definitions: Mapping[str, _Body], card: Card, *, scope: str, pins: Mapping[str, str],
                      names: Mapping[str, float], depth: int) -> None:
     words = words_before_assignments(card.text)
-    found = definitions.get(words[-1].lower())
-    if found is None or len(found.head.pins) != len(words) - 2:
+    body = definitions.get(words[-1].lower())
+    if body is None or len(body.head.pins) != len(words) - 2:
         raise card.reject(f"no subcircuit {words[-1]} with {len(words) - 2} pins; define it at the top level")
     if depth > MAX_DEPTH:
         raise card.reject("subcircuits call each other in a circle; break it")
     given = {name: number(card, value, names) for name, value in assignments(card.text).items()}
     inner = dict(flat.names)
-    for name, value in found.head.parameters.items():
+    for name, value in body.head.parameters.items():
         inner[name] = given[name] if name in given else number(card, value, inner)
-    if unknown := set(given) - set(found.head.parameters):
+    if unknown := set(given) - set(body.head.parameters):
         raise card.reject(f"subcircuit {words[-1]} has no parameter {', '.join(sorted(unknown))}")
-    outside = dict(zip(found.head.pins, (_node(one, scope, pins) for one in words[1:-1]), strict=True))
-    _expand(flat, definitions, found.cards, scope=f"{scope}{card.keyword}.", pins=outside, names=inner, depth=depth + 1)
+    outside = dict(zip(body.head.pins, (_node(word, scope, pins) for word in words[1:-1]), strict=True))
+    _expand(flat, definitions, body.cards, scope=f"{scope}{card.keyword}.", pins=outside, names=inner, depth=depth + 1)
 
 
 def _node(name: str, scope: str, pins: Mapping[str, str]) -> str:

@@ -36,7 +36,7 @@ _PASSED = frozenset("reltol abstol vntol chgtol gmin temp tnom".split())
 
 @dataclass(kw_only=True)
 class Translation:
-    """``netlist`` and ``modules`` are files; ``vectors``: VACASK's name of a node by the deck's name of its voltage."""
+    """A deck in VACASK's language: the text of two files, and VACASK's name of a node by the deck's name of its voltage."""
 
     netlist: str
     modules: str
@@ -46,7 +46,8 @@ class Translation:
 @dataclass(kw_only=True)
 class _Writer:
     flat: Flat
-    nodes: dict[str, str] = field(default_factory=dict)  # numbered: no name of a deck reaches the other netlist
+    # name in the deck -> n0, n1, ..., so that no name of a deck gets into VACASK's netlist
+    nodes: dict[str, str] = field(default_factory=dict)
     modules: dict[tuple[str, str, int, int], str] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
@@ -63,7 +64,7 @@ def translate(files: Sequence[DeckFile], request: Request, *, max_step: float, t
         t_stop: end [s].
         method: "trap", "gear2", ...
     Raises:
-        RejectedDeck: what VACASK's netlist has no word for; names file and line.
+        RejectedDeck: VACASK's netlist has no word for something in the deck; the message names file and line.
     """
     writer = _Writer(flat=flatten(files))
     for card, model in writer.flat.models:
@@ -72,10 +73,10 @@ def translate(files: Sequence[DeckFile], request: Request, *, max_step: float, t
         _ELEMENTS[element.kind](writer, f"e{count}", element)
     vectors = {}
     for vector in request.saved:
-        found = re.fullmatch(r"v\(([^(),]+)\)", vector.lower())
-        if found is None or found[1] not in writer.nodes:
+        match = re.fullmatch(r"v\(([^(),]+)\)", vector.lower())
+        if match is None or match[1] not in writer.nodes:
             raise RejectedDeck(f"the second engine cannot save {vector}; save node voltages, v(node)", file=files[0].path)
-        vectors[f"v({found[1]})"] = writer.nodes[found[1]]
+        vectors[f"v({match[1]})"] = writer.nodes[match[1]]
     if not vectors:
         raise RejectedDeck("the deck saves nothing; add e.g. '.save v(out)'", file=files[0].path)
     head = _HEAD.format(load=f'load "{MODULES}"\n' if writer.modules else "")
@@ -101,13 +102,13 @@ def _options(flat: Flat, deck: DeckFile) -> str:
 
 
 def _write_model(writer: _Writer, card: Card, model: Model) -> None:
-    given = {key: number(card, value, writer.flat.names) for key, value in model.parameters.items()}
-    if model.kind not in _TYPES or given.pop("level", 1) != 1:
+    parameters = {key: number(card, value, writer.flat.names) for key, value in model.parameters.items()}
+    if model.kind not in _TYPES or parameters.pop("level", 1) != 1:
         raise card.reject(f"the second engine has no model for type {model.kind} of that level; known are "
                           f"{', '.join(_TYPES)} of level 1")
     master, fixed = _TYPES[model.kind]
     name = writer.models[model.name] = f"m{len(writer.models)}"
-    writer.lines.append(f"model {name} {master} ({_pairs(fixed | {key: repr(value) for key, value in given.items()})})")
+    writer.lines.append(f"model {name} {master} ({_pairs(fixed | {key: repr(value) for key, value in parameters.items()})})")
 
 
 def _passive(writer: _Writer, name: str, e: Element) -> None:
@@ -124,14 +125,14 @@ def _device(writer: _Writer, name: str, e: Element) -> None:
 
 def _source(writer: _Writer, name: str, e: Element) -> None:
     master = {"v": "vsource", "i": "isource"}[e.kind]
-    found = re.fullmatch(r"(?:dc\s+)?([^\s()]+)?\s*(?:(sin|pwl)\s*\((.*)\))?", e.rest.lower())
-    if not found or (found[1] is None and found[2] is None):
+    match = re.fullmatch(r"(?:dc\s+)?([^\s()]+)?\s*(?:(sin|pwl)\s*\((.*)\))?", e.rest.lower())
+    if not match or (match[1] is None and match[2] is None):
         raise e.card.reject("the second engine knows sources of the form 'dc x', 'sin(...)' and 'pwl(...)'")
-    words: dict[str, str] = {} if found[1] is None else {"dc": repr(e.value(found[1]))}
-    values = [e.value(one) for one in re.findall(r"\{[^{}]*\}|[^\s,]+", found[3] or "")]
-    if found[2] == "pwl":
+    words: dict[str, str] = {} if match[1] is None else {"dc": repr(e.value(match[1]))}
+    values = [e.value(word) for word in re.findall(r"\{[^{}]*\}|[^\s,]+", match[3] or "")]
+    if match[2] == "pwl":
         words |= {"type": '"pwl"', "wave": f"[{', '.join(map(repr, values))}]"}
-    elif found[2] == "sin":
+    elif match[2] == "sin":
         if len(values) not in (3, 4):
             raise e.card.reject("the second engine knows sin(offset amplitude frequency [delay]), without damping and phase")
         keys = ("sinedc", "ampl", "freq", "delay")
@@ -144,19 +145,19 @@ def _controlled(writer: _Writer, name: str, e: Element) -> None:
 
 
 def _behavioural(writer: _Writer, name: str, e: Element) -> None:
-    found = re.fullmatch(r"([iv])\s*=\s*(.*)", e.rest, re.I)
-    if found is None:
+    match = re.fullmatch(r"([iv])\s*=\s*(.*)", e.rest, re.I)
+    if match is None:
         raise e.card.reject("the second engine knows behavioural sources of the form 'i=...' and 'v=...'")
     try:
-        text, controls, values = verilog(found[2].lower(), e.names)
+        text, controls, values = verilog(match[2].lower(), e.names)
     except UnknownExpression as unknown:
         raise e.card.reject(f"the second engine cannot write {unknown}") from unknown
-    key = (found[1].upper(), text, len(controls), len(values))
+    key = (match[1].upper(), text, len(controls), len(values))
     module = writer.modules.setdefault(key, f"b{len(writer.modules)}")
     if module not in writer.models.values():
         writer.models[f"module {module}"] = module
         writer.lines.append(f"model {module} {module}")
-    _line(writer, name, (*e.nodes, *(e.node(one) for one in controls)), module,
+    _line(writer, name, (*e.nodes, *(e.node(control) for control in controls)), module,
           {f"p{k}": repr(value) for k, value in enumerate(values)})
 
 
@@ -166,7 +167,7 @@ _ELEMENTS: dict[str, Callable[[_Writer, str, Element], None]] = {
 
 
 def _line(writer: _Writer, name: str, nodes: Sequence[str], master: str, words: dict[str, str]) -> None:
-    writer.lines.append(f"{name} ({' '.join(writer.node(one) for one in nodes)}) {master} {_pairs(words)}".rstrip())
+    writer.lines.append(f"{name} ({' '.join(writer.node(node) for node in nodes)}) {master} {_pairs(words)}".rstrip())
 
 
 def _pairs(words: dict[str, str]) -> str:

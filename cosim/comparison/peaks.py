@@ -38,7 +38,7 @@ def waveform_peaks(manifest: Manifest, runs: Iterable[Waveforms]) -> dict[str, f
     for run in runs:
         inputs = np.array([run[nets.external_vector(k)] / scale
                            for k, scale in enumerate(scales.inputs)]).reshape(-1, len(run)).T
-        states = np.stack([run[nets.state_vector(k)] / scales.state for k in range(network.n_states)], axis=1)
+        states = np.stack([run[nets.state_vector(k)] for k in range(network.n_states)], axis=1) / scales.state
         peaks.append(_network_peaks(manifest, network, inputs, states)
                      | {name: float(np.abs(run[name]).max()) for name in run.names[1:]})
     return _largest(peaks)

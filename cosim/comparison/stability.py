@@ -20,7 +20,7 @@ from cosim.folder.read import read_board, read_programmed
 LEAST = 45.0  # deg
 WORST = 2  # loops of a kind and layer that are shown
 PASSING = "crossover"  # a neuron's state that no signal stays in, so that nothing settles there
-# Tried on stages brought down to 15 to 40 degrees by nanofarads, docs/board.md
+# Tried on stages brought down to 15 to 40 degrees by nanofarads, docs/explanation/stability.md
 _LINE = "less capacitance on the line that it drives"
 REMEDIES = {
     "tia": "a capacitor across r_f, or less capacitance on its source line",

@@ -34,6 +34,21 @@ class StoredRun:
         """E.g. "current sine", or the case alone where there is one board."""
         return f"{self.board} {self.case}".strip()
 
+    @property
+    def engine(self) -> str:
+        """What simulated it, with its version, e.g. "ngspice 46".
+
+        Raises:
+            ResultsError: the deck has changed since, so that it cannot be told.
+        """
+        if self.path.suffix == ".raw":
+            return "a simulation of your own, a raw file"
+        deck = self.compiled.folder / f"{self.case}.cir"
+        engine = _keys(self.compiled.folder, deck)[0].get(read_frame(self.path).attrs.get("key"))
+        if engine is None:
+            raise ResultsError(f"{self.path} was not simulated from {deck} as it is now; run `cosim simulate` again")
+        return engine
+
 
 def stored_runs(target: Path, waveforms: Path | None = None) -> tuple[list[StoredRun], list[str]]:
     """Every simulated case of a compiled folder, or of the compiled folders below a results folder.
@@ -49,8 +64,8 @@ def stored_runs(target: Path, waveforms: Path | None = None) -> tuple[list[Store
     """
     folders = list(compiled_folders(target))
     if not folders:
-        raise ResultsError(f"{target} holds no compiled folder ({MANIFEST_NAME}), nor does a folder below it; name one made by "
-                           "`cosim compile`, or the results folder of a study")
+        raise ResultsError(f"{target / MANIFEST_NAME} does not exist; make the folder with `cosim compile`, or name the "
+                           "results folder of a study, below which there are such folders")
     if waveforms is not None and len(folders) > 1:
         raise ResultsError(f"{target} holds {len(folders)} compiled folders; --waveforms belongs to one, so name that one")
     runs, missing = [], []
@@ -58,17 +73,17 @@ def stored_runs(target: Path, waveforms: Path | None = None) -> tuple[list[Store
         compiled = load(folder)
         board = "" if folder == target else _board_name(target, folder)
         for case in compiled.cases:
-            found = find_run(compiled, case, waveforms)
-            if found is None:
+            stored = find_run(compiled, case, waveforms)
+            if stored is None:
                 missing.append(f"{board} {case}".strip())
                 continue
-            path, waves = found
+            path, waves = stored
             runs.append(StoredRun(board=board, compiled=compiled, case=case, path=path, waveforms=waves))
     if missing and (not runs or len(folders) == 1):
         places = [waveforms] if waveforms else _places(folders[0])
         files = ", ".join(f"{case}.parquet nor {case}.raw" for case in missing)
         raise ResultsError(f"neither {files} in {', '.join(map(str, places))}; run `cosim simulate` first, or name the folder "
-                           "that holds them with --waveforms")
+                           "with --waveforms")
     return runs, missing
 
 
@@ -141,15 +156,15 @@ def _places(folder: Path) -> list[Path]:
     return [folder / "vectors", *beside, default_folder(folder), folder]
 
 
-def _keys(folder: Path, deck: Path) -> tuple[set[str], dict[Engine, SimulationError]]:
-    """What a result of a deck may be marked with, by the engines that are here and by the behavioural model; and the engines
-    that are not here."""
-    keys, missing = {folder_key(folder)}, {}
+def _keys(folder: Path, deck: Path) -> tuple[dict[str, str], dict[Engine, SimulationError]]:
+    """What a result of a deck may be marked with, and the name of what marks it so: the engines that are here and the
+    behavioural model; and the engines that are not here."""
+    keys, missing = {folder_key(folder): "the behavioural model, in torch"}, {}
     for engine in (NGSPICE, VACASK):
         try:
-            engine.version()
+            version = engine.version()
         except SimulationError as error:
             missing[engine] = error
             continue
-        keys.add(deck_key(deck, engine))
+        keys[deck_key(deck, engine)] = version
     return keys, missing

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import floor, log10
 
 import numpy as np
 
 from circuits.array.conductances import DIGITS
 from circuits.array.macromodel import Reduced
 from circuits.array.tiling import Tile
-from circuits.array.window import Window
 from circuits.board import nets
 from circuits.board.board import BoardSpec
 from circuits.board.layer import LayerSpec, reduce_layer
 from circuits.stages.rectifier import RESISTANCE
 from circuits.stages.relu_tia import leakage
 from cosim.compiler.compensation import Compensated, compensate
+from cosim.compiler.compiled_twin import CompiledLayer, CompiledTile, CompiledTwin
 from cosim.compiler.memory import check_memory
 from cosim.compiler.options import Options
 from cosim.compiler.resistors import LARGEST, e96_at_least, floor_digits
-from cosim.compiler.scaling import Calibration, Scales, calibrate
+from cosim.compiler.scaling import Calibration, calibrate
 from cosim.compiler.time_scale import check_time_scale, measure_time_scale
 from cosim.console import Progress
 from cosim.errors import MappingError, UnsupportedModelError
@@ -30,80 +29,7 @@ from cosim.problem.network import Affine, Network
 CAPACITORS = (1e-6, 1e-7, 1e-8, 1e-9, 1e-10)  # F, integrators; the largest that leaves r_in at 100 kohm or more
 SLOWEST = LARGEST * CAPACITORS[0]  # s, of an integrator
 SLOWEST_CHOSEN = 20.0  # s, where a slower one would be needed: 20 Mohm and 1 uF
-LOST = 0.1  # part of a weight by which rounding to a deck's digits may change it before it is named
 R_F_STEPS = 12  # E96 steps tried until the compensated conductances fit the window
-
-
-@dataclass(frozen=True, kw_only=True)
-class CompiledTile:
-    """One array."""
-
-    tile: Tile
-    wanted: Compensated
-    g: np.ndarray  # (32, 32) [S], as programmed
-
-
-@dataclass(frozen=True, kw_only=True)
-class CompiledLayer:
-    """The arrays of a layer and their feedback resistor."""
-
-    spec: LayerSpec
-    window: Window
-    target: np.ndarray  # (out, in + bias) [S], wanted differential conductance, the ReLU diode's leakage made good
-    column_scale: np.ndarray  # (in + bias,) volts per unit
-    out_scale: np.ndarray  # (out,) volts per unit
-    tiles: tuple[CompiledTile, ...]
-
-    def unreached(self) -> list[tuple[int, int, float]]:
-        """Weights that the window did not allow, as (output, input, residual [S]), worst first."""
-        cells = [(one.tile.first_output + r, one.tile.first_line // 2 + c, residual)
-                 for one in self.tiles for r, c, residual in one.wanted.unreached()]
-        return sorted(cells, key=lambda cell: -abs(cell[2]))
-
-    @property
-    def last_digit(self) -> float:
-        """Last digit [S] to which a deck states the conductances of a small weight, which lie close to g_min."""
-        return 10.0 ** (floor(log10(self.window.g_min)) - DIGITS + 1)
-
-    def lost(self) -> list[tuple[int, int, float]]:
-        """Weights that a deck's digits hold badly, as (output, input, part of the weight that may be off), worst first."""
-        part = np.divide(0.5 * self.last_digit, np.abs(self.target), out=np.zeros_like(self.target), where=self.target != 0)
-        cells = [(int(r), int(c), float(part[r, c])) for r, c in np.argwhere(part > LOST)]
-        return sorted(cells, key=lambda cell: -cell[2])
-
-    def notes(self) -> list[str]:
-        """What a user should know of the weights, in words: the worst of each kind."""
-        notes, largest = [], np.abs(self.target).max(initial=0.0)
-        cells = np.concatenate([tile.g.ravel() for tile in self.tiles])
-        beyond = (cells < self.window.g_min * (1 - 1e-6)) | (cells > self.window.g_max * (1 + 1e-6))
-        if beyond.any():
-            notes.append(f"layer {self.spec.name}: the programming error puts {beyond.sum()} of {cells.size} cells outside the "
-                         f"window of {1e6 * self.window.g_min:g} to {1e6 * self.window.g_max:g} µS, from "
-                         f"{1e6 * cells.min():.1f} to {1e6 * cells.max():.1f} µS, as the error of a real array does")
-        if short := self.unreached():
-            output, column, residual = short[0]
-            notes.append(f"layer {self.spec.name}: {len(short)} of {self.target.size} weights are not reached, the window does "
-                         f"not go further; worst: output {output}, input {column}, short by {abs(residual) / largest:.2%} of "
-                         "the largest weight; widen the window, or lower the wires' and the transistor's resistance")
-        if lost := self.lost():
-            output, column, part = lost[0]
-            notes.append(f"layer {self.spec.name}: {len(lost)} of {self.target.size} weights are so small beside the largest "
-                         f"that a deck's {DIGITS} digits do not hold them to {LOST:.0%}; worst: output {output}, input "
-                         f"{column}, off by {f'up to {part:.0%} of' if part < 1 else 'as much as'} itself"
-                         f" ({0.5 * self.last_digit / largest:.1e} of the largest weight)")
-        return notes
-
-
-@dataclass(frozen=True, kw_only=True)
-class CompiledTwin:
-    """A network as a board: topology, scales and conductances."""
-
-    network: Network
-    scales: Scales
-    board: BoardSpec
-    layers: tuple[CompiledLayer, ...]
-    options: Options
-    notes: tuple[str, ...] = ()  # what a user should know before trusting the board: time scale, weights not reached or lost
 
 
 def compile_board(network: Network, calibration: Calibration, options: Options | None = None,
@@ -138,15 +64,16 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
     scales = replace(scales, derivatives=tuple(r_in * c_int * state / scales.time for state in scales.states))
     feeding = [network.first(np.array([scales.inputs]), scales.state[None])[0]]
     feeding += [np.full(layer.n_outputs, scale) for layer, scale in zip(network.layers[:-1], scales.hidden, strict=True)]
-    layers: list[CompiledLayer] = []
     giving = [*(np.full(layer.n_outputs, scale) for layer, scale in zip(network.layers[:-1], scales.hidden, strict=True)),
               scales.derivative]
-    for layer, column_scale, out_scale in zip(network, feeding, giving, strict=True):
-        layers.append(_compile_layer(len(layers) + 1, layer, len(network), column_scale, out_scale, scales.bias,
-                                     layers[-1].spec.off_line if layers else "", options, progress))
+    layers: list[CompiledLayer] = []
+    for number, (layer, column_scale, out_scale) in enumerate(zip(network, feeding, giving, strict=True), start=1):
+        task = _LayerTask(number=number, last=number == len(network), layer=layer, column_scale=column_scale,
+                          out_scale=out_scale, bias_volts=scales.bias, undriven=layers[-1].spec.off_line if layers else "")
+        layers.append(_compile_layer(task, options, progress))
     c_lead = floor_digits(options.lead / r_in) if options.lead else 0.0
-    board = BoardSpec(layers=tuple(one.spec for one in layers), columns=network.columns, r_in=r_in, c_int=c_int, c_lead=c_lead,
-                      reduced=_reduced(layers) if options.fidelity == "macro" else None)
+    board = BoardSpec(layers=tuple(layer.spec for layer in layers), columns=network.columns, r_in=r_in, c_int=c_int,
+                      c_lead=c_lead, reduced=_reduced(layers) if options.fidelity == "macro" else None)
     notes += [note for layer in layers for note in layer.notes()]
     return CompiledTwin(network=network, scales=scales, board=board, layers=tuple(layers), options=options,
                         notes=tuple(notes))
@@ -170,51 +97,70 @@ def _integrator(time_constant: float) -> tuple[float, float]:
     return e96_at_least(time_constant / c_int), c_int
 
 
-def _compile_layer(number: int, layer: Affine, depth: int, column_scale: np.ndarray, out_scale: np.ndarray, bias_volts: float,
-                   undriven: str, options: Options, progress: Progress | None) -> CompiledLayer:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _LayerTask:
+    """A layer and its place on the board."""
+
+    number: int  # from 1
+    last: bool
+    layer: Affine
+    column_scale: np.ndarray  # (in,) V per unit
+    out_scale: np.ndarray  # (out,) V per unit
+    bias_volts: float
+    undriven: str  # see LayerSpec
+
+    @property
+    def name(self) -> str:
+        return "output" if self.last else f"hidden_{self.number}"
+
+    def spec(self, r_f: float, options: Options) -> LayerSpec:
+        layer = self.layer
+        return LayerSpec(name=self.name, n_inputs=layer.n_inputs, n_outputs=layer.n_outputs, bias=layer.bias is not None,
+                         relu=layer.relu, r_f=r_f, neuron=options.neuron, all_cells=options.all_cells, last=self.last,
+                         wires=options.wires, transistor=options.transistor, r_board=options.r_board, kappa=options.kappa,
+                         undriven=self.undriven)
+
+
+def _compile_layer(task: _LayerTask, options: Options, progress: Progress | None) -> CompiledLayer:
+    layer, column_scale = task.layer, task.column_scale
     weight = layer.weight / column_scale
     if layer.bias is not None:
-        weight = np.column_stack([weight, layer.bias / bias_volts])
-        column_scale = np.append(column_scale, bias_volts)
-    last = number == depth
-    name = "output" if last else f"hidden_{number}"
-    weight = weight * out_scale[:, None]  # V out per V in
+        weight = np.column_stack([weight, layer.bias / task.bias_volts])
+        column_scale = np.append(column_scale, task.bias_volts)
+    weight = weight * task.out_scale[:, None]  # V out per V in
     gain = np.abs(weight).max()
     if not np.isfinite(gain):
-        raise MappingError(f"layer {name}: weights of up to {np.abs(layer.weight).max():.3g} overflow their scaling")
+        raise MappingError(f"layer {task.name}: weights of up to {np.abs(layer.weight).max():.3g} overflow their scaling")
     r_f = e96_at_least(gain / options.window.span) if gain > 0 else 10e3
     for step in range(R_F_STEPS):
         target = weight / r_f
         if layer.relu and layer.bias is not None:
             # The blocking diode takes it from the source line, or after the gain of r_f from the rectifier's.
             gain = r_f / RESISTANCE if options.neuron == "two_stage" else 1.0
-            target[:, -1] += leakage() / gain / bias_volts
-        spec = LayerSpec(name=name, n_inputs=layer.n_inputs, n_outputs=layer.n_outputs, bias=layer.bias is not None,
-                         relu=layer.relu, r_f=r_f, neuron=options.neuron, all_cells=options.all_cells, last=last,
-                         wires=options.wires, transistor=options.transistor, r_board=options.r_board, kappa=options.kappa,
-                         undriven=undriven)
-        arrays = []
-        for tile in _told(spec, progress):
+            target[:, -1] += leakage() / gain / task.bias_volts
+        spec = task.spec(r_f, options)
+        arrays: list[tuple[Tile, Compensated]] = []
+        for tile in _each_told(spec, progress):
             arrays.append((tile, _compensate_tile(tile, spec, target, options)))
             if arrays[-1][1].unreached() and step + 1 < R_F_STEPS:
                 break  # another resistor will be tried, so the other arrays need not be looked at
         if not any(compensated.unreached() for _, compensated in arrays):
             break
         r_f = e96_at_least(r_f * 1.001)
-    tiles = tuple(CompiledTile(tile=tile, wanted=one, g=_programmed(one.g, options, number, tile))
-                  for tile, one in arrays)
-    return CompiledLayer(spec=spec, window=options.window, target=target, column_scale=column_scale, out_scale=out_scale,
+    tiles = tuple(CompiledTile(tile=tile, wanted=compensated, g=_programmed(compensated.g, options, task.number, tile))
+                  for tile, compensated in arrays)
+    return CompiledLayer(spec=spec, window=options.window, target=target, column_scale=column_scale, out_scale=task.out_scale,
                          tiles=tiles)
 
 
-def _told(spec: LayerSpec, progress: Progress | None) -> Iterator[Tile]:
-    """Tiles of a layer, each told as it is taken; of a single one there is nothing to tell."""
-    told = progress if progress is not None and not spec.is_one_tile else lambda label, part: None
+def _each_told(spec: LayerSpec, progress: Progress | None) -> Iterator[Tile]:
+    """Tiles of a layer; of several each is reported as it is taken."""
+    report = progress if progress is not None and not spec.is_one_tile else lambda label, part: None
     label = f"{spec.name}, {len(spec.tiles)} arrays, r_f {spec.r_f:g} ohm"
     for number, tile in enumerate(spec.tiles):
-        told(label, number / len(spec.tiles))
+        report(label, number / len(spec.tiles))
         yield tile
-    told(label, 1.0)
+    report(label, 1.0)
 
 
 def _compensate_tile(tile: Tile, spec: LayerSpec, target: np.ndarray, options: Options) -> Compensated:

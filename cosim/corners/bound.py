@@ -22,7 +22,7 @@ from cosim.problem.network import Network
 POINTS = 1001  # of a run at which the derivative is looked at
 STEP = 1e-6  # of the largest state, for the Jacobian
 # A bound is the prediction with a margin for what the equations leave out at a corner (cosim.behavioural.corner) and with
-# what they are off at the nominal one: 1.1e-4 of full scale (docs/behavioural.md), more in an MRE where a state is small.
+# what they are off at the nominal one: 1.1e-4 of full scale (docs/results/speed.md), more in an MRE where a state is small.
 MARGIN = 1.25
 LINEAR = 0.05  # of full scale; an error beyond it no longer leaves the Jacobian as it was
 ALLOWANCE_MAX, ALLOWANCE_MRE = 5e-4, 1e-3

@@ -13,7 +13,7 @@ from circuits.board.board import BoardSpec
 from circuits.board.testbench import SUPPLY, Timing, board_deck
 from circuits.netlist.deck import Deck, Measure
 from circuits.netlist.solver import Solver
-from cosim.compiler.compile import CompiledLayer, CompiledTile, CompiledTwin
+from cosim.compiler.compiled_twin import CompiledLayer, CompiledTile, CompiledTwin
 from cosim.compiler.scaling import Scales
 from cosim.problem.case import Case
 

@@ -16,7 +16,7 @@ from circuits.array.window import Window
 from circuits.board.board import BoardSpec
 from circuits.errors import CircuitError
 from circuits.netlist.solver import Solver
-from cosim.compiler.compile import CompiledLayer, CompiledTwin
+from cosim.compiler.compiled_twin import CompiledLayer, CompiledTwin
 from cosim.compiler.options import FIDELITIES
 from cosim.compiler.scaling import Ranges, Scales
 from cosim.errors import CosimError, ResultsError

@@ -10,7 +10,7 @@ import numpy as np
 from circuits.netlist.deck import write_files
 from circuits.netlist.folder_lock import only_writer
 from cosim.compiler.clipping import check_clipping
-from cosim.compiler.compile import CompiledTwin
+from cosim.compiler.compiled_twin import CompiledTwin
 from cosim.console import Progress
 from cosim.errors import ResultsError
 from cosim.folder.decks import case_deck, conductance_file, plan_of

@@ -42,11 +42,16 @@ def styled(draw: Callable[P, plt.Figure]) -> Callable[P, plt.Figure]:
     return drawn
 
 
-def save(figure: plt.Figure, path: Path) -> Path:
-    """Write the PNG and close the figure."""
+def png(figure: plt.Figure) -> bytes:
+    """The picture as PNG; closes the figure."""
     content = BytesIO()
     with plt.rc_context(STYLE):  # ticks are made when they are drawn
         figure.savefig(content, format="png", metadata={"Software": None})
     plt.close(figure)
-    write_atomically(path, content.getvalue())
+    return content.getvalue()
+
+
+def save(figure: plt.Figure, path: Path) -> Path:
+    """Write the PNG and close the figure."""
+    write_atomically(path, png(figure))
     return path

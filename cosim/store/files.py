@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -35,7 +36,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise ResultsError(f"cannot write {path}: {error.strerror or error}; the earlier file, if any, is unchanged. "
                            "Free space or choose another folder, then run again") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(NotADirectoryError):  # a file has the folder's name, which was said above
+            partial.unlink(missing_ok=True)
 
 
 def check_writable(folder: Path) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import sysconfig
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -26,10 +30,31 @@ def source_key(*modules: str, within: tuple[str, ...] = ROOMS) -> str:
     graph, reached = _graph(), set()
     for name in modules:
         here = {name} | graph.find_descendants(name)
-        reached |= here.union(*(graph.find_upstream_modules(one) for one in here))
+        reached |= here.union(*(graph.find_upstream_modules(module) for module in here))
     counted = {name for name in reached if any(name == place or name.startswith(f"{place}.") for place in within)}
     files = sorted({file for name in counted for file in _files(name)})
     return content_key(part for place, file in files for part in (place, file.read_bytes()))
+
+
+def code_key(function: Callable) -> str:
+    """Identity of a function's code: of ours as :func:`source_key`, of anybody else's with every file of his that is loaded.
+
+    Python's own modules and installed packages do not count. A function without a file, as one typed into a session, has no
+    key that it could be known again by: it gets another one each time.
+    """
+    if function.__module__.partition(".")[0] in ROOMS:
+        return source_key(function.__module__)
+    own = Path(function.__code__.co_filename)
+    if not own.is_file():
+        return content_key([os.urandom(16)])
+    installed = [Path(sysconfig.get_paths()[name]).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    files = {own.resolve()}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and name not in ("__main__", "__mp_main__") and name.partition(".")[0] not in ROOMS and Path(file).is_file():
+            files.add(Path(file).resolve())
+    return content_key(part for file in sorted(files) if not any(file.is_relative_to(place) for place in installed)
+                       for part in (file.name, file.read_bytes()))
 
 
 @cache

@@ -67,13 +67,13 @@ def earlier(tmp_path, compiled, contents):
 
 
 @pytest.mark.parametrize(("change", "weights", "says"), [
-    ("hidden = nn.Tanh()", "pass", ["layer 1 is a Tanh", "Linear and ReLU only"]),
+    ("hidden = nn.Tanh()", "pass", ["mine.py: model Sequential: tanh (layer 1 (Tanh)) is no piecewise linear"]),
     ("", "model[2].weight[0, 1] = float('nan')", ["mine.py: layer 2: weight[0,1] = nan", "train again, or repair"]),
     ("", "model[0].bias[3] = float('-inf')", ["mine.py: layer 0: bias[3] = -inf", "train again, or repair"]),
     ("width = 1_000_000", "pass", ["the network needs 93751 arrays", "The largest layer, Linear 2, has", "make it narrower"]),
     ("amplitude = 5.0", "pass", ["case sine drives external input 0", "at t = ", "past its linear limit of 0.45 V",
                                  "lower the stimulus"]),
-    ("columns = ('x0', 'u0')", "pass", ["columns ('x0', 'u0')", "external inputs first"]),
+    ("columns = ('x0', 'u1')", "pass", ["columns ('x0', 'u1')", "do not name every external input and state once"]),
     ("initial = (0.1, 0.2)", "pass", ["mine.py: experiment 'small', case sine: initial has 2 values", "takes 1 (x0)"]),
     ("initial = 0.1", "pass", ["mine.py: case sine: initial = 0.1 must be", "one value a state, e.g. (0.1,)"]),
     ("states = states[:, 0]", "pass", ["mine.py: calibration states: need", "got (51,); one signal is a column"]),
@@ -82,7 +82,7 @@ def earlier(tmp_path, compiled, contents):
     ("width / 0", "pass", ["mine.py, line 16: ZeroDivisionError: division by zero", "correct the file"]),
     ("raise SystemExit(0)", "pass", ["mine.py, line 16: SystemExit: 0", "correct the file"]),
     ("if width", "pass", ["mine.py, line 16: SyntaxError", "correct the file"]),
-], ids=["unsupported layer", "nan", "inf", "too large", "clipping", "column order", "initial states", "no initial states",
+], ids=["unsupported layer", "nan", "inf", "too large", "clipping", "columns", "initial states", "no initial states",
         "calibration of one dimension", "ragged calibration", "case twice", "raises", "exits", "syntax"])
 def test_an_experiment_that_cannot_be_compiled(warm_shell, earlier, change, weights, says):
     told = warm_shell.refuses("compile", experiment_file(warm_shell.folder, change, weights), "--out", "decks")
@@ -146,7 +146,7 @@ def test_a_deck_that_does_not_converge(shell, earlier):
     (("train", "charge"), "'charge'; choose current or voltage"),
     (("hp-programming", "--drive", "charge"), "'charge'; choose current or voltage"),
     (("compare", "nothing"), "manifest.json does not exist; make the folder with `cosim compile`"),
-    (("report", "gone"), "gone does not exist; run `make hp-memristor` first"),
+    (("report", "gone"), "gone does not exist; name a folder made by `cosim compile`"),
     (("compare", "decks"), "run `cosim simulate` first, or name the folder with --waveforms"),
 ], ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
 def test_names_that_lead_nowhere(warm_shell, earlier, words, says):

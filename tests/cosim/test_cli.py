@@ -21,7 +21,7 @@ COMMANDS = {  # command: what its help must name
     "simulate": ["target", "--out", "--fidelity", "--workers", "--timeout", "--force", "--quiet"],
     "compare": ["folder", "--waveforms"],
     "corners": ["source", "--corner", "--fidelity", "--out", "--workers", "--timeout", "--force", "--quiet"],
-    "report": ["results"],
+    "report": ["folder", "--waveforms", "--out", "--force"],
     "inspect": ["target", "--loops", "--all", "--waveforms", "--stray", "--workers"],
     "netlists": ["out"],
     "doctor": [],

@@ -9,15 +9,17 @@ import pytest
 
 from circuits.board.nets import signal_words
 from circuits.engine.waveforms import Waveforms
-from cosim.cli.commands.lorenz96 import run_study
 from cosim.comparison.clamp_hits import clamp_hits
+from cosim.console import Console
 from cosim.errors import CosimError
-from cosim.folder.manifest import read_manifest
+from cosim.folder.compiled import load
 from cosim.store.files import read_frame, write_frame
-from cosim.studies.lorenz96.experiment import Study, Twin, lorenz96_options
-from cosim.studies.lorenz96.metrics import all_metrics, compare_twin
+from cosim.studies.base.pipeline import Pipeline
+from cosim.studies.lorenz96.experiment import Lorenz96Setup, Twin, lorenz96_options
+from cosim.studies.lorenz96.metrics import all_metrics, twin_rows
 from cosim.studies.lorenz96.report import write_report
 from cosim.studies.lorenz96.results import Lorenz96Results
+from cosim.studies.lorenz96.study import run_study
 from training import checkpoint
 from training.experiments.lorenz96 import NEURAL_ODE, checkpoint_path
 from training.experiments.lorenz96_results import Row, store_results
@@ -30,7 +32,7 @@ RINGS = tuple(Lorenz96(forcing=forcing, start=START) for forcing in (6.0, 8.0))
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
+def setup(tmp_path_factory):
     """Untrained networks: their states move slowly, so the true states' range holds them."""
     folder = tmp_path_factory.mktemp("checkpoints")
     for ring in RINGS:
@@ -39,17 +41,22 @@ def study(tmp_path_factory):
                            extrapolation_l1=1.0, rotated=True)], folder)
     store_results([Row(model="gru", system="lorenz96_f6", seed=k, parameters=148, validation_l1=1.0, interpolation_l1=1.0 + k,
                        extrapolation_l1=2.0, rotated=True) for k in range(2)], folder)
-    return Study(systems=RINGS, seeds=1, samples=101, training_samples=76, duration=2.0, trim_samples=31, checkpoints=folder)
+    return Lorenz96Setup(systems=RINGS, seeds=1, samples=101, training_samples=76, duration=2.0, trim_samples=31,
+                         checkpoints=folder)
 
 
 @pytest.fixture(scope="module")
-def done(study, tmp_path_factory):
+def done(setup, tmp_path_factory):
     """A finished study: its folder and its metrics."""
     folder = tmp_path_factory.mktemp("runs")
-    return folder, run_study(study, folder, workers=2, quiet=True)
+    return folder, run_study(setup, pipeline(folder))
 
 
-def test_metrics_say_what_the_waveforms_hold(study, done):
+def pipeline(folder):
+    return Pipeline(results=Lorenz96Results(root=folder), console=Console(quiet=True))
+
+
+def test_metrics_say_what_the_waveforms_hold(setup, done):
     folder, metrics = done
     assert json.loads((folder / "metrics.json").read_text()) == metrics
     found = {(row["forcing"], row["phase"]): row for row in metrics["cases"]}
@@ -69,7 +76,7 @@ def test_metrics_say_what_the_waveforms_hold(study, done):
         assert (row["fidelity"], row["seed"]) == ("macro", 0)
 
 
-def test_waveforms_are_on_the_grid_of_the_whole_run(study, done):
+def test_waveforms_are_on_the_grid_of_the_whole_run(setup, done):
     frame = read_frame(done[0] / "waveforms" / "f6.parquet")
     np.testing.assert_allclose(frame["time"], np.linspace(0, 2, 101), rtol=1e-12, atol=1e-12)  # atol: time units
     assert frame["phase"].tolist() == ["interpolation"] * 76 + ["extrapolation"] * 25
@@ -87,7 +94,8 @@ def test_summary_baselines_and_valid_prediction(done):
     for case in valid["cases"]:
         assert 0 < case["circuit"]["time"] <= 1.5
         assert case["circuit"]["lyapunov_times"] == pytest.approx(valid["exponent"] * case["circuit"]["time"])
-    assert all(0 < lag < 1e-4 for lag in metrics["trim"]["lag"].values())  # s
+    # s; untrained networks move so slowly that offsets, of either sign, count as much as the amplifiers' lag
+    assert all(abs(lag) < 1e-4 for lag in metrics["trim"]["lag"].values())
 
 
 def test_the_report_holds_its_figures(done):
@@ -97,35 +105,35 @@ def test_the_report_holds_its_figures(done):
     assert "0.512" in page and "0.321" in page
 
 
-def test_a_second_run_does_nothing(study, done, contents):
+def test_a_second_run_does_nothing(setup, done, contents):
     folder, metrics = done
     before = {path: (data, (folder / path).stat().st_mtime_ns) for path, data in contents(folder).items()
               if path.name not in ("metrics.json",)}
-    assert run_study(study, folder, workers=2, quiet=True) == metrics
+    assert run_study(setup, pipeline(folder)) == metrics
     after = {path: (data, (folder / path).stat().st_mtime_ns) for path, data in contents(folder).items()
              if path.name not in ("metrics.json",)}
     assert after == before
 
 
-def test_a_twin_in_its_clamps_is_flagged(study, done, tmp_path):
+def test_a_twin_in_its_clamps_is_flagged(setup, done, tmp_path):
     """Neuron 3 of hidden layer 1 leaves the linear range a tenth into the run, state 0 a little later."""
     folder, metrics = done
     twin = Twin(system=RINGS[0], seed=0, reference=True)
     finished, results = Lorenz96Results(root=folder), Lorenz96Results(root=tmp_path)
-    frames = {phase: read_frame(finished.vectors(twin, phase)) for phase in ("interpolation", "extrapolation")}
-    time = frames["interpolation"]["time"]
+    vectors = {phase: read_frame(finished.vectors(twin.name, phase)) for phase in ("interpolation", "extrapolation")}
+    time = vectors["interpolation"]["time"]
     begins = time[len(time) // 2 : len(time) // 2 + 2].tolist()
     for line, at in zip(("v(xboard.h1_3_p)", "v(x0_p)"), begins, strict=True):
-        frames["interpolation"].loc[time >= at, line] = 0.58
-    for phase, frame in frames.items():
-        write_frame(results.vectors(twin, phase), frame, "changed")
-    rows = compare_twin(study, results, twin, read_manifest(finished.decks(twin)))
+        vectors["interpolation"].loc[time >= at, line] = 0.58
+    compiled = load(finished.decks(twin.name))
+    frame, rows = twin_rows(setup, twin, compiled, vectors)
+    write_frame(results.waveforms(twin.waveforms_name), frame, "changed")
     assert rows[0]["clamp_hits"] == {"v(xboard.h1_3_p)": {"peak": 0.58, "time": begins[0]},
                                      "v(x0_p)": {"peak": 0.58, "time": begins[1]}}
     assert rows[1]["clamp_hits"] == {}
-    regular = replace(study, systems=RINGS[:1])
+    regular = replace(setup, systems=RINGS[:1])
     found = all_metrics(regular, rows, metrics["trim"]["lag"])
-    write_report(regular, results, [twin], {twin.name: read_manifest(finished.decks(twin))}, found)
+    write_report(regular, results, [twin], {twin.name: compiled}, found, results.report)
     page = results.report.read_text()
     first = f"hidden layer 1, neuron 3 first, at {begins[0]:.4g} s of circuit time, up to 0.58 V; lines in all: 2"
     assert first in page
@@ -145,14 +153,14 @@ def test_seeds_give_a_spread():
     ring, = (Lorenz96(forcing=6.0),)
     rows = [{"forcing": 6.0, "phase": phase, "circuit_l1": 0.1, "model_l1": 0.2, "total_l1": total}
             for phase in ("interpolation", "extrapolation") for total in (0.2, 0.4)]
-    summary = all_metrics(Study(systems=(ring,)), rows, {})["summary"]
+    summary = all_metrics(Lorenz96Setup(systems=(ring,)), rows, {})["summary"]
     assert [one["phase"] for one in summary] == ["interpolation", "extrapolation"]
     assert summary[0]["total_l1"] == {"mean": pytest.approx(0.3), "sd": pytest.approx(0.02**0.5)}
 
 
 def test_a_study_without_room_for_its_parts_is_refused():
     with pytest.raises(CosimError, match="200 to trim"):
-        Study(samples=300, training_samples=150, trim_samples=200)
+        Lorenz96Setup(samples=300, training_samples=150, trim_samples=200)
 
 
 def test_the_time_scale_reaches_the_board():

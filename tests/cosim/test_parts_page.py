@@ -11,7 +11,7 @@ from cosim.cli.commands import parts as command
 from cosim.report.quantity import percent, quantity
 from cosim.studies.parts.report import findings_table, key_of, page_key
 
-COMMITTED = Path(__file__).parents[2] / "docs" / "parts.html"
+COMMITTED = Path(__file__).parents[2] / "docs" / "results" / "parts.html"
 
 
 def exact(bench):
@@ -19,7 +19,7 @@ def exact(bench):
 
 
 def test_committed_page_is_drawn_from_these_parts_and_benches():
-    assert key_of(COMMITTED) == page_key(), "run `make parts` and commit docs/parts.html"
+    assert key_of(COMMITTED) == page_key(), "run `make parts` and commit docs/results/parts.html"
 
 
 def test_committed_page_is_self_contained_and_small():
@@ -50,7 +50,7 @@ def run(monkeypatch, tmp_path, capsys):
 
     def call(findings):
         monkeypatch.setattr(command, "run_benches", lambda folder, workers: (findings, {}))
-        command.run(tmp_path / "parts.html", tmp_path, workers=1, force=False, quiet=True)
+        command.run(tmp_path / "parts.html", tmp_path, workers=1, force=False, quiet=True, docs=tmp_path / "parts.md")
         return capsys.readouterr().out
     return call
 
@@ -59,6 +59,18 @@ def test_table_has_a_line_a_property(run):
     out = run([exact(bench) for bench in BENCHES])
     assert sum(line.startswith("│ ") for line in out.splitlines()) == len(BENCHES)
     assert "4.5 V/µs" in out and "OUTSIDE" not in out
+
+
+def test_documents_get_the_table_unless_the_check_failed(run, tmp_path):
+    file = tmp_path / "parts.md"
+    with pytest.raises(typer.Exit):
+        run([Finding(bench=BENCHES[0], model=0.0)])
+    assert not file.exists()
+    run([exact(bench) for bench in BENCHES])
+    rows = [line for line in file.read_text().splitlines() if line.startswith("| ")]
+    assert len(rows) == 2 + len(BENCHES)
+    cells = ("opa4990", "slew rate, rising", "10 V step, ±20 V", "4.5 V/µs", "4.5 V/µs", "0.0 %", "5 %", "datasheet front page")
+    assert f"| {' | '.join(cells)} |" in rows
 
 
 def test_unnamed_deviation_ends_in_exit_code_1(run, capsys):

@@ -61,6 +61,11 @@ def test_the_solvers_share_is_printed_beside_the_circuit_error(warm_shell, compi
     assert 0 < float(share[1]) < 10
 
 
+def test_two_decks_of_one_name_are_refused(warm_shell, compiled):
+    told = warm_shell.refuses("convergence", compiled / "sine.cir", compiled / "sine.cir")
+    assert "two of these decks have one name" in told
+
+
 @pytest.mark.parametrize(("words", "says"), [
     (("none.cir",), "is not a deck of"), (("sine.cir", "--factor", "1"), "tightens nothing"),
 ])

@@ -1,4 +1,4 @@
-"""The HP memristor experiment: train both models of a drive on the sine, save their checkpoints."""
+"""The HP memristor experiment: it trains both models of a drive on the sine and saves their checkpoints."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,10 +32,10 @@ RESNET = Recipe(
 
 
 def checkpoint_paths(drive: str, folder: Path = CHECKPOINTS) -> tuple[Path, Path]:
-    """(neural ODE, ResNet) checkpoint files of a drive.
+    """Checkpoint files (neural ODE, ResNet) of a drive.
 
     Raises:
-        TrainingError: unknown drive.
+        TrainingError: the drive is unknown.
     """
     if drive not in DRIVES:
         raise TrainingError(f"unknown drive {drive!r}; choose one of {', '.join(sorted(DRIVES))}")

@@ -1,7 +1,7 @@
-"""The Lorenz96 experiment: neural ODEs and discrete baselines on one trajectory of each forcing, resumable by row.
+"""The Lorenz96 experiment: neural ODEs and discrete baselines on a trajectory of each forcing, resumable row by row.
 
 Every model is trained on the first 1800 samples and run freely from the first true sample of each span: 1800 samples for
-interpolation, 600 for extrapolation. L1 is the mean absolute error in the system's units. A row that is in the table
+interpolation and 600 for extrapolation. L1 is the mean absolute error in the system's units. A model whose row is in the table
 (`training.experiments.lorenz96_results`) is not trained again.
 """
 
@@ -67,7 +67,7 @@ def train_neural_ode(
     folder: Path = CHECKPOINTS,
     progress: Progress | None = None,
 ) -> Path:
-    """Train one neural ODE (three to four minutes on one core), save its checkpoint and its row.
+    """Train a neural ODE (three to four minutes on a core) and save its checkpoint and its row.
 
     Args:
         system: "lorenz96_f6" or "lorenz96_f8".
@@ -112,7 +112,7 @@ def train_baselines(
     folder: Path = CHECKPOINTS,
     progress: Progress | None = None,
 ) -> list[Row]:
-    """Train the missing seeds of one baseline side by side and store their rows; the networks themselves are not kept.
+    """Train the missing seeds of a baseline side by side and store their rows. The networks themselves are not kept.
 
     Raises:
         TrainingError: unknown system, or training diverged. ModelError: unknown kind.
@@ -139,7 +139,7 @@ def train_baselines(
 
 
 def train_all(*, force: bool = False, folder: Path = CHECKPOINTS, progress: Progress | None = None) -> list[Row]:
-    """Everything that is missing, or with `force` everything; then the whole table."""
+    """Train everything that is missing, or with `force` everything; then return the whole table."""
     for system in FORCINGS:
         for seed in SEEDS[system]:
             train_neural_ode(system, seed, force=force, folder=folder, progress=progress)
@@ -149,7 +149,7 @@ def train_all(*, force: bool = False, folder: Path = CHECKPOINTS, progress: Prog
 
 
 def reference_seed(system: str, folder: Path = CHECKPOINTS) -> int:
-    """The neural ODE seed to build from: the lowest L1 on the validation samples, never the extrapolation span.
+    """The seed whose neural ODE is built: it has the lowest L1 on the validation samples. Extrapolation plays no part in it.
 
     Raises:
         TrainingError: no neural ODE of this system in the table.

@@ -1,4 +1,4 @@
-"""Free runs of a Lorenz96 neural ODE against the truth: L1 over both spans, valid prediction times."""
+"""Free runs of a Lorenz96 neural ODE against the truth: L1 over both spans, and valid prediction times."""
 
 from functools import cache
 
@@ -21,17 +21,17 @@ EXPONENTS = {"lorenz96_f8": 0.96}
 
 @cache
 def truth(system: Lorenz96) -> Trajectory:
-    """The published run, solved once a process; do not write into its arrays."""
+    """The published run, solved once per process; do not write into its arrays."""
     return system.solve()
 
 
 @one_thread()
 @torch.no_grad()
 def free_runs(net: nn.Sequential, system: Lorenz96) -> tuple[np.ndarray, np.ndarray]:
-    """Free runs of a neural ODE over both spans, (1800, d) and (600, d) model units, each from its first true sample.
+    """Free runs of a neural ODE over both spans, (1800, d) and (600, d) [model units], each from its first true sample.
 
-    RK4 with four steps a sample, both spans in one batch: 6 s where `models.neural_ode.solve` at rtol 1e-8 takes two
-    minutes, searching for every ReLU's kink; the two differ by a mean of 0.002 model units over 36 time units.
+    RK4 with four steps per sample runs both spans in a batch and takes 6 s. `models.neural_ode.solve` at rtol 1e-8 takes two
+    minutes, because it searches for the kink of every ReLU. The two differ by a mean of 0.002 model units over 36 time units.
     """
     run = truth(system)
     spans = phases(run.state)
@@ -42,7 +42,7 @@ def free_runs(net: nn.Sequential, system: Lorenz96) -> tuple[np.ndarray, np.ndar
 
 
 def l1_of(net: nn.Sequential, system: Lorenz96) -> tuple[float, float]:
-    """(interpolation, extrapolation) L1 of a neural ODE, model units."""
+    """L1 (interpolation, extrapolation) of a neural ODE [model units]."""
     true = phases(truth(system).state)
     return tuple(float(np.abs(p - q).mean()) for p, q in zip(free_runs(net, system), true, strict=True))
 
@@ -50,12 +50,13 @@ def l1_of(net: nn.Sequential, system: Lorenz96) -> tuple[float, float]:
 @one_thread()
 @torch.no_grad()
 def valid_predictions(net: nn.Sequential, system: Lorenz96, *, samples: int = 366) -> list[ValidPrediction]:
-    """Valid prediction times from true samples of the extrapolation span, the first of them its first sample.
+    """Valid prediction times from true samples of the extrapolation span, from its first sample on.
 
-    A start every 20 samples as long as `samples` remain; 366 are seven Lyapunov times at F = 8. RK4 at the sample spacing.
+    There is a start every 20 samples as long as `samples` remain; 366 are seven Lyapunov times at F = 8. The runs are
+    integrated by RK4 at the sample spacing.
 
     Raises:
-        TrainingError: a system without a positive exponent in `EXPONENTS`.
+        TrainingError: the system has no positive exponent in `EXPONENTS`.
     """
     if system.name not in EXPONENTS:
         raise TrainingError(f"{system.name} has no Lyapunov time: its exponent is about 0; compare by L1 instead")
@@ -63,8 +64,8 @@ def valid_predictions(net: nn.Sequential, system: Lorenz96, *, samples: int = 36
     spread, state = attractor_spread(run.state), phases(run.state)[1]
     starts = np.arange(0, len(state) - samples + 1, 20)
     time = torch.from_numpy(run.time[:samples])
-    found = odeint(DrivenODE(net, None), torch.from_numpy(state[starts]), time, method="rk4").numpy()
+    runs = odeint(DrivenODE(net, None), torch.from_numpy(state[starts]), time, method="rk4").numpy()
     return [
-        valid_prediction_time(time.numpy(), found[:, k], state[s : s + samples], spread=spread, exponent=EXPONENTS[system.name])
+        valid_prediction_time(time.numpy(), runs[:, k], state[s : s + samples], spread=spread, exponent=EXPONENTS[system.name])
         for k, s in enumerate(starts)
     ]

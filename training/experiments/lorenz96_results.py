@@ -1,6 +1,6 @@
-"""The table of the Lorenz96 experiment: one row a (model, forcing, seed), committed beside the checkpoints.
+"""The table of the Lorenz96 experiment: a row for each model, forcing and seed, committed beside the checkpoints.
 
-`lorenz96_results.csv` is what makes the experiment resumable: `training.experiments.lorenz96` trains what has no row.
+`lorenz96_results.csv` makes the experiment resumable: `training.experiments.lorenz96` trains what has no row.
 """
 
 import csv
@@ -17,7 +17,7 @@ from training.errors import TrainingError
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One trained model; L1 in model units."""
+    """A trained model; L1 is in model units."""
 
     model: str
     system: str
@@ -74,7 +74,7 @@ def store_results(rows: Sequence[Row], folder: Path) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """Mean and sample standard deviation over seeds, model units."""
+    """Mean and sample standard deviation over seeds [model units]."""
 
     model: str
     system: str
@@ -84,7 +84,7 @@ class Summary:
 
 
 def summarise(rows: Sequence[Row]) -> list[Summary]:
-    """One entry a (system, model), in the table's order; a single seed's deviation is NaN."""
+    """An entry for each system and model, in the order of the table; the deviation of a single seed is NaN."""
     summaries = []
     for system, model in dict.fromkeys((r.system, r.model) for r in rows):
         group = [r for r in rows if (r.system, r.model) == (system, model)]

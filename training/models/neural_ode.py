@@ -1,4 +1,4 @@
-"""The neural ODE dy/dt = net(u(t), y): building it, solving it to reference accuracy, looking inside it."""
+"""The neural ODE dy/dt = net(u(t), y): how it is built, solved to reference accuracy and looked into."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -15,12 +15,13 @@ Signal = Callable[[float], float]
 
 
 def derivative_network(widths: Sequence[int] = (2, 14, 14, 1), *, seed: int) -> nn.Sequential:
-    """Linear/ReLU stack in float64 with torch's default initialisation, U(+-1/sqrt(fan_in)), drawn from the seed.
+    """A stack of Linear and ReLU in float64 with torch's default initialisation, U(+-1/sqrt(fan_in)), drawn from the seed.
 
-    Input columns are the external inputs (x1, the stimulus) first, then the states (x2).
+    Its inputs are the external inputs first, then the states.
 
     Args:
-        widths: inputs, hidden layers, outputs.
+        widths: of inputs, hidden layers and outputs.
+        seed: of the weights.
     Raises:
         ModelError: fewer than two widths, or a width below 1.
     """
@@ -38,11 +39,11 @@ def derivative_network(widths: Sequence[int] = (2, 14, 14, 1), *, seed: int) -> 
 
 
 def looks_linear(net: nn.Sequential, *, seed: int) -> None:
-    """Re-initialise in place so that ReLUs come in mirrored pairs: the network starts linear, its work spread evenly.
+    """Initialise in place so that ReLUs come in mirrored pairs: the network starts linear, with its work spread evenly.
 
-    Balduzzi et al., "The shattered gradients problem", ICML 2017, section 4: hidden neurons are pairs (+v, -v), read
-    as (+w, -w). Here v is uniform in (-1, 1) in the first layer and w uniform in (0, 2)/fan_in after it, not
-    orthogonal, so no weight cancels another and independent conductance errors average out over all neurons.
+    This follows Balduzzi et al., "The shattered gradients problem", ICML 2017, section 4: hidden neurons are pairs (+v, -v)
+    that are read as (+w, -w). Here v is uniform in (-1, 1) in the first layer and w is uniform in (0, 2)/fan_in after it, and
+    not orthogonal, so that no weight cancels another and independent conductance errors average out over all neurons.
     """
     draw = torch.Generator().manual_seed(seed)
     layers = linear_layers(net)
@@ -78,13 +79,13 @@ def linear_layers(net: nn.Sequential) -> list[nn.Linear]:
 
 
 def widths_of(net: nn.Sequential) -> tuple[int, ...]:
-    """(inputs, hidden..., outputs)."""
+    """Widths of a network: inputs, hidden layers, outputs."""
     linears = linear_layers(net)
     return (linears[0].in_features, *(layer.out_features for layer in linears))
 
 
 def stack_widths(net: nn.Sequential) -> tuple[int, ...]:
-    """(inputs, ..., outputs) of any stack of Linear, with or without bias, and ReLU: what a network can be solved as.
+    """Widths (inputs, ..., outputs) of any stack of Linear, with or without bias, and ReLU that can be solved.
 
     Raises:
         ModelError: another layer, sizes that do not chain, or no Linear at all; names the layer.
@@ -103,12 +104,13 @@ def stack_widths(net: nn.Sequential) -> tuple[int, ...]:
 
 
 def hidden_activations(net: nn.Sequential, u: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
-    """Post-ReLU values of each hidden layer.
+    """Values of each hidden layer behind its ReLU.
 
     Args:
-        u: (..., n_inputs) external inputs; y: (..., n_states).
+        u: (..., n_inputs) external inputs.
+        y: (..., n_states) states.
     Returns:
-        One (..., width) tensor a hidden layer.
+        A tensor (..., width) for each hidden layer.
     """
     x, hidden = torch.cat([u, y], dim=-1), []
     for layer in net:
@@ -122,8 +124,8 @@ class DrivenODE(nn.Module):
     """dy/dt = net(u_1(t), ..., u_m(t), y), as torchdiffeq and the reference solver want it: forward(t, y).
 
     Args:
-        net: Sequential of Linear and ReLU, m + n inputs, n outputs.
-        stimulus: None (m = 0), one signal, or a sequence of m signals; each maps t [s] to model units.
+        net: Sequential of Linear and ReLU with m + n inputs and n outputs.
+        stimulus: None (m = 0), a signal (m = 1), or a sequence of m signals; each maps t [s] to model units.
     """
 
     def __init__(self, net: nn.Sequential, stimulus: Signal | Sequence[Signal] | None):
@@ -151,10 +153,10 @@ def solve(
     rtol: float = 1e-9,
     atol: float = 1e-11,
 ) -> np.ndarray:
-    """Reference trajectory of the torch network in float64, restarted at every breakpoint of the stimuli.
+    """Reference trajectory of the torch network in float64; the integration restarts at every breakpoint of the stimuli.
 
-    The weights are evaluated in numpy, whose results differ from torch's by rounding and come twenty times sooner for one
-    sample at a time.
+    The network is evaluated in numpy. The results differ from torch's by rounding and, one sample at a time, come twenty times
+    sooner.
 
     Args:
         y0: (n,) state at t[0], model units.

@@ -1,11 +1,12 @@
-"""The discrete baselines as one family: several seeds of an RNN, a GRU, an LSTM or a recurrent ResNet run side by side.
+"""The discrete baselines as a family: several seeds of an RNN, a GRU, an LSTM or a recurrent ResNet run side by side.
 
-Sample k to sample k + 1, free running: what a step gives is the next step's input. A run is started as the neural ODE
-is, from one true sample; the hidden state is zero there, so every model knows the same. Parameters carry a leading
-(seeds,) axis and no seed sees another; one batched product serves them all.
+They go from sample k to sample k + 1 and run freely: the output of a step is the input of the next. Like the neural ODE, a run
+starts from a true sample. The hidden state is zero there, so that every model knows the same. Parameters carry a leading axis
+(seeds,), and no seed sees another; a batched product serves them all.
 
-Equations: RNN of Elman (1990), GRU of Cho et al. (2014) in torch's form, LSTM of Hochreiter, Schmidhuber (1997) with
-forget gate; each followed by a linear readout of the hidden state. ResNet: x + net(x), net a ReLU stack.
+The equations are those of the RNN of Elman (1990), the GRU of Cho et al. (2014) in torch's form, and the LSTM of Hochreiter,
+Schmidhuber (1997) with forget gate, each followed by a linear readout of the hidden state. The ResNet is x + net(x), where net
+is a ReLU stack.
 """
 
 from collections.abc import Sequence
@@ -23,15 +24,16 @@ HIDDEN = {"rnn": (64,), "gru": (36,), "lstm": (31,), "resnet": (64, 64)}
 
 
 class Recurrent(nn.Module):
-    """One kind of baseline in several seeds.
+    """A kind of baseline in several seeds.
 
     Args:
         kind: "rnn", "gru", "lstm" or "resnet".
-        d: states.
-        hidden: one width for the recurrent cells, the hidden widths for the ResNet.
-        seeds: one network a seed; parameters uniform in +-1/sqrt(fan-in), as torch draws them (recurrent cells: hidden width).
+        d: number of states.
+        hidden: the width of a recurrent cell, or the hidden widths of the ResNet.
+        seeds: one network for each seed. Parameters are uniform in +-1/sqrt(fan-in), as torch draws them; for recurrent cells
+            the fan-in is the hidden width.
     Raises:
-        ModelError: unknown kind, no seed, or hidden widths that do not fit the kind.
+        ModelError: the kind is unknown, there is no seed, or the hidden widths do not fit the kind.
     """
 
     def __init__(self, kind: str, *, d: int = 6, hidden: Sequence[int] | None = None, seeds: Sequence[int] = (0,)):
@@ -55,11 +57,11 @@ class Recurrent(nn.Module):
                 into.append(nn.Parameter(torch.stack(drawn) / fan**0.5))
 
     def parameters_each(self) -> int:
-        """Parameters of one network."""
+        """Number of parameters of each network."""
         return sum(p[0].numel() for p in self.parameters())
 
     def start(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Hidden state zero for states x (seeds, batch, d)."""
+        """The hidden state zero for states x (seeds, batch, d)."""
         zero = x.new_zeros((*x.shape[:2], self.hidden[0]))
         return {"lstm": (zero, zero), "resnet": ()}.get(self.kind, (zero,))
 
@@ -89,10 +91,10 @@ class Recurrent(nn.Module):
         return torch.baddbmm(b[2], h, w[2]), carry
 
     def rollout(self, x0: Tensor, samples: int) -> Tensor:
-        """Free run from x0 (seeds, batch, d): (samples, seeds, batch, d), the first row x0.
+        """Free run (samples, seeds, batch, d) from x0 (seeds, batch, d), which is its first row.
 
         Raises:
-            ModelError: x0 of another shape.
+            ModelError: x0 has another shape.
         """
         if x0.ndim != 3 or x0.shape[0] != len(self.seeds) or x0.shape[2] != self.d:
             raise ModelError(f"x0 has shape {tuple(x0.shape)}, expected ({len(self.seeds)} seeds, batch, {self.d} states)")

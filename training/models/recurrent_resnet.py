@@ -1,4 +1,4 @@
-"""The discrete baseline: a recurrent ResNet y_{k+1} = y_k + net(u_k, y_k), same widths as the neural ODE."""
+"""The discrete baseline: a recurrent ResNet y_{k+1} = y_k + net(u_k, y_k) with the widths of the neural ODE."""
 
 from collections.abc import Callable
 
@@ -10,11 +10,11 @@ from training.models.neural_ode import widths_of
 
 
 def rollout(net: nn.Sequential, u: torch.Tensor, y0: torch.Tensor) -> torch.Tensor:
-    """Run the recurrence from y0; the last input is not used, since it would give the sample after the last.
+    """Run the recurrence from y0. The last input is not used, because it would give the sample after the last.
 
     Args:
-        u: (m, ..., n_inputs) stimulus samples, one every training time step.
-        y0: (..., n_states).
+        u: (m, ..., n_inputs) samples of the stimulus at the time steps of the training.
+        y0: (..., n_states), the first state.
     Returns:
         (m, ..., n_states); the first row is y0.
     Raises:
@@ -30,7 +30,7 @@ def rollout(net: nn.Sequential, u: torch.Tensor, y0: torch.Tensor) -> torch.Tens
 
 
 def recur(increment: Callable[[torch.Tensor], torch.Tensor], u: torch.Tensor, y0: torch.Tensor) -> torch.Tensor:
-    """The recurrence itself, for any increment of the columns (u, y); shapes as in `rollout`."""
+    """The recurrence for any increment of the columns (u, y); shapes are as in `rollout`."""
     y, states = y0, [y0]
     for u_k in u[:-1]:
         y = y + increment(torch.cat([u_k, y], dim=-1))

@@ -1,1 +1,1 @@
-"""Dynamical systems: ground truth for the networks."""
+"""Dynamical systems, whose solutions are the truth that the networks are trained to follow."""

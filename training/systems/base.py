@@ -1,4 +1,4 @@
-"""What a dynamical system offers: its state equation, its grid, its true trajectory."""
+"""What a dynamical system offers: its state equation, its grid and its true trajectory."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,7 +10,7 @@ from training.stimuli import Stimulus
 
 @dataclass(frozen=True, kw_only=True)
 class Trajectory:
-    """A solved run, all arrays on one grid."""
+    """A solved run; all arrays are on the same grid."""
 
     time: np.ndarray  # (m,) s
     stimulus: np.ndarray  # (m,) model units; (m, 0) where there is none
@@ -18,7 +18,7 @@ class Trajectory:
 
 
 class System(Protocol):
-    """A physical system driven by one stimulus. State and time derivative are in model units."""
+    """A physical system that is driven by a stimulus. State and time derivative are in model units."""
 
     name: str
     state_names: tuple[str, ...]

@@ -7,7 +7,7 @@ both drives in closed form. With x = w/D and q the charge through the device,
     v = M(x) i,  M(x) = R_on x + R_off (1 - x),  dx/dt = polarity * kappa * i,  kappa = mu_v R_on / D^2.
 
 Current drive: x = x0 + polarity * kappa * q, linear in the charge. Voltage drive: the flux is quadratic in x.
-The window function is 1, so the model holds only for 0 < x < 1; a run that leaves this is refused.
+The window function is 1, so that the model holds only for 0 < x < 1; a run that leaves this interval is refused.
 """
 
 from abc import ABC, abstractmethod
@@ -24,14 +24,14 @@ from training.systems.base import Trajectory
 
 @dataclass(frozen=True, kw_only=True)
 class HPMemristor(ABC):
-    """Common to both drives; the state in model units is y = 0.5 * x / x_max."""
+    """What both drives have in common. The state in model units is y = 0.5 * x / x_max."""
 
     r_on: float = 100.0  # ohm
     r_off: float = 16e3  # ohm
     mobility: float = 1e-14  # m^2/(V s), Strukov 2008
     thickness: float = 10e-9  # m, Strukov 2008
     x0: float  # w/D at t = 0
-    x_max: float  # largest w/D of the sine run; one constant for all stimuli
+    x_max: float  # largest w/D of the sine run; the same for all stimuli
     polarity: int  # +1: a positive current widens the doped region; -1: it shrinks it
     unit: float  # A or V per model unit of stimulus
     drive: ClassVar[str]
@@ -49,7 +49,7 @@ class HPMemristor(ABC):
 
     @property
     def kappa(self) -> float:
-        """dx/dt per ampere [1/C]: 1e4, so k = 10 /s for a model unit of 1 mA."""
+        """dx/dt per ampere [1/C]. It is 1e4, so that k = 10 /s for a model unit of 1 mA."""
         return self.mobility * self.r_on / self.thickness**2
 
     def initial_state(self) -> np.ndarray:
@@ -68,10 +68,10 @@ class HPMemristor(ABC):
 
     @abstractmethod
     def current(self, stimulus: np.ndarray, state: np.ndarray) -> np.ndarray:
-        """Device current [A] for the stimulus and state in model units, same shape."""
+        """Device current [A] for a stimulus and a state in model units, of the same shape."""
 
     def voltage(self, stimulus: np.ndarray, state: np.ndarray) -> np.ndarray:
-        """Device voltage [V] for the stimulus and state in model units, same shape."""
+        """Device voltage [V] for a stimulus and a state in model units, of the same shape."""
         return self.memristance(self.width(state)) * self.current(stimulus, state)
 
     def rhs(self, stimulus: float, state: np.ndarray) -> np.ndarray:
@@ -82,7 +82,7 @@ class HPMemristor(ABC):
         """State (m,) in model units from the exact charge or flux of the stimulus; NaN where x would leave (0, 1)."""
 
     def solve(self, stimulus: Stimulus, t: np.ndarray | None = None) -> Trajectory:
-        """Ground truth by integration at rtol 1e-11, independent of `closed_form`, which checks it in the tests.
+        """Ground truth by integration at rtol 1e-11. It is independent of `closed_form`, with which the tests check it.
 
         Raises:
             PhysicsError: w/D leaves (0, 1), where linear drift has no meaning; names the time.
@@ -124,11 +124,11 @@ class CurrentDriven(HPMemristor):
 
 @dataclass(frozen=True, kw_only=True)
 class VoltageDriven(HPMemristor):
-    """i = v / M(x): a nonlinear equation. A model unit is 25.8 V, so the sine run spans -1.1 V to 3.6 V.
+    """The nonlinear case i = v / M(x). A model unit is 25.8 V, so that the sine run spans -1.1 V to 3.6 V.
 
-    The device faces the source with its doped side away (polarity -1, as in Joglekar and Wolf, Eur. J. Phys. 30, 661,
-    2009), so the positive bias drives x from 0.9 down to 0.10 in the sine run. The other way round, M falls as
-    x rises, and the 6 % more flux of the rectangular run would take x past 1 from any sine run that reaches 0.8.
+    The device turns its doped side away from the source (polarity -1, as in Joglekar and Wolf, Eur. J. Phys. 30, 661, 2009), so
+    that the positive bias drives x from 0.9 down to 0.10 in the sine run. With the opposite polarity M falls as x rises, and
+    the 6 % more flux of the rectangular run would take x past 1 from any sine run that reaches 0.8.
     """
 
     x0: float = 0.9

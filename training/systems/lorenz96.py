@@ -1,11 +1,12 @@
-"""Lorenz96, an autonomous ring of d sites, each carried by its neighbours, damped and forced.
+"""Lorenz96: an autonomous ring of d sites, each of which is carried by its neighbours, damped and forced.
 
 Lorenz, "Predictability - a problem partly solved", ECMWF Seminar on Predictability (1996), eq. 1, indices modulo d:
 
     dx_i/dt = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F.
 
-The advection term conserves sum x_i^2 / 2; damping takes energy out and the forcing F puts it in. With d = 6, F = 6 is
-not chaotic (largest exponent 0 within 0.002) and F = 8 is (0.96 +- 0.01 per time unit); `training.lyapunov` measures both.
+The advection term conserves sum x_i^2 / 2; damping takes energy out and the forcing F puts it in. With d = 6, the ring is not
+chaotic at F = 6 (largest exponent 0 within 0.002) and chaotic at F = 8 (0.96 +- 0.01 per time unit). `training.lyapunov`
+measures both.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ SAMPLES, TRAINING_SAMPLES, DURATION = 2400, 1800, 48.0  # the published experime
 
 @dataclass(frozen=True, kw_only=True)
 class Lorenz96:
-    """The ring with one forcing; time is in Lorenz's unit (5 days of weather), state in the equation's own units."""
+    """The ring with its forcing. Time is in Lorenz's unit (5 days of weather), the state in the units of the equation."""
 
     forcing: float  # F, model units per time unit
     start: tuple[float, ...] = START  # x(0), model units; its length is d
@@ -61,13 +62,13 @@ class Lorenz96:
         return (np.roll(v, -1, -1) - np.roll(v, 2, -1)) * behind + ahead * np.roll(v, 1, -1) - v
 
     def solve(self, t: np.ndarray | None = None) -> Trajectory:
-        """Ground truth on t, by default `grid()`; rtol 1e-11.
+        """Ground truth on t, by default `grid()`, with rtol 1e-11.
 
-        At F = 8 an error grows e^(0.96 * 48) = 1e20-fold over the run, so the late samples are one solution of the
-        equation, not the solution from exactly this start: deterministic here, different under another solver.
+        At F = 8 an error grows e^(0.96 * 48) = 1e20-fold over the run. The late samples are therefore a solution of the
+        equation, but not the solution from exactly this start: they are deterministic here and differ under another solver.
 
         Raises:
-            SolverError: t is not ascending, or the integration stopped early.
+            SolverError: t does not ascend, or the integration stopped early.
         """
         t = self.grid() if t is None else np.asarray(t, dtype=np.float64)
         state = integrate(lambda _, x: self.rhs(x), self.start, t)
@@ -75,10 +76,10 @@ class Lorenz96:
 
 
 def phases(state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Split (2400, d) samples into the interpolation (1800, d) and extrapolation (600, d) spans.
+    """Split samples (2400, d) into the spans of interpolation (1800, d) and extrapolation (600, d).
 
     Raises:
-        PhysicsError: another number of samples.
+        PhysicsError: there is another number of samples.
     """
     if len(state) != SAMPLES:
         raise PhysicsError(f"got {len(state)} samples; the published split is of {SAMPLES}")

@@ -9,10 +9,7 @@ from circuits.array.programming import Programming
 from cosim.compiler.options import Options
 from cosim.console import Console
 from cosim.errors import CosimError, CosimWarning
-from cosim.experiment import Experiment, load_experiment
-from cosim.studies.hp_memristor.experiment import hp_experiment
-from training.checkpoint import load
-from training.systems.hp_memristor import DRIVES
+from cosim.studies.source import read_experiment
 
 
 def run(source: Path, out: Path, *, levels: int | None, error: float, cell_yield: float, seed: int, fidelity: str,
@@ -42,17 +39,3 @@ def _time_scale(text: str) -> float | str:
         return float(text)
     except ValueError:
         raise CosimError(f"--time-scale {text!r}: a number of circuit seconds per model second, or auto") from None
-
-
-def read_experiment(source: Path) -> Experiment:
-    """Experiment of a checkpoint of the HP memristor, or of a Python file."""
-    if source.suffix == ".py":
-        return load_experiment(source)
-    if source.suffix != ".npz":
-        raise CosimError(f"{source}: name a checkpoint (.npz) or a Python file with experiment()")
-    checkpoint = load(source)
-    drive = checkpoint.provenance.get("drive")
-    if drive not in DRIVES:
-        raise CosimError(f"{source} was not trained on the HP memristor (drive {drive!r}); describe your own system in a "
-                         "Python file with experiment()")
-    return hp_experiment(drive, checkpoint.net)

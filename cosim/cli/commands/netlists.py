@@ -12,9 +12,9 @@ from training.experiments.hp_memristor import checkpoint_paths
 
 
 def run(out: Path) -> None:
-    """The committed decks of the reference case, and a deck a block."""
+    """The committed decks of the reference case, and a deck per block."""
     hp_experiment("current", load(checkpoint_paths("current")[0]).net).compile(out / "hp_memristor")
-    print(f"{out / 'hp_memristor'}: one deck a stimulus")
+    print(f"{out / 'hp_memristor'}: one deck per stimulus")
     for name in BENCHES:
         write_files(out / "blocks", block_bench(name).files())
     print(f"{out / 'blocks'}: {', '.join(f'{name}.cir' for name in BENCHES)}")

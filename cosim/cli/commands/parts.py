@@ -7,17 +7,20 @@ from pathlib import Path
 import typer
 
 from circuits.benches.findings import run_benches
-from cosim.cli.commands.doctor import require_engine
+from cosim.cli.results_file import write_docs
 from cosim.console import Console
+from cosim.report.markdown_table import MarkdownTable
+from cosim.simulation.engine import require_engine
 from cosim.studies.parts.report import findings_table, key_of, page_key, write_parts_page
 
 
-def run(page: Path, out: Path, *, workers: int, force: bool, quiet: bool) -> None:
+def run(page: Path, out: Path, *, workers: int, force: bool, quiet: bool, docs: Path | None = None) -> None:
     """Measure every part, print the table, draw the page where it is not current; exit 1 on an unnamed deviation."""
     require_engine()
     console = Console(quiet=quiet, width=190)
     findings, results = run_benches(out / "decks", workers=workers)
-    Console(width=190).table(findings_table(findings), "parts against their datasheets")
+    table = findings_table(findings)
+    Console(width=190).table(table, "parts against their datasheets")
     if force or key_of(page) != page_key():
         console.say("drawing the page")
         write_parts_page(page, findings, results, out / "figures")
@@ -32,3 +35,4 @@ def run(page: Path, out: Path, *, workers: int, force: bool, quiet: bool) -> Non
               f"circuits/parts/{bench.part}.lib")
     if outside:
         raise typer.Exit(1)
+    write_docs(docs, "Parts against their datasheets", [MarkdownTable(heading="Properties", frame=table)])

@@ -4,29 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosim.cli.commands.doctor import require_engine
 from cosim.console import Console
 from cosim.errors import CosimError, ResultsError
+from cosim.folder.deck_files import decks_of
 from cosim.simulation.decks import Run, default_folder, failed_measures_of, measures_of, simulate
-
-
-def decks_of(target: Path) -> list[Path]:
-    """The deck itself, or the decks of a folder: those its manifest names, or every .cir."""
-    if target.is_file():
-        return [target]
-    if not target.is_dir():
-        raise ResultsError(f"{target} does not exist; name a deck (.cir) or a folder of decks")
-    from cosim.folder.manifest import (  # loads torch, which takes seconds; a deck of one's own needs none of it
-        MANIFEST_NAME,
-        read_manifest,
-    )
-
-    if (target / MANIFEST_NAME).is_file():
-        return [target / f"{name}.cir" for name in read_manifest(target).cases]
-    decks = sorted(target.glob("*.cir"))
-    if not decks:
-        raise ResultsError(f"{target} holds no .cir deck")
-    return decks
+from cosim.simulation.engine import require_engine
 
 
 def run(target: Path, *, out: Path | None, fidelity: str | None, workers: int, timeout: float, force: bool,

@@ -21,7 +21,6 @@ SMOOTH = frozenset("tanh sigmoid softplus elu celu gelu silu mish hardswish hard
                    "sin cos tan sqrt rsqrt pow square reciprocal native_layer_norm native_group_norm".split())
 FITTING = ("let the network be fitted by a ReLU network: fit=Fit() in the Experiment, or --fit on the command line, which "
            "states the error")
-RANDOM = frozenset("bernoulli native_dropout dropout rand randn rand_like randn_like normal".split())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -145,8 +144,6 @@ def _exact_value(step: Step, values: dict[str, Any], basis: Basis, name: str) ->
     if step.operation == "getitem":
         return values[refs_of(step)[0]][step.args[1]]
     operation = step.operation.split(".")[1]
-    if operation in RANDOM:
-        raise UnsupportedModelError(_refusal(step, operation, symbolic, name))
     if not symbolic or operation in SHAPE_ONLY:
         if operation not in ALLOWED:
             raise UnsupportedModelError(_refusal(step, operation, symbolic, name))
@@ -207,8 +204,6 @@ def _by_rule(step: Step, operation: str, values: dict[str, Any], basis: Basis, n
 
 def _refusal(step: Step, operation: str, symbolic: list[AffineTensor], name: str) -> str:
     where = f"model {name}: {operation}{_at(step)}"
-    if operation in RANDOM:
-        return f"{where} is random; call model.eval() first"
     if operation in ("native_batch_norm", "_native_batch_norm_legit"):
         return f"{where} is a batch norm in training, which depends on the other samples; call model.eval() first"
     if operation in SEPARATELY:

@@ -221,6 +221,8 @@ def _program(graph: torch.fx.GraphModule, inputs: tuple[Tensor, Tensor], name: s
     result: Any = None
     for node in graph.graph.nodes:
         names[node] = next(placeholders) if node.op == "placeholder" else node.name
+        if node.op == "call_function" and torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
+            raise UnsupportedModelError(f"model {name}: {node.target}{_in_brackets(node)} is random; call model.eval() first")
         if node.op == "placeholder":
             moving.add(node)
         elif node.op == "output":
@@ -228,12 +230,11 @@ def _program(graph: torch.fx.GraphModule, inputs: tuple[Tensor, Tensor], name: s
         elif moving & set(node.all_input_nodes):
             moving.add(node)
             operation = "getitem" if node.target.__name__ == "getitem" else str(node.target)
-            place = ", ".join(filter(None, [layer_of(node), user_line(_frames(node))]))
             if operation != "getitem" and node.target._schema.is_mutable:
-                raise UnsupportedModelError(f"model {name}: {operation}{f' ({place})' if place else ''} writes into a tensor "
-                                            "in a way that cannot be followed; make a new tensor instead, e.g. with torch.cat")
+                raise UnsupportedModelError(f"model {name}: {operation}{_in_brackets(node)} writes into a tensor in a way that "
+                                            "cannot be followed; make a new tensor instead, e.g. with torch.cat")
             steps.append(Step(name=node.name, operation=operation, args=tuple(_refs(node.args, names)),
-                              kwargs=_refs(dict(node.kwargs), names), place=place))
+                              kwargs=_refs(dict(node.kwargs), names), place=_place(node)))
     if result not in moving:
         raise UnsupportedModelError(f"model {name} gives a constant; its derivatives must depend on its inputs")
     live = _live(steps, names[result])
@@ -241,6 +242,15 @@ def _program(graph: torch.fx.GraphModule, inputs: tuple[Tensor, Tensor], name: s
     constants = {names[node]: _number(interpreter.env[node]) for node in graph.graph.nodes
                  if node not in moving and node.op != "output" and names[node] in taken}
     return Program(steps=tuple(live), constants=constants, shape=tuple(inputs[1].shape), result=names[result])
+
+
+def _place(node: torch.fx.Node) -> str:
+    return ", ".join(filter(None, [layer_of(node), user_line(_frames(node))]))
+
+
+def _in_brackets(node: torch.fx.Node) -> str:
+    place = _place(node)
+    return f" ({place})" if place else ""
 
 
 def _number(tensor: Tensor) -> np.ndarray:

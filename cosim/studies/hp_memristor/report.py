@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
-
-from circuits.array.conductances import read_conductances
 from circuits.benches.blocks import block_bench
 from circuits.board import nets
 from circuits.engine.ngspice import find_engine
 from circuits.engine.waveforms import Waveforms
 from circuits.netlist.deck import write_files
 from cosim.comparison.metrics import FLOOR
-from cosim.comparison.second_opinion import table
+from cosim.comparison.second_opinion import table as opinion_table
 from cosim.errors import ResultsError
-from cosim.folder.manifest import Manifest
-from cosim.folder.read import read_folder_network
-from cosim.problem.case import Case
-from cosim.problem.reference import reference
+from cosim.folder.compiled import CompiledNetwork
 from cosim.report.conductance_maps import conductance_maps
 from cosim.report.neurons import neurons
 from cosim.report.overlays import overlays
 from cosim.report.page import Figure, Section, write_page
 from cosim.report.pre_charge import pre_charge
-from cosim.report.style import save
 from cosim.report.transfer_curves import transfer_curves
 from cosim.simulation.decks import Run, read_vectors, simulate
+from cosim.simulation.expected import hidden_volts
 from cosim.store.files import read_frame
 from cosim.studies.hp_memristor.lissajous import lissajous
-from cosim.studies.hp_memristor.pipeline import HPResults, summary
+from cosim.studies.hp_memristor.results import HPResults, waveforms_name
+from cosim.studies.hp_memristor.table import table
 from training.systems.hp_memristor import DRIVES
 
 PROVENANCE = {"flat": "Full decks: three arrays of 1024 cells, every wire segment.",
@@ -38,77 +34,71 @@ PROVENANCE = {"flat": "Full decks: three arrays of 1024 cells, every wire segmen
 SHOWN = "sine"  # the case whose neurons and pre-charge are shown
 
 
-def write_report(results: HPResults, manifests: dict[str, Manifest], rows: list[dict], opinions: dict[str, dict]) -> Path:
-    """Figures as PNG in ``figures/``, and report.html with all of them inside.
+def write_report(results: HPResults, compiled: Mapping[str, CompiledNetwork], rows: list[dict], opinions: dict[str, dict],
+                 page: Path) -> Path:
+    """Figures as PNG in ``figures/``, and the page with all of them inside.
 
     Raises:
         ResultsError: a result is missing; says which.
     """
-    folder = results.root / "figures"
-    sections = []
-    for drive, manifest in manifests.items():
-        frames = {name: read_frame(results.waveforms(drive, name)) for name in manifest.cases}
-        vectors = read_frame(results.vectors(drive, SHOWN))
-        case, start = manifest.cases[SHOWN], manifest.start
-        words = f"{drive} drive"
-        pictures = {
-            "overlays": (overlays(frames), f"Twin against torch against truth, {words}, with error traces."),
-            "lissajous": (lissajous(frames, DRIVES[drive]), f"Current against voltage of the device, {words}: the pinched "
-                          "hysteresis of a memristor, from the true state and from the twin's."),
-            "neurons": (neurons(vectors, _hidden_volts(manifest, case), case.times, start),
-                        f"Six hidden neurons of each layer, {words}, {SHOWN}: torch (line) and circuit (dashes)."),
-            "conductances": (conductance_maps(*_arrays(manifest)), f"Programmed conductances, {words}; the white frame "
-                             "holds the cells in use, the word lines below it are off."),
-            "pre_charge": (pre_charge(vectors, start), f"Pre-charge and integration of the IVP integrator, {words}, {SHOWN}."),
-        }
-        figures = [Figure(png=save(figure, folder / f"{drive}_{name}.png"), caption=caption)
-                   for name, (figure, caption) in pictures.items()]
-        sections.append(Section(title=f"{words[0].upper()}{words[1:]}", figures=figures))
-    curves = save(transfer_curves(_block(results, "relu_tia"), _block(results, "clamp")), folder / "transfer_curves.png")
-    caption = "ReLU stage (10 kΩ, loaded with 1 kΩ) and clamp, each simulated alone."
-    sections.append(Section(title="Stages alone", figures=[Figure(png=curves, caption=caption)]))
+    sections = [_drive(results, drive, network) for drive, network in compiled.items()]
+    curves = Figure.drawn(transfer_curves(_block(results, "relu_tia"), _block(results, "clamp")),
+                          "ReLU stage (10 kΩ, loaded with 1 kΩ) and clamp, each simulated alone.",
+                          results.figures / "transfer_curves.png")
+    sections.append(Section(title="Stages alone", figures=[curves]))
     hits = [f"{row['drive']} {row['stimulus']}: {nets.signal_words(line)} {hit['peak']:.2f} V, first at {hit['time']:.4g} s"
             for row in rows for line, hit in row["clamp_hits"].items()]
-    shown = summary(rows, results)
-    return write_page(results.report, "hp_memristor.html", {
+    shown = table(rows, results)
+    return write_page(page, "hp_memristor.html", {
         "title": "HP memristor twin",
         "columns": list(shown.columns),
         "rows": shown.to_numpy().tolist(),
-        "opinions": [(f"{drive} drive: {told['engines'][1]} against {told['engines'][0]}", list(table(told).columns),
-                      table(told).to_numpy().tolist()) for drive, told in opinions.items()],
+        "opinions": [_opinion(drive, opinion) for drive, opinion in opinions.items()],
         "floor": f"{FLOOR:.0%}",
         "hits": hits,
         "sections": sections,
-        "provenance": PROVENANCE[next(iter(manifests.values())).fidelity],
-        "origin": _origin(manifests),
+        "provenance": PROVENANCE[next(iter(compiled.values())).fidelity],
+        "origin": _origin(compiled),
     })
 
 
-def _hidden_volts(manifest: Manifest, case: Case) -> list[np.ndarray]:
-    network = read_folder_network(manifest)
-    *hidden, _ = network.signals(case.inputs(case.times), reference(network, case))
-    return [signal * scale for signal, scale in zip(hidden, manifest.scales.hidden, strict=True)]
+def _drive(results: HPResults, drive: str, compiled: CompiledNetwork) -> Section:
+    frames = {name: read_frame(results.waveforms(waveforms_name(drive, name))) for name in compiled.cases}
+    vectors = read_vectors(results.vectors(drive, SHOWN))
+    case, start, words = compiled.cases[SHOWN], compiled.manifest.start, f"{drive} drive"
+    pictures = {
+        "overlays": (overlays(frames), f"Twin against torch against truth, {words}, with error traces."),
+        "lissajous": (lissajous(frames, DRIVES[drive]), f"Current against voltage of the device, {words}: the pinched "
+                      "hysteresis of a memristor, from the true state and from the twin's."),
+        "neurons": (neurons(vectors, hidden_volts(compiled, case), case.times, start),
+                    f"Six hidden neurons of each layer, {words}, {SHOWN}: torch (line) and circuit (dashes)."),
+        "conductances": (conductance_maps(compiled.board.layers, compiled.conductances(), compiled.manifest.window),
+                         f"Programmed conductances, {words}; the white frame holds the cells in use, the word lines below it "
+                         "are off."),
+        "pre_charge": (pre_charge(vectors, start), f"Pre-charge and integration of the IVP integrator, {words}, {SHOWN}."),
+    }
+    figures = [Figure.drawn(picture, caption, results.figures / f"{drive}_{name}.png")
+               for name, (picture, caption) in pictures.items()]
+    return Section(title=f"{words[0].upper()}{words[1:]}", figures=figures)
 
 
-def _arrays(manifest: Manifest) -> tuple[dict[str, np.ndarray], dict[str, tuple[int, int]]]:
-    layers = manifest.board.layers
-    arrays = {layer.name: read_conductances(manifest.folder / "conductances" / f"{layer.name}.inc") for layer in layers}
-    used = {layer.name: (layer.n_outputs, layer.n_bit_lines) for layer in layers}
-    return arrays, used
+def _opinion(drive: str, opinion: dict) -> tuple[str, list[str], list[list[str]]]:
+    shown, (engine, other) = opinion_table(opinion), opinion["engines"]
+    return f"{drive} drive: {other} against {engine}", list(shown.columns), shown.to_numpy().tolist()
 
 
 def _block(results: HPResults, name: str) -> Waveforms:
     deck = block_bench(name)
-    folder = results.root / "decks" / "blocks"
+    folder = results.decks("blocks")
     write_files(folder, deck.files())
-    run = Run(deck=folder / f"{deck.name}.cir", vectors=results.root / "vectors" / f"block_{name}.parquet", label=name)
+    run = Run(deck=folder / f"{deck.name}.cir", vectors=results.vectors("block", name), label=name)
     simulate([run])
     if not run.vectors.is_file():
         raise ResultsError(f"{run.vectors} was not written; run the report again")
     return read_vectors(run.vectors)
 
 
-def _origin(manifests: dict[str, Manifest]) -> list[tuple[str, str]]:
-    rows = [(f"weights, {drive} drive", manifest.weights_sha256) for drive, manifest in manifests.items()]
+def _origin(compiled: Mapping[str, CompiledNetwork]) -> list[tuple[str, str]]:
+    rows = [(f"weights, {drive} drive", network.manifest.weights_sha256) for drive, network in compiled.items()]
     rows += [("ngspice", str(find_engine().version))]
     return rows + [(name, version(name)) for name in ("cosim", "PySpice", "numpy", "scipy", "torch", "torchdiffeq")]

@@ -1,6 +1,6 @@
 """The Lorenz96 experiment: two forcings, two phases each, on one published trajectory.
 
-The board has one integrator a site and no external input: the ring is autonomous.
+The board has one integrator per site and no external input: the ring is autonomous.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
+from circuits.board.nets import standard_columns
 from circuits.netlist.solver import Solver
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration, Ranges
@@ -23,13 +24,13 @@ from training.systems.lorenz96 import DURATION, FORCINGS, SAMPLES, TRAINING_SAMP
 
 PHASES = ("interpolation", "extrapolation")
 TRIM = "trim"
-# Measured against trtol=1 and steps of 0.0015 time units, docs/lorenz96.md: eight times fewer points.
+# Measured against trtol=1 and steps of 0.0015 time units, docs/explanation/lorenz96.md: eight times fewer points.
 FAST = Solver(trtol=50.0, chgtol=1e-11)
 MAX_STEP = 0.01  # time units
 
 
 def lorenz96_options(time_scale: float = 1e-2) -> Options:
-    """The nominal board of this experiment; why, with the figures: docs/lorenz96.md."""
+    """The nominal board of this experiment; why, with the figures: docs/explanation/lorenz96.md."""
     return Options(fidelity="macro", time_scale=time_scale, neuron="two_stage", ranges=Ranges(derivative=0.25), solver=FAST,
                    max_step=MAX_STEP)
 
@@ -49,11 +50,17 @@ class Twin:
 
     @property
     def name(self) -> str:
+        """Of its board."""
         return f"{self.forcing}_seed{self.seed}"
+
+    @property
+    def waveforms_name(self) -> str:
+        """Of the file that holds its comparison: time, phase, truth, reference, twin; a forcing's reference has its name."""
+        return self.forcing if self.reference else self.name
 
 
 @dataclass(frozen=True, kw_only=True)
-class Study:
+class Lorenz96Setup:
     """What is compiled and compared; the defaults are the published experiment."""
 
     systems: tuple[Lorenz96, ...] = tuple(FORCINGS.values())
@@ -67,8 +74,9 @@ class Study:
 
     def __post_init__(self) -> None:
         if not (2 <= self.trim_samples <= self.training_samples <= self.samples - 2 and self.seeds >= 1):
-            raise CosimError(f"study of {self.samples} samples, {self.training_samples} for training, {self.trim_samples} to "
-                             f"trim, {self.seeds} seeds; each part needs at least 2 samples and there is at least 1 seed")
+            raise CosimError(f"Lorenz96 study of {self.samples} samples, {self.training_samples} for training, "
+                             f"{self.trim_samples} to trim, {self.seeds} seeds; give each part at least 2 samples, and at "
+                             "least 1 seed")
 
     @property
     def grid(self) -> np.ndarray:
@@ -97,7 +105,7 @@ class Study:
         return Experiment(
             subject=f"Lorenz96, F = {twin.system.forcing:g}, seed {twin.seed}",
             model=model,
-            columns=twin.system.state_names,
+            columns=standard_columns(0, states.shape[1]),
             calibration=Calibration(inputs=np.empty((len(states), 0)), states=states),
             cases=tuple(self.case(twin.system, phase) for phase in phases),
         )

@@ -21,13 +21,13 @@ def l1_bars(metrics: dict, forcing: float) -> plt.Figure:
     """
     figure, axes = plt.subplots(1, 2, figsize=(13.5, 3.8))
     for axis, phase in zip(axes, PHASES, strict=True):
-        own = next(one for one in metrics["summary"] if (one["forcing"], one["phase"]) == (forcing, phase))
+        own = next(row for row in metrics["summary"] if (row["forcing"], row["phase"]) == (forcing, phase))
         bars = {"circuit twin": own["total_l1"], "neural ODE (torch)": own["model_l1"]}
         seeds = dict.fromkeys(bars, own["seeds"])
-        for one in metrics["baselines"]:
-            name = NAMES.get(one["model"], one["model"])
-            bars[name], seeds[name] = one[phase], one["seeds"]
-        means, spreads = [one["mean"] for one in bars.values()], [one["sd"] or 0.0 for one in bars.values()]
+        for baseline in metrics["baselines"]:
+            name = NAMES.get(baseline["model"], baseline["model"])
+            bars[name], seeds[name] = baseline[phase], baseline["seeds"]
+        means, spreads = [bar["mean"] for bar in bars.values()], [bar["sd"] or 0.0 for bar in bars.values()]
         axis.bar(range(len(bars)), means, yerr=spreads, capsize=4, color=[COLOURS.get(name, "0.7") for name in bars])
         for k, mean in enumerate(means):
             axis.text(k + 0.06, mean + 0.02 * np.max(means), f"{mean:.3f}", ha="left", va="bottom", fontsize=8.5,

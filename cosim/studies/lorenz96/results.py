@@ -1,38 +1,24 @@
-"""The layout of ``runs/lorenz96``."""
+"""The layout of ``runs/lorenz96``; a twin is a board, a phase is a case."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from cosim.studies.lorenz96.experiment import Twin
+from cosim.folder.manifest import MANIFEST_NAME
+from cosim.studies.base.results import Results
+from cosim.studies.lorenz96.experiment import TRIM
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lorenz96Results:
-    """Where everything of a study is."""
+class Lorenz96Results(Results):
+    """Where everything of the Lorenz96 study is."""
 
-    root: Path
-
-    def decks(self, twin: Twin) -> Path:
-        return self.root / "decks" / twin.name
-
-    def trim_decks(self, twin: Twin) -> Path:
-        """The board without a lead capacitor, on which the loop's lag is measured."""
-        return self.root / "decks" / f"{twin.name}_trim"
-
-    def vectors(self, twin: Twin, case: str) -> Path:
-        """All saved node voltages of a run."""
-        return self.root / "vectors" / f"{twin.name}_{case}.parquet"
-
-    def waveforms(self, twin: Twin) -> Path:
-        """Time, phase, truth, reference, twin; the reference seed's file has the forcing's name alone."""
-        return self.root / "waveforms" / f"{twin.forcing if twin.reference else twin.name}.parquet"
+    def vectors(self, board: str, case: str) -> Path:
+        """All saved node voltages of a run; those of the trim run have the name of its board, which ends with the case's."""
+        return super().vectors(board.removesuffix(f"_{TRIM}"), case)
 
     @property
-    def metrics(self) -> Path:
-        return self.root / "metrics.json"
-
-    @property
-    def report(self) -> Path:
-        return self.root / "report.html"
+    def is_there(self) -> bool:
+        """Whether the folder holds the decks of this study, by the boards on which lags were measured."""
+        return any((folder / MANIFEST_NAME).is_file() for folder in self.decks("").glob(f"f*_seed*_{TRIM}"))

@@ -12,7 +12,6 @@ from circuits.benches.findings import BENCHES, Finding, bench_decks
 from circuits.engine.result import Result
 from cosim.report.page import Figure, Section, write_page
 from cosim.report.quantity import percent, quantity
-from cosim.report.style import save
 from cosim.store.files import content_key
 from cosim.store.sources import source_key
 from cosim.studies.parts.device_curves import device_curves
@@ -24,7 +23,7 @@ _KEY = re.compile(r'<meta name="inputs" content="([0-9a-f]{64})">')
 
 
 def findings_table(findings: Sequence[Finding]) -> pd.DataFrame:
-    """One row a property, cells as text."""
+    """One row per property, cells as text."""
     return pd.DataFrame([_row(finding) for finding in findings])
 
 
@@ -57,8 +56,8 @@ def page_key() -> str:
 
 def key_of(page: Path) -> str | None:
     """The key that stands in a page, None where there is no page or no key."""
-    found = _KEY.search(page.read_text()) if page.is_file() else None
-    return found[1] if found else None
+    key = _KEY.search(page.read_text()) if page.is_file() else None
+    return key[1] if key else None
 
 
 def write_parts_page(page: Path, findings: Sequence[Finding], results: Mapping[str, Result], figures: Path) -> Path:
@@ -68,8 +67,7 @@ def write_parts_page(page: Path, findings: Sequence[Finding], results: Mapping[s
         "switch": (switch_curves, "TMUX1134: on-resistance, logic thresholds, break-before-make (50 Ω and 35 pF at d)."),
         "devices": (device_curves, "1N4148 sets A and B, 180 nm select transistor (drain at 20 mV), memristor in read mode."),
     }
-    drawn = [Figure(png=save(draw(results), figures / f"{name}.png"), caption=caption)
-             for name, (draw, caption) in curves.items()]
+    drawn = [Figure.drawn(draw(results), caption, figures / f"{name}.png") for name, (draw, caption) in curves.items()]
     table = findings_table(findings)
     return write_page(page, "parts.html", {
         "key": page_key(),

@@ -36,7 +36,7 @@ def study(drive: str, model: nn.Module, seeds: int, root: Path, console: Console
     Args:
         fidelity: "macro"; or "flat-trimmed", flat decks without the cells that are off, the same solution, slower.
     Returns:
-        One row a board and stimulus: seed, stimulus, mre, dtw, dtw_per_step, max (total error, against the truth).
+        One row per board and stimulus: seed, stimulus, mre, dtw, dtw_per_step, max (total error, against the truth).
     """
     experiment = hp_experiment(drive, model)
     runs, manifests = [], {}
@@ -81,13 +81,13 @@ def _total_error(drive: str, case: Case, manifest: Manifest) -> dict[str, float]
 
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     """Median and worst of every stimulus and of all, total error."""
-    def one(name: str, group: pd.DataFrame) -> dict:
+    def row(name: str, group: pd.DataFrame) -> dict:
         return {"stimulus": name, "runs": len(group), "MRE median": group["mre"].median(), "MRE worst": group["mre"].max(),
                 "DTW median": group["dtw"].median(), "DTW worst": group["dtw"].max(),
                 "DTW/step median": group["dtw_per_step"].median(), "DTW/step worst": group["dtw_per_step"].max()}
 
-    groups = [one(name, group) for name, group in rows.groupby("stimulus", sort=False)]
-    return pd.DataFrame([*groups, one("all", rows)])
+    groups = [row(name, group) for name, group in rows.groupby("stimulus", sort=False)]
+    return pd.DataFrame([*groups, row("all", rows)])
 
 
 def write_study(path: Path, drive: str, fidelity: str, rows: pd.DataFrame, summary: pd.DataFrame) -> None:

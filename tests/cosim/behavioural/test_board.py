@@ -173,7 +173,7 @@ def test_a_tiled_board_computes_the_network(small_experiment):
     with torch.no_grad():
         got = model_states(board, solve(board, case, twin.scales, steps=100), twin.scales)[:, 0, 0].numpy()
     expected = reference(read_network(model), case)[:, 0]
-    # the circuit error of such a board, see docs/board.md; its conductances wrongly joined would give 1e-1
+    # the circuit error of such a board, see docs/explanation/board.md; its conductances wrongly joined would give 1e-1
     np.testing.assert_allclose(got, expected, rtol=0, atol=2e-3 * np.abs(expected).max())
 
 

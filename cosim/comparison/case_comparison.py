@@ -1,0 +1,73 @@
+"""One case of a board against torch: waveforms on its grid, errors of every state, lines that left their linear range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from circuits.stages.clamp import CLAMP_ONSET
+from cosim.comparison.clamp_hits import clamp_hits
+from cosim.comparison.metrics import waveform_error
+from cosim.problem.reference import reference
+from cosim.simulation.twin_states import twin_states
+
+if TYPE_CHECKING:
+    from cosim.comparison.stored_runs import StoredRun
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateError:
+    """How far a state of the board is from torch in one case; None where torch rests at 0, so that no part has a meaning."""
+
+    mre: float | None  # mean relative error, dimensionless; see cosim.comparison.metrics.WaveformError
+    max_error: float | None  # largest error, part of full scale
+    full_scale: float  # model units, largest magnitude in torch
+    l1: float  # model units, mean absolute error
+    rmse: float  # model units
+    max: float  # model units, largest error
+    dtw: float | None  # model units, dynamic time warping distance
+    dtw_per_step: float | None  # model units
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CaseComparison:
+    """One case: waveforms on its grid, errors, and the lines that left their linear range."""
+
+    run: StoredRun
+    reference: np.ndarray  # (samples, n_states) model units, torch
+    twin: np.ndarray  # (samples, n_states) model units, the circuit
+    errors: tuple[StateError, ...]  # one per state
+    clamp_hits: dict[str, dict[str, float]]  # see cosim.comparison.clamp_hits
+
+    @property
+    def label(self) -> str:
+        return self.run.label
+
+    @property
+    def times(self) -> np.ndarray:
+        """(samples,) model seconds."""
+        return self.run.compiled.cases[self.run.case].times
+
+
+def compare_run(run: StoredRun) -> CaseComparison:
+    """Compare a simulated case with the torch solution of the network that its deck was compiled from."""
+    case = run.compiled.cases[run.case]
+    expected = reference(run.compiled.network, case)
+    got = twin_states(run.waveforms, run.compiled.manifest, case)
+    errors = tuple(state_error(expected[:, k], got[:, k]) for k in range(expected.shape[1]))
+    return CaseComparison(run=run, reference=expected, twin=got, errors=errors,
+                          clamp_hits=clamp_hits(run.waveforms, CLAMP_ONSET))
+
+
+def state_error(expected: np.ndarray, got: np.ndarray) -> StateError:
+    """Errors of one state; (samples,) model units each."""
+    full_scale = float(np.abs(expected).max())
+    if full_scale == 0:
+        off = np.abs(got)
+        return StateError(mre=None, max_error=None, full_scale=0.0, l1=float(off.mean()), max=float(off.max()),
+                          rmse=float(np.sqrt(np.mean(off**2))), dtw=None, dtw_per_step=None)
+    error = waveform_error(expected, got)
+    return StateError(mre=error.mre, max_error=error.max / full_scale, full_scale=full_scale, l1=error.l1, rmse=error.rmse,
+                      max=error.max, dtw=error.dtw, dtw_per_step=error.dtw_per_step)

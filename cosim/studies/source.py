@@ -1,0 +1,29 @@
+"""What a user names to be compiled: a checkpoint, or a Python file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cosim.errors import CosimError
+from cosim.experiment import Experiment, load_experiment
+from cosim.studies.hp_memristor.experiment import hp_experiment
+from training.checkpoint import load
+from training.systems.hp_memristor import DRIVES
+
+
+def read_experiment(source: Path) -> Experiment:
+    """Experiment of a checkpoint of the HP memristor, or of a Python file.
+
+    Raises:
+        CosimError: neither; or a checkpoint of another system, or a file that fails.
+    """
+    if source.suffix == ".py":
+        return load_experiment(source)
+    if source.suffix != ".npz":
+        raise CosimError(f"{source}: name a checkpoint (.npz) or a Python file with experiment()")
+    checkpoint = load(source)
+    drive = checkpoint.provenance.get("drive")
+    if drive not in DRIVES:
+        raise CosimError(f"{source} was not trained on the HP memristor (drive {drive!r}); describe your own system in a "
+                         "Python file with experiment()")
+    return hp_experiment(drive, checkpoint.net)
