@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cosim.compiler.scaling import Calibration
     from cosim.errors import CosimError
     from cosim.experiment import Experiment, load_experiment
+    from cosim.fitting.options import Fit
     from cosim.folder.compiled import CompiledNetwork
     from cosim.front_door import compare, compile_network, load, simulate
     from cosim.problem.case import Case
@@ -39,6 +40,7 @@ _HOMES = {
     "cosim.compiler.scaling": ("Calibration",),
     "cosim.errors": ("CosimError",),
     "cosim.experiment": ("Experiment", "load_experiment"),
+    "cosim.fitting.options": ("Fit",),
     "cosim.folder.compiled": ("CompiledNetwork",),
     "cosim.front_door": ("compare", "compile_network", "load", "simulate"),
     "cosim.problem.case": ("Case",),
@@ -54,7 +56,8 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "CORNERS", "Calibration", "Case", "Comparison", "CompiledNetwork", "Corner", "CosimError", "Experiment",
-    "Figure", "Gate", "ModulatedSine", "Options", "Rectangular", "Section", "Simulation", "Sine", "Stimulus", "Study", "Table",
+    "Figure", "Fit", "Gate", "ModulatedSine", "Options", "Rectangular", "Section", "Simulation", "Sine", "Stimulus", "Study",
+    "Table",
     "Triangular", "__version__", "compare", "compile_network", "load", "load_experiment", "simulate",
     "standard_sections", "trained_once", "write_report",
 ]

@@ -107,13 +107,17 @@ def compile_(
                                                "pins, thirty times faster.")] = "flat",
     time_scale: Annotated[str, typer.Option(help="Circuit seconds per model second; auto: as fast as the amplifiers "
                                                  "allow, printed with its reason.")] = "1",
+    fit: Annotated[bool, typer.Option("--fit", help="A network that is not piecewise linear (tanh, SiLU, products) is replaced "
+                                                    "by a ReLU network; widths and error are printed.")] = False,
+    fit_error: Annotated[str | None, typer.Option(help="The same, with the error that the ReLU network may have, e.g. 1%; "
+                                                       "default 0.5%.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """Compile a network into a folder of decks."""
     from cosim.cli.commands.compile import run
 
     run(source, out, levels=levels, error=error, cell_yield=cell_yield, seed=seed, fidelity=fidelity, time_scale=time_scale,
-        quiet=quiet)
+        fit=fit, fit_error=fit_error, quiet=quiet)
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,16 +10,23 @@ import numpy as np
 from circuits.stages.clamp import CLAMP_ONSET
 from cosim.comparison.clamp_hits import clamp_hits
 from cosim.comparison.metrics import waveform_error
-from cosim.problem.reference import reference
+from cosim.problem.reference import author_reference, reference
 from cosim.simulation.twin_states import twin_states
 
 if TYPE_CHECKING:
     from cosim.comparison.stored_runs import StoredRun
 
 
+OF_FITTED = tuple(f"{share}_{figure}" for share in ("circuit", "substitution") for figure in ("mre", "max_error"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class StateError:
-    """How far a state of the board is from torch in one case; None where torch rests at 0, so that no part has a meaning."""
+    """How far a state of the board is from torch in one case; None where torch rests at 0, so that no part has a meaning.
+
+    Torch is the author's own module. Where the network was fitted, the same is told of its two shares: the circuit error is the
+    board against the fitted network, the substitution error is the fitted network against the author's module.
+    """
 
     mre: float | None  # mean relative error, dimensionless; see cosim.comparison.metrics.WaveformError
     max_error: float | None  # largest error, part of full scale
@@ -29,6 +36,10 @@ class StateError:
     max: float  # model units, largest error
     dtw: float | None  # model units, dynamic time warping distance
     dtw_per_step: float | None  # model units
+    circuit_mre: float | None = None  # shares of a fitted network; None: it was not fitted
+    circuit_max_error: float | None = None  # part of full scale
+    substitution_mre: float | None = None
+    substitution_max_error: float | None = None  # part of full scale
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +51,7 @@ class CaseComparison:
     twin: np.ndarray  # (samples, n_states) model units, the circuit
     errors: tuple[StateError, ...]  # one per state
     clamp_hits: dict[str, dict[str, float]]  # see cosim.comparison.clamp_hits
+    fitted: np.ndarray | None = None  # (samples, n_states) model units, the fitted network; None: it was not fitted
 
     @property
     def label(self) -> str:
@@ -53,12 +65,21 @@ class CaseComparison:
 
 def compare_run(run: StoredRun) -> CaseComparison:
     """Compare a simulated case with the torch solution of the network that its deck was compiled from."""
-    case = run.compiled.cases[run.case]
-    expected = reference(run.compiled.network, case)
+    case, network = run.compiled.cases[run.case], run.compiled.network
+    expected = author_reference(network, case)
     got = twin_states(run.waveforms, run.compiled.manifest, case)
-    errors = tuple(state_error(expected[:, k], got[:, k]) for k in range(expected.shape[1]))
-    return CaseComparison(run=run, reference=expected, twin=got, errors=errors,
+    fitted = None if network.fitted is None else reference(network, case)
+    errors = [state_error(expected[:, k], got[:, k]) for k in range(expected.shape[1])]
+    if fitted is not None:
+        errors = [_with_shares(error, expected[:, k], fitted[:, k], got[:, k]) for k, error in enumerate(errors)]
+    return CaseComparison(run=run, reference=expected, twin=got, errors=tuple(errors), fitted=fitted,
                           clamp_hits=clamp_hits(run.waveforms, CLAMP_ONSET))
+
+
+def _with_shares(error: StateError, expected: np.ndarray, fitted: np.ndarray, got: np.ndarray) -> StateError:
+    circuit, substitution = state_error(fitted, got), state_error(expected, fitted)
+    return replace(error, circuit_mre=circuit.mre, circuit_max_error=circuit.max_error, substitution_mre=substitution.mre,
+                   substitution_max_error=substitution.max_error)
 
 
 def state_error(expected: np.ndarray, got: np.ndarray) -> StateError:

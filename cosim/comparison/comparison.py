@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from circuits.board import nets
-from cosim.comparison.case_comparison import CaseComparison, compare_run
+from cosim.comparison.case_comparison import OF_FITTED, CaseComparison, compare_run
 from cosim.comparison.clamp_hits import hit_lines
 from cosim.comparison.stored_runs import StoredRun, stored_runs
 
@@ -40,17 +40,26 @@ class Comparison:
 
     def to_frame(self) -> pd.DataFrame:
         """One row per case and state: board (where there are several), case, state, the figures of :class:`StateError`,
-        and clamp_hits, how many lines of the case left their linear range."""
+        and clamp_hits, how many lines of the case left their linear range. The shares of fitted networks are there where any
+        network was fitted."""
         rows = []
         for case in self.cases:
             place = {"board": case.run.board} if any(other.run.board for other in self.cases) else {}
             rows += [place | {"case": case.run.case, "state": nets.state_column(k), **asdict(error),
                               "clamp_hits": len(case.clamp_hits)} for k, error in enumerate(case.errors)]
         frame = pd.DataFrame(rows)
-        return frame.astype({name: float for name in FIGURES})
+        if not self.has_fitted:
+            frame = frame.drop(columns=list(OF_FITTED))
+        return frame.astype({name: float for name in (*FIGURES, *OF_FITTED) if name in frame})
+
+    @property
+    def has_fitted(self) -> bool:
+        """Whether any of the networks was fitted."""
+        return any(case.fitted is not None for case in self.cases)
 
     def to_xarray(self) -> xarray.DataTree:
-        """A dataset per case: inputs, reference, twin and error (time, state or input), model units and model seconds."""
+        """A dataset per case: inputs, reference, twin, error and, of a fitted network, fitted (time, state or input), model
+        units and model seconds."""
         import xarray
 
         datasets = {}
@@ -64,6 +73,7 @@ class Comparison:
                 "inputs": (("time", "input"), problem.inputs(case.times), units),
                 "reference": (("time", "state"), case.reference, units),
                 "twin": (("time", "state"), case.twin, units),
+                **({} if case.fitted is None else {"fitted": (("time", "state"), case.fitted, units)}),
                 "error": (("time", "state"), case.twin - case.reference, units)}, coords=coordinates)
         return xarray.DataTree.from_dict(datasets)
 
@@ -81,6 +91,8 @@ class Comparison:
             **({"board": frame["board"]} if "board" in frame else {}),
             "stimulus": frame["case"], "state": frame["state"],
             "MRE": [_percent(value) for value in frame["mre"]],
+            **({f"{share} MRE": [_percent(value, "") for value in frame[f"{share}_mre"]]
+                for share in ("circuit", "substitution")} if self.has_fitted else {}),
             "max / full scale": [_percent(value) for value in frame["max_error"]],
             "L1": [f"{value:.3e}" for value in frame["l1"]], "RMSE": [f"{value:.3e}" for value in frame["rmse"]],
             "DTW": ["" if np.isnan(value) else f"{value:.4g}" for value in frame["dtw"]],
@@ -114,5 +126,5 @@ def compare_runs(runs: Sequence[StoredRun], missing: Sequence[str] = ()) -> Comp
     return Comparison(cases=tuple(compare_run(run) for run in runs), missing=tuple(missing))
 
 
-def _percent(value: float) -> str:
-    return "torch is 0" if np.isnan(value) else f"{value:.4%}"
+def _percent(value: float, without: str = "torch is 0") -> str:
+    return without if np.isnan(value) else f"{value:.4%}"

@@ -13,16 +13,18 @@ from cosim.errors import UnsupportedModelError
 from cosim.fitting.chain import Chain, Feed
 from cosim.fitting.options import LARGEST_ERROR, Fit
 from cosim.fitting.refit import Judged, Refit
-from cosim.fitting.region import Region, survey
+from cosim.fitting.region import Region, near_samples, survey
 from cosim.fitting.thin import eliminate, thin
 from cosim.fitting.trained import train
 from cosim.problem.as_called import with_time_inputs
 from cosim.problem.case import Case
 from cosim.problem.fitted import Fitted
+from cosim.problem.lowering.jumps import check_continuous
 from cosim.problem.lowering.layers import lay
 from cosim.problem.lowering.lower import check_operations, lower
 from cosim.problem.lowering.pieces import Pieces
 from cosim.problem.lowering.program import TIME, record, refs_of
+from cosim.problem.lowering.repeats import without_repeats
 from cosim.problem.network import Network, network_of
 
 TOLERANCES = (1.0, 0.75, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08)  # of the error: to what a chain is thinned, until its runs meet it
@@ -56,8 +58,9 @@ def fit_network(module: Callable[..., Tensor], columns: tuple[str, ...], inputs:
         training.errors.SolverError: the module itself has no solution of a case.
     """
     name = type(module).__name__
-    program = record(module, len(columns), states.shape[1])
+    program = without_repeats(record(module, len(columns), states.shape[1]))
     check_operations(program, name)
+    check_continuous(program, near_samples(program, columns, inputs, states, cases), name)  # before its runs, which may chatter
     region = survey(program, columns, inputs, states, cases, margin=fit.margin, seed=fit.seed)
     best: Candidate | None = None
     reasons: list[str] = []

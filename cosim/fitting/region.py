@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from torch import Tensor
 
 from circuits.board import nets
 from cosim.errors import UnsupportedModelError
@@ -98,6 +99,13 @@ def survey(program: Program, columns: tuple[str, ...], inputs: np.ndarray, state
     nothing = Samples(times=np.empty(0), columns=np.empty((0, len(columns))), slopes=np.empty((0, states.shape[1])))
     return Region(program=program, columns=columns, calibration=calibration, paths=paths, margin=margin, seed=seed,
                   fitted=nothing, held_out=nothing, full_scale=np.ones(states.shape[1])).with_points(POINTS)
+
+
+def near_samples(program: Program, columns: tuple[str, ...], inputs: np.ndarray, states: np.ndarray,
+                 cases: Sequence[Case]) -> dict[str, Tensor]:
+    """Every value of the program at the calibration samples, (m, *shape), by its name; arguments as for :func:`survey`."""
+    calibration = np.take(np.concatenate([inputs, states], axis=1), nets.column_places(columns, inputs.shape[1]), axis=1)
+    return program.batch(np.linspace(0, max(case.duration for case in cases), len(calibration)), calibration)
 
 
 def slopes_of(program: Program, times: np.ndarray, columns: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from cosim.problem.lowering.affine_rules import SHAPE_ONLY
 from cosim.problem.lowering.program import COLUMNS, TIME, Program, Step, apply, refs_of
 
 ELEMENTWISE = frozenset("""
@@ -28,7 +29,7 @@ def origins(program: Program) -> dict[str, str]:
     tuples: set[str] = set()  # values that hold several tensors, as log_sigmoid_forward gives
     for step in program.steps:
         fed = {found[ref] for ref in refs_of(step) if ref in found}
-        if not fed:
+        if not fed or (step.operation != "getitem" and step.operation.split(".")[1] in SHAPE_ONLY):
             continue
         if step.operation == "getitem":
             alone = bool(tuples & set(refs_of(step)))

@@ -19,7 +19,7 @@ from cosim.problem.lowering.relu_rules import RULES
 
 SMOOTH = frozenset("tanh sigmoid softplus elu celu gelu silu mish hardswish hardsigmoid log_sigmoid_forward erf exp log log1p "
                    "sin cos tan sqrt rsqrt pow square reciprocal native_layer_norm native_group_norm".split())
-FITTING = ("let the network be fitted by a ReLU network: fit=Fit() in the Experiment, or --fit on the command line, which "
+FITTING = ("let the network be fitted by a ReLU network: fit=Fit() in the Experiment, or `cosim compile --fit`, which "
            "states the error")
 
 
