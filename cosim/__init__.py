@@ -28,7 +28,22 @@ if TYPE_CHECKING:
     from cosim.studies.base.study import Study
     from cosim.studies.base.trained_once import trained_once
     from cosim.studies.report import write_report
-    from training.stimuli import ModulatedSine, Rectangular, Sine, Stimulus, Triangular
+    from training.stimuli import (
+        Chirp,
+        Constant,
+        Function,
+        ModulatedSine,
+        Noise,
+        PulseTrain,
+        Ramp,
+        Rectangular,
+        Sampled,
+        Sine,
+        Step,
+        Stimulus,
+        Triangular,
+        as_stimulus,
+    )
 
     __version__: str
 
@@ -50,16 +65,17 @@ _HOMES = {
     "cosim.studies.base.study": ("Study",),
     "cosim.studies.base.trained_once": ("trained_once",),
     "cosim.studies.report": ("write_report",),
-    "training.stimuli": ("ModulatedSine", "Rectangular", "Sine", "Stimulus", "Triangular"),
+    "training.stimuli": ("Chirp", "Constant", "Function", "ModulatedSine", "Noise", "PulseTrain", "Ramp", "Rectangular",
+                         "Sampled", "Sine", "Step", "Stimulus", "Triangular", "as_stimulus"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "CORNERS", "Calibration", "Case", "Comparison", "CompiledNetwork", "Corner", "CosimError", "Experiment",
-    "Figure", "Fit", "Gate", "ModulatedSine", "Options", "Rectangular", "Section", "Simulation", "Sine", "Stimulus", "Study",
-    "Table",
-    "Triangular", "__version__", "compare", "compile_network", "load", "load_experiment", "simulate",
-    "standard_sections", "trained_once", "write_report",
+    "CORNERS", "Calibration", "Case", "Chirp", "Comparison", "CompiledNetwork", "Constant", "Corner", "CosimError",
+    "Experiment", "Figure", "Fit", "Function", "Gate", "ModulatedSine", "Noise", "Options", "PulseTrain", "Ramp", "Rectangular",
+    "Sampled", "Section", "Simulation", "Sine", "Step", "Stimulus", "Study", "Table", "Triangular", "__version__",
+    "as_stimulus", "compare", "compile_network", "load", "load_experiment", "simulate", "standard_sections",
+    "trained_once", "write_report",
 ]
 
 

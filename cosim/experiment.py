@@ -6,11 +6,13 @@ import importlib.util
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -32,6 +34,8 @@ from cosim.problem.chain import unwrapped
 from cosim.problem.lowering.lower import check_operations
 from cosim.problem.lowering.program import record
 from cosim.problem.network import Network, check_columns, read_network
+from cosim.problem.time_inputs import timed_cases
+from cosim.problem.truth import truths
 from cosim.store.files import check_writable
 from training.errors import TrainingError
 
@@ -48,6 +52,7 @@ class Experiment:
     calibration: Calibration
     cases: tuple[Case, ...]
     fit: Fit | None = None  # how a model that is not piecewise linear is replaced by a ReLU network; None: it is refused
+    truth: Mapping[str, Any] | Callable[[Case], Any] | None = None  # of cases, see cosim.problem.truth.truths; None: not known
 
     def __post_init__(self) -> None:
         if self.fit is None:
@@ -65,8 +70,14 @@ class Experiment:
                 if len(values) != len(wanted):
                     raise CosimError(f"experiment {self.subject!r}, case {case.name}: {what} has {len(values)} values, the "
                                      f"network takes {len(wanted)} ({', '.join(wanted) or 'none'}); give as many")
+        _ = self.truths  # refuses what does not fit the cases
         times = np.linspace(0.0, self.cases[0].duration, POINTS)
         check_call(unwrapped(self.model), slope, self._points(), times)
+
+    @cached_property
+    def truths(self) -> dict[str, np.ndarray]:
+        """The truth of every case that has one: (samples, n_states), model units, on the case's grid."""
+        return truths(self.truth, self.cases)
 
     def read(self, progress: Progress | None = None) -> Network:
         """The network as it is now, weights copied; fitted where :attr:`fit` allows it and the model needs it.
@@ -105,14 +116,15 @@ class Experiment:
         """Compile and write the folder of decks; see :func:`cosim.folder.write.write_twin`."""
         check_writable(Path(folder))  # fitting a network or compiling a wide one takes minutes
         network = self.read(progress)
-        twin = compile_board(network, self.calibration, options, progress)
+        calibration = self.calibration.over_time(network, max(case.duration for case in self.cases))
+        twin = compile_board(network, calibration, options, progress)
         if network.fitted is not None:
             twin = replace(twin, notes=(network.fitted.words(network.widths), *twin.notes))
         elif self.fit is not None:
             twin = replace(twin, notes=("the network is computed exactly, so that nothing was fitted", *twin.notes))
         for note in twin.notes:
             warnings.warn(note, CosimWarning, stacklevel=2)
-        write_twin(twin, self.cases, folder, self.subject, progress)
+        write_twin(twin, timed_cases(network, self.cases), folder, self.subject, progress, truths=self.truths)
         return twin
 
 

@@ -10,6 +10,7 @@ from PySpice.Spice.Netlist import Circuit
 from circuits.board import nets
 from circuits.board.board import BoardSpec, board, board_pins
 from circuits.netlist.deck import Deck, Measure
+from circuits.netlist.render import comment
 from circuits.netlist.solver import ACCURATE, Solver
 
 SUPPLY = 2.5  # V
@@ -20,6 +21,8 @@ SUPPLY = 2.5  # V
 # be a thousandth. KLU chooses its pivots once, at the start, and those on the diagonal still hold after the switches have
 # moved, while others need not.
 MACRO_SOLVER = "rshunt=1e14 pivrel=1e-6"
+LONGEST_SOURCE = 4000  # characters; a longer source stands in a file of its own, one point a line, to keep the deck readable
+SIGNALS = "signals"  # folder of these files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,20 +77,36 @@ def board_deck(
         net = nets.initial_condition(k)
         c.V(f"_{net}", net, 0, f"pwl(0 0 {timing.ic_step!r} 0 {timing.ic_step * 1.1!r} {value!r})")
         notes[f"v_{net}"] = f"V, initial value of state {k}"
+    files, includes = {}, {}
     for k, sources in enumerate(stimuli):
         net = nets.external_column(k)
         nodes = [net, *(f"{net}_{i}" for i in range(1, len(sources))), 0]
         for i, source in enumerate(sources):
-            suffix = f"_{i}" if i else ""
-            c.V(f"_{net}{suffix}", nodes[i], nodes[i + 1], source)
-            notes[f"v_{net}{suffix}"] = f"V, external input {k}" + (", sources in series add" if len(sources) > 1 else "")
+            element = f"{net}_{i}" if i else net
+            note = f"V, external input {k}" + (", sources in series add" if len(sources) > 1 else "")
+            if len(source) > LONGEST_SOURCE:
+                file = f"{SIGNALS}/{name}_{element}.inc"
+                files[file] = _source_file(f"v_{element} {nodes[i]} {nodes[i + 1]}", source, note)
+                includes[file] = f"v_{element}: {note}"
+            else:
+                c.V(f"_{element}", nodes[i], nodes[i + 1], source)
+                notes[f"v_{element}"] = note
     c.X(nets.BOARD, "board", *board_pins(spec))
     return Deck(
         name=name, title=title, banner=tuple(banner), block=board(spec), bench=c, notes=notes,
         analysis=f".tran {timing.step!r} {timing.stop!r} 0 {timing.step!r}",
         save=saved_vectors(spec), measures=tuple(measures),
         options=solver.options if spec.reduced is None else f"{solver.options} {MACRO_SOLVER}",
+        extra_files=files, bench_includes=includes,
     )
+
+
+def _source_file(element: str, source: str, note: str) -> str:
+    """A piecewise linear source as a file, a point (time [s], voltage [V]) per line."""
+    words = source.removeprefix("pwl(").removesuffix(")").split()
+    points = [f"+ {time} {voltage}" for time, voltage in zip(words[::2], words[1::2], strict=True)]
+    head = comment([f"{note}, {len(points)} points: time [s], voltage [V]"])
+    return "\n".join([*head, f"{element} pwl(", *points, "+ )"]) + "\n"
 
 
 def saved_vectors(spec: BoardSpec) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ class Deck:
     measures: tuple[Measure, ...] = ()
     options: str = SOLVER
     extra_files: Mapping[str, str] = field(default_factory=dict)  # relative path -> text, e.g. conductances
+    bench_includes: Mapping[str, str] = field(default_factory=dict)  # extra file -> what of the test bench it holds, in words
     temperature: float | None = None  # degC, of every device; None: ngspice's own, 27
     changed_parts: Mapping[str, Part] = field(default_factory=dict)  # name -> part that replaces the nominal one
 
@@ -57,7 +58,10 @@ class Deck:
         lines = [*comment([self.title]), *comment(self.banner), ""]
         lines += [f".include parts/{part}.lib" for part in self.block.all_parts()]
         lines += [f".include blocks/{block.file}" for block in self.block.leaf_to_top()]
-        lines += ["", "* test bench", *render_elements(self.bench, self.notes), ""]
+        lines += ["", "* test bench"]
+        for name, words in self.bench_includes.items():
+            lines += [*comment([words]), f".include {name}"]
+        lines += [*render_elements(self.bench, self.notes), ""]
         if self.temperature is not None:
             lines.append(f".temp {self.temperature:g}  ; degC")
         lines += [f".options {self.options}", *(f".save {vector}" for vector in self.save), self.analysis, ""]

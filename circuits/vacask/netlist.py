@@ -125,9 +125,10 @@ def _device(writer: _Writer, name: str, e: Element) -> None:
 
 def _source(writer: _Writer, name: str, e: Element) -> None:
     master = {"v": "vsource", "i": "isource"}[e.kind]
-    match = re.fullmatch(r"(?:dc\s+)?([^\s()]+)?\s*(?:(sin|pwl)\s*\((.*)\))?", e.rest.lower())
+    match = re.fullmatch(r"(?:dc\s+)?([^\s()]+)?\s*(?:(sin|pwl|pulse)\s*\((.*)\))?", e.rest.lower())
     if not match or (match[1] is None and match[2] is None):
-        raise e.card.reject("the second engine knows sources of the form 'dc x', 'sin(...)' and 'pwl(...)'")
+        raise e.card.reject("the second engine knows sources of the form 'dc x', 'sin(...)', 'pwl(...)' and "
+                            "'pulse(...)'")
     words: dict[str, str] = {} if match[1] is None else {"dc": repr(e.value(match[1]))}
     values = [e.value(word) for word in re.findall(r"\{[^{}]*\}|[^\s,]+", match[3] or "")]
     if match[2] == "pwl":
@@ -137,6 +138,12 @@ def _source(writer: _Writer, name: str, e: Element) -> None:
             raise e.card.reject("the second engine knows sin(offset amplitude frequency [delay]), without damping and phase")
         keys = ("sinedc", "ampl", "freq", "delay")
         words |= {"type": '"sine"'} | dict(zip(keys, map(repr, values), strict=False))
+    elif match[2] == "pulse":
+        if len(values) != 7 or min(values[3:]) <= 0:
+            raise e.card.reject("the second engine knows pulse(low high delay rise fall width period), all times of which but "
+                                "the delay are above 0")
+        keys = ("val0", "val1", "delay", "rise", "fall", "width", "period")
+        words |= {"type": '"pulse"'} | dict(zip(keys, map(repr, values), strict=True))
     _line(writer, name, e.nodes, master, words)
 
 

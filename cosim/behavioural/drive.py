@@ -35,6 +35,12 @@ class Drive:
         rate = (after - before) / (2 * step * self.scales.time)
         return Signal(torch.as_tensor(now, dtype=self.dtype), torch.as_tensor(rate, dtype=self.dtype))
 
+    def moves(self, corners: np.ndarray) -> np.ndarray:
+        """How far the stimuli move between corners (n,) [s]: (n - 1,) parts of its range, of the one that moves farthest."""
+        values = self.case.inputs(np.asarray(corners) / self.scales.time)
+        span = np.ptp(values, axis=0)
+        return (np.abs(np.diff(values, axis=0)) / np.where(span > 0, span, 1.0)).max(axis=1, initial=0.0)
+
     def breakpoints(self) -> np.ndarray:
         """Times [s] inside the run at which a stimulus changes its slope."""
         bends = [stimulus.breakpoints(self.case.duration) for stimulus in self.case.stimuli]

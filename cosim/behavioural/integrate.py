@@ -39,7 +39,7 @@ def solve(board: Board, case: Case, scales: Scales, *, times: np.ndarray | None 
         times: (points,) [s], circuit time since the start, ascending from 0; None: the case's own grid.
         steps: equal ones over the duration; None: one a sample of the case.
     Raises:
-        CosimError: a step count below 1, or a solution that left the finite numbers.
+        CosimError: a step count below 1, a solution that left the finite numbers, or steps too short for the board's type.
     """
     dtype = board.layers[0].constant.dtype
     drive = Drive(case=case, scales=scales, dtype=dtype)
@@ -49,20 +49,23 @@ def solve(board: Board, case: Case, scales: Scales, *, times: np.ndarray | None 
         raise CosimError(f"case {case.name}: {steps} integration steps; give at least 1")
     end = float(times[-1])
     corners = np.concatenate([[0.0], drive.breakpoints(), [drive.duration]])
-    grid = step_grid(corners, steps, end)
+    grid = step_grid(corners, steps, end, drive.moves(corners))
     initial = torch.tensor([case.initial], dtype=dtype) * torch.as_tensor(scales.state, dtype=dtype)
     s0 = board.integrator.started(initial).expand(board.boards, -1).clone()
 
-    spreads, slopes = step_spreads(grid, corners), {}
+    ends = torch.from_numpy(grid).to(dtype)  # odeint tells the slope times of the state's own type
+    if not bool((ends[1:] > ends[:-1]).all()):
+        raise CosimError(f"case {case.name}: a stimulus bends within less than {dtype} can tell apart; use a float64 board")
+    spreads, slopes, told = step_spreads(grid, corners), {}, ends.tolist()
 
     def slope(t: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
         at = float(t)
-        here = np.searchsorted(grid, at, side="right") - 1
+        here = np.searchsorted(told, at, side="right") - 1
         slopes[at] = board(s, drive(at), spreads[min(here, len(spreads) - 1)]).slope
         return slopes[at]  # what stays at a step's end is its successor's first slope
 
-    at_steps = odeint(slope, s0, torch.from_numpy(grid), method="rk4")
-    s, rate = _cubic(grid, at_steps, torch.stack([slopes[float(t)] for t in grid]), times)
+    at_steps = odeint(slope, s0, ends, method="rk4")
+    s, rate = _cubic(grid, at_steps, torch.stack([slopes[t] for t in told]), times)
     if not bool(torch.isfinite(s.detach()).all()):
         point, one = torch.argwhere(~torch.isfinite(s.detach()))[0][:2].tolist()
         raise CosimError(f"case {case.name}, board {one}: the behavioural solution is not finite from t = {times[point]:.6g} s "
@@ -70,16 +73,20 @@ def solve(board: Board, case: Case, scales: Scales, *, times: np.ndarray | None 
     return Solution(times=times, s=s, rate=rate, drive=drive, step=drive.duration / steps)
 
 
-def step_grid(corners: np.ndarray, steps: int, end: float) -> np.ndarray:
+def step_grid(corners: np.ndarray, steps: int, end: float, moves: np.ndarray) -> np.ndarray:
     """Ends of the steps [s], from 0 to ``end``.
 
     Args:
         corners: 0, the times [s] at which a stimulus bends, the duration; ascending.
-        steps: over the duration; a stretch between two corners, such as an edge, has PER_STRETCH at least.
+        steps: over the duration; a stretch between two corners has PER_STRETCH at least. One that is shorter than such a step
+            has fewer where the stimuli move less in it than over a full edge, as between the samples of a dense record.
+        moves: (corners - 1,) parts of the stimuli's range, see :meth:`cosim.behavioural.drive.Drive.moves`.
     """
     longest = corners[-1] / steps
-    stretches = [np.linspace(a, b, max(PER_STRETCH, int(np.ceil((b - a) / longest * (1 - 1e-9)))) + 1)[:-1]
-                 for a, b in pairwise(corners)]
+    stretches = []
+    for (a, b), move in zip(pairwise(corners), moves, strict=True):
+        least = PER_STRETCH if b - a >= longest * (1 - 1e-9) else max(1, int(np.ceil(PER_STRETCH * move)))
+        stretches.append(np.linspace(a, b, max(least, int(np.ceil((b - a) / longest * (1 - 1e-9)))) + 1)[:-1])
     grid = np.append(np.concatenate(stretches), corners[-1])
     return np.append(grid[grid < end * (1 - 1e-12)], end)
 

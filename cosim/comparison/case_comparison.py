@@ -9,7 +9,7 @@ import numpy as np
 
 from circuits.stages.clamp import CLAMP_ONSET
 from cosim.comparison.clamp_hits import clamp_hits
-from cosim.comparison.metrics import waveform_error
+from cosim.comparison.metrics import mean_relative_error, waveform_error
 from cosim.problem.reference import author_reference, reference
 from cosim.simulation.twin_states import twin_states
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 OF_FITTED = tuple(f"{share}_{figure}" for share in ("circuit", "substitution") for figure in ("mre", "max_error"))
+AGAINST_TRUTH = tuple(f"{kind}_{figure}" for kind in ("model", "total") for figure in ("mre", "max_error", "l1", "rmse", "max"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,9 @@ class StateError:
     """How far a state of the board is from torch in one case; None where torch rests at 0, so that no part has a meaning.
 
     Torch is the author's own module. Where the network was fitted, the same is told of its two shares: the circuit error is the
-    board against the fitted network, the substitution error is the fitted network against the author's module.
+    board against the fitted network, the substitution error is the fitted network against the author's module. Where the truth
+    is known there is also how far torch is from it (the model error), and how far the board is from it (the total error). Their
+    parts of full scale are parts of the truth's.
     """
 
     mre: float | None  # mean relative error, dimensionless; see cosim.comparison.metrics.WaveformError
@@ -40,6 +43,16 @@ class StateError:
     circuit_max_error: float | None = None  # part of full scale
     substitution_mre: float | None = None
     substitution_max_error: float | None = None  # part of full scale
+    model_mre: float | None = None  # torch against the truth; None: the truth is not known, or rests at 0
+    model_max_error: float | None = None
+    model_l1: float | None = None  # model units, as the two after it; None: the truth is not known
+    model_rmse: float | None = None
+    model_max: float | None = None
+    total_mre: float | None = None  # the board against the truth
+    total_max_error: float | None = None
+    total_l1: float | None = None
+    total_rmse: float | None = None
+    total_max: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,6 +65,14 @@ class CaseComparison:
     errors: tuple[StateError, ...]  # one per state
     clamp_hits: dict[str, dict[str, float]]  # see cosim.comparison.clamp_hits
     fitted: np.ndarray | None = None  # (samples, n_states) model units, the fitted network; None: it was not fitted
+    truth: np.ndarray | None = None  # (samples, n_states) model units, what the system really does; None: not known
+
+    @property
+    def curves(self) -> dict[str, np.ndarray]:
+        """What there is to draw: truth and fitted (where there are such), reference and twin, (samples, n_states) model units
+        each."""
+        known = {name: curve for name, curve in (("truth", self.truth), ("fitted", self.fitted)) if curve is not None}
+        return known | {"reference": self.reference, "twin": self.twin}
 
     @property
     def label(self) -> str:
@@ -69,10 +90,11 @@ def compare_run(run: StoredRun) -> CaseComparison:
     expected = author_reference(network, case)
     got = twin_states(run.waveforms, run.compiled.manifest, case)
     fitted = None if network.fitted is None else reference(network, case)
-    errors = [state_error(expected[:, k], got[:, k]) for k in range(expected.shape[1])]
+    truth = run.compiled.truth(run.case)
+    errors = [state_error(expected[:, k], got[:, k], None if truth is None else truth[:, k]) for k in range(expected.shape[1])]
     if fitted is not None:
         errors = [_with_shares(error, expected[:, k], fitted[:, k], got[:, k]) for k, error in enumerate(errors)]
-    return CaseComparison(run=run, reference=expected, twin=got, errors=tuple(errors), fitted=fitted,
+    return CaseComparison(run=run, reference=expected, twin=got, errors=tuple(errors), fitted=fitted, truth=truth,
                           clamp_hits=clamp_hits(run.waveforms, CLAMP_ONSET))
 
 
@@ -82,8 +104,18 @@ def _with_shares(error: StateError, expected: np.ndarray, fitted: np.ndarray, go
                    substitution_max_error=substitution.max_error)
 
 
-def state_error(expected: np.ndarray, got: np.ndarray) -> StateError:
-    """Errors of one state; (samples,) model units each."""
+def state_error(expected: np.ndarray, got: np.ndarray, truth: np.ndarray | None = None) -> StateError:
+    """Errors of one state; (samples,) model units each.
+
+    Args:
+        expected: torch.
+        got: the circuit.
+        truth: what the system really does; None: not known.
+    """
+    if truth is not None:
+        figures = {f"{kind}_{name}": value for kind, curve in (("model", expected), ("total", got))
+                   for name, value in _against_truth(truth, curve).items()}
+        return replace(state_error(expected, got), **figures)
     full_scale = float(np.abs(expected).max())
     if full_scale == 0:
         off = np.abs(got)
@@ -92,3 +124,11 @@ def state_error(expected: np.ndarray, got: np.ndarray) -> StateError:
     error = waveform_error(expected, got)
     return StateError(mre=error.mre, max_error=error.max / full_scale, full_scale=full_scale, l1=error.l1, rmse=error.rmse,
                       max=error.max, dtw=error.dtw, dtw_per_step=error.dtw_per_step)
+
+
+def _against_truth(truth: np.ndarray, curve: np.ndarray) -> dict[str, float | None]:
+    """Figures of a StateError that are told of the model and of the total error; None where the truth rests at 0."""
+    error, full_scale = np.abs(curve - truth), float(np.abs(truth).max())
+    return {"mre": mean_relative_error(truth, curve) if full_scale else None,
+            "max_error": float(error.max()) / full_scale if full_scale else None,
+            "l1": float(error.mean()), "rmse": float(np.sqrt(np.mean(error**2))), "max": float(error.max())}

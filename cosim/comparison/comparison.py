@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from circuits.board import nets
-from cosim.comparison.case_comparison import OF_FITTED, CaseComparison, compare_run
+from cosim.comparison.case_comparison import AGAINST_TRUTH, OF_FITTED, CaseComparison, compare_run
 from cosim.comparison.clamp_hits import hit_lines
 from cosim.comparison.stored_runs import StoredRun, stored_runs
 
@@ -41,7 +41,7 @@ class Comparison:
     def to_frame(self) -> pd.DataFrame:
         """One row per case and state: board (where there are several), case, state, the figures of :class:`StateError`,
         and clamp_hits, how many lines of the case left their linear range. The shares of fitted networks are there where any
-        network was fitted."""
+        network was fitted, figures against the truth where the truth of any case is known."""
         rows = []
         for case in self.cases:
             place = {"board": case.run.board} if any(other.run.board for other in self.cases) else {}
@@ -50,16 +50,23 @@ class Comparison:
         frame = pd.DataFrame(rows)
         if not self.has_fitted:
             frame = frame.drop(columns=list(OF_FITTED))
-        return frame.astype({name: float for name in (*FIGURES, *OF_FITTED) if name in frame})
+        if not self.knows_truth:
+            frame = frame.drop(columns=list(AGAINST_TRUTH))
+        return frame.astype({name: float for name in (*FIGURES, *OF_FITTED, *AGAINST_TRUTH) if name in frame})
 
     @property
     def has_fitted(self) -> bool:
         """Whether any of the networks was fitted."""
         return any(case.fitted is not None for case in self.cases)
 
+    @property
+    def knows_truth(self) -> bool:
+        """Whether the truth of any case is known."""
+        return any(case.truth is not None for case in self.cases)
+
     def to_xarray(self) -> xarray.DataTree:
-        """A dataset per case: inputs, reference, twin, error and, of a fitted network, fitted (time, state or input), model
-        units and model seconds."""
+        """A dataset per case: inputs, reference, twin, error, of a fitted network fitted, and where it is known truth (time,
+        state or input), model units and model seconds."""
         import xarray
 
         datasets = {}
@@ -71,18 +78,15 @@ class Comparison:
             units = {"units": "model units"}
             datasets[case.label.replace("/", " ")] = xarray.Dataset({
                 "inputs": (("time", "input"), problem.inputs(case.times), units),
-                "reference": (("time", "state"), case.reference, units),
-                "twin": (("time", "state"), case.twin, units),
-                **({} if case.fitted is None else {"fitted": (("time", "state"), case.fitted, units)}),
+                **{name: (("time", "state"), curve, units) for name, curve in case.curves.items()},
                 "error": (("time", "state"), case.twin - case.reference, units)}, coords=coordinates)
         return xarray.DataTree.from_dict(datasets)
 
     def plot(self):
-        """Torch and circuit of every case with their difference, a matplotlib figure."""
+        """Torch and circuit of every case with their difference, and the truth where it is known, a matplotlib figure."""
         from cosim.report.state_curves import state_curves
 
-        return state_curves({case.label: (case.times, {"reference": case.reference, "twin": case.twin})
-                             for case in self.cases})
+        return state_curves({case.label: (case.times, case.curves) for case in self.cases})
 
     def table(self) -> pd.DataFrame:
         """The same rows as :meth:`to_frame`, figures as text for a reader."""
@@ -91,12 +95,12 @@ class Comparison:
             **({"board": frame["board"]} if "board" in frame else {}),
             "stimulus": frame["case"], "state": frame["state"],
             "MRE": [_percent(value) for value in frame["mre"]],
-            **({f"{share} MRE": [_percent(value, "") for value in frame[f"{share}_mre"]]
-                for share in ("circuit", "substitution")} if self.has_fitted else {}),
+            **(_shares_columns(frame) if self.has_fitted else {}),
             "max / full scale": [_percent(value) for value in frame["max_error"]],
             "L1": [f"{value:.3e}" for value in frame["l1"]], "RMSE": [f"{value:.3e}" for value in frame["rmse"]],
             "DTW": ["" if np.isnan(value) else f"{value:.4g}" for value in frame["dtw"]],
-            "DTW / step": ["" if np.isnan(value) else f"{value:.3e}" for value in frame["dtw_per_step"]]})
+            "DTW / step": ["" if np.isnan(value) else f"{value:.3e}" for value in frame["dtw_per_step"]],
+            **(_truth_columns(frame) if self.knows_truth else {})})
 
     def __repr__(self) -> str:
         return f"<Comparison of {self.subject!r}: circuit against torch>\n{self.table().to_string(index=False)}"
@@ -126,5 +130,19 @@ def compare_runs(runs: Sequence[StoredRun], missing: Sequence[str] = ()) -> Comp
     return Comparison(cases=tuple(compare_run(run) for run in runs), missing=tuple(missing))
 
 
-def _percent(value: float, without: str = "torch is 0") -> str:
-    return without if np.isnan(value) else f"{value:.4%}"
+def _shares_columns(frame: pd.DataFrame) -> dict[str, list[str]]:
+    return {f"{share} MRE": ["" if np.isnan(value) else _percent(value) for value in frame[f"{share}_mre"]]
+            for share in ("circuit", "substitution")}
+
+
+def _truth_columns(frame: pd.DataFrame) -> dict[str, list[str]]:
+    def percents(name: str) -> list[str]:
+        unknown = frame["model_l1"].isna()
+        return ["" if missing else _percent(value, of="truth") for missing, value in zip(unknown, frame[name], strict=True)]
+
+    return {"model MRE": percents("model_mre"), "model max": percents("model_max_error"),
+            "total MRE": percents("total_mre"), "total max": percents("total_max_error")}
+
+
+def _percent(value: float, of: str = "torch") -> str:
+    return f"{of} is 0" if np.isnan(value) else f"{value:.4%}"

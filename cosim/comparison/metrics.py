@@ -32,6 +32,12 @@ class WaveformError:
         return asdict(self)
 
 
+def mean_relative_error(expected: np.ndarray, got: np.ndarray, floor: float = FLOOR) -> float:
+    """Mean of |error| over |expected|, the latter taken as ``floor`` of its largest value at least; (m,) model units each."""
+    smallest = floor * np.abs(expected).max()
+    return float(np.mean(np.abs(got - expected) / np.maximum(np.abs(expected), smallest)))
+
+
 def waveform_error(expected: np.ndarray, got: np.ndarray, floor: float = FLOOR) -> WaveformError:
     """Compare two waveforms on one grid.
 
@@ -57,7 +63,7 @@ def waveform_error(expected: np.ndarray, got: np.ndarray, floor: float = FLOOR) 
     error = np.abs(got - expected)
     warped = dtw(expected, got, dist_method="cityblock", step_pattern="symmetric1")
     return WaveformError(
-        mre=float(np.mean(error / np.maximum(np.abs(expected), smallest))),
+        mre=mean_relative_error(expected, got, floor),
         mre_floor=float(smallest),
         l1=float(error.mean()),
         max=float(error.max()),

@@ -48,7 +48,7 @@ def _network_peaks(manifest: Manifest, network: Network, inputs: np.ndarray, sta
     scales = manifest.scales
     *hidden, derivative = network.signals(inputs, states)
     volts = [(nets.external_vector, inputs * np.array(scales.inputs)), (nets.state_vector, states * scales.state)]
-    for number, (signal, linear, scale) in enumerate(zip(hidden, network.pre_activations(inputs, states)[:-1], scales.hidden,
+    for number, (signal, linear, scale) in enumerate(zip(hidden, network.pre_activations(inputs, states)[:-1], scales.neurons,
                                                          strict=True), start=1):
         volts += [(partial(nets.hidden_vector, number), signal * scale),
                   (partial(nets.before_rectifier_vector, number), linear * scale)]

@@ -23,7 +23,7 @@ DEPTH = 3  # folders below the one that is named, in which compiled folders are 
 class StoredRun:
     """One case of a compiled folder and the waveforms that were simulated of it."""
 
-    board: str  # name of the compiled folder below the one that was named; "": that one itself
+    board: str  # name of the compiled folder below the one that was named; "": it is the only one
     compiled: CompiledNetwork
     case: str
     path: Path
@@ -71,7 +71,7 @@ def stored_runs(target: Path, waveforms: Path | None = None) -> tuple[list[Store
     runs, missing = [], []
     for folder in folders:
         compiled = load(folder)
-        board = "" if folder == target else _board_name(target, folder)
+        board = _board_name(target, folder) if len(folders) > 1 else ""
         for case in compiled.cases:
             stored = find_run(compiled, case, waveforms)
             if stored is None:

@@ -26,9 +26,9 @@ def check_clipping(network: Network, scales: Scales, inputs: np.ndarray, states:
     stages = [(f"external input {k}", inputs[:, [k]], scales.inputs[k], CLAMP_ONSET) for k in range(inputs.shape[1])]
     stages.append(("state", states, scales.state, CLAMP_ONSET))
     stages += [(f"hidden layer {number}", signal, scale, CLAMP_ONSET)
-               for number, (signal, scale) in enumerate(zip(hidden, scales.hidden, strict=True), start=1)]
+               for number, (signal, scale) in enumerate(zip(hidden, scales.neurons, strict=True), start=1)]
     if two_stage:
-        linear = zip(network, network.pre_activations(inputs, states), scales.hidden, strict=False)  # none in the output layer
+        linear = zip(network, network.pre_activations(inputs, states), scales.neurons, strict=False)  # none in the output layer
         stages += [(f"the first amplifiers of hidden layer {number}", signal, scale, SWING)
                    for number, (layer, signal, scale) in enumerate(linear, start=1) if layer.relu]
     stages.append(("output layer", derivative, scales.derivative, last_limit))

@@ -53,7 +53,7 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
     if time_scale == "auto":
         time_scale = limits.fitting
         notes.append(f"time_scale = {time_scale:g} circuit seconds per model second: {limits.reason}")
-    scales = calibrate(network, calibration, options.ranges, time_scale)
+    scales = calibrate(network, calibration, options.ranges, time_scale, options.window)
     # s; d v_x/dt = v_d / (r_in c_int), the same for all states
     time_constant = scales.derivatives[0] * scales.time / scales.states[0]
     notes += check_time_scale(limits, time_scale, time_constant, SLOWEST)
@@ -63,9 +63,11 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
     # E96 fixes r_in; the derivative's scale takes up the rest, so that the time constant is exact.
     scales = replace(scales, derivatives=tuple(r_in * c_int * state / scales.time for state in scales.states))
     feeding = [network.first(np.array([scales.inputs]), scales.state[None])[0]]
-    feeding += [np.full(layer.n_outputs, scale) for layer, scale in zip(network.layers[:-1], scales.hidden, strict=True)]
-    giving = [*(np.full(layer.n_outputs, scale) for layer, scale in zip(network.layers[:-1], scales.hidden, strict=True)),
-              scales.derivative]
+    hidden = [np.broadcast_to(scale, layer.n_outputs) for layer, scale in zip(network.layers[:-1], scales.neurons, strict=True)]
+    feeding += hidden
+    giving = [*hidden, scales.derivative]
+    if any(scale.ndim for scale in scales.neurons):
+        notes.append("hidden neurons have scales of their own, since some use a small part of their layer's range")
     layers: list[CompiledLayer] = []
     for number, (layer, column_scale, out_scale) in enumerate(zip(network, feeding, giving, strict=True), start=1):
         task = _LayerTask(number=number, last=number == len(network), layer=layer, column_scale=column_scale,

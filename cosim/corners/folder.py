@@ -64,7 +64,7 @@ class NominalFolder:
         if weights.parent != source:
             raise ResultsError(f"{source / MANIFEST_NAME} names the weights {weights}, which are not in its folder and would "
                                "not be in the corner's; compile again")
-        beside = [weights.name, *((CALL, CALL_CONSTANTS) if self.manifest.call_sha256 else ()),
+        beside = [weights.name, *((CALL, CALL_CONSTANTS) if self.manifest.call_sha256 else ()), *self.manifest.array_files,
                   *(f"conductances/{tile.name}.inc" for layer in self.plan.board.layers for tile in layer.tiles)]
         copied = {name: (source / name).read_bytes() for name in beside}
         files = {**copied, **self.files(corner), MANIFEST_NAME: manifest_at(self.manifest, corner)}

@@ -13,7 +13,7 @@ import pandas as pd
 from circuits.board.board import BoardSpec
 from cosim.folder.floor_plan import floor_plan
 from cosim.folder.manifest import Manifest, read_manifest
-from cosim.folder.read import read_folder_network, read_programmed
+from cosim.folder.read import read_folder_network, read_programmed, read_truth
 from cosim.problem.case import Case
 from cosim.problem.network import Network
 
@@ -56,6 +56,14 @@ class CompiledNetwork:
             ResultsError: the folder's weights are others.
         """
         return read_folder_network(self.manifest)
+
+    def truth(self, case: str) -> np.ndarray | None:
+        """What the system really does in a case, (samples, n_states), model units; None: the experiment did not say.
+
+        Raises:
+            ResultsError: its file is missing, or another than the one that was compiled.
+        """
+        return read_truth(self.manifest, case)
 
     def conductances(self) -> dict[str, np.ndarray]:
         """Programmed conductances of every array, (32, 32) [S], by the array's name; row = source line, column = bit line."""

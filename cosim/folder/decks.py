@@ -85,12 +85,16 @@ def conductance_file(layer: CompiledLayer, one: CompiledTile) -> str:
     return conductance_text(one.g, tile.name, remarks)
 
 
+def _range(scale: np.ndarray) -> str:
+    return f"{scale:g}" if not scale.ndim else f"{scale.min():g} to {scale.max():g}, each neuron its own, see manifest.json,"
+
+
 def _banner(plan: DeckPlan, timing: Timing) -> list[str]:
     s = plan.scales
     widths = "-".join(map(str, plan.widths))
     units = [f"{nets.external_column(k)} {scale:g} V" for k, scale in enumerate(s.inputs)]
     units += _by_state("state", s.states, ".6g" if len(set(s.states)) > 1 else "g")
-    units += [f"hidden {k} {scale:g} V" for k, scale in enumerate(s.hidden, start=1)]
+    units += [f"hidden {k} {_range(scale)} V" for k, scale in enumerate(s.neurons, start=1)]
     units += _by_state("derivative", s.derivatives, ".6g")
     return [
         f"purpose    solve d x/dt = f(u, x) in continuous time, f a {widths} network; states x0.. are the outputs",

@@ -20,12 +20,13 @@ from cosim.compiler.compiled_twin import CompiledLayer, CompiledTwin
 from cosim.compiler.options import FIDELITIES
 from cosim.compiler.scaling import Ranges, Scales
 from cosim.errors import CosimError, ResultsError
+from cosim.folder.arrays import ArrayFile
 from cosim.folder.board_fields import board_fields, digits, read_board_fields
+from cosim.folder.case_fields import array_files, read_case, read_truth_record
 from cosim.folder.decks import case_timing
 from cosim.problem.case import Case
 from cosim.problem.fitted import Fitted
 from training.errors import TrainingError
-from training.stimuli import STIMULI, Stimulus
 
 MANIFEST_NAME = "manifest.json"
 CALL, CALL_CONSTANTS = "call.json", "call.npz"  # the author's own computation, where it is no plain chain
@@ -75,6 +76,8 @@ class Manifest:
     corner: str  # name of the corner that the decks are at; "": the nominal board
     start: float  # s, circuit time at which integration starts
     cases: dict[str, Case]
+    truths: dict[str, ArrayFile]  # case -> what the system really does, of cases whose truth is known
+    array_files: tuple[str, ...]  # below the folder: samples of stimuli, and truths
     versions: dict[str, str]  # of the packages that compiled the folder
     text: str  # the whole file, for keys of what is made from it
 
@@ -88,8 +91,13 @@ class Manifest:
         return (self.board.layers[0].n_inputs, *(layer.n_outputs for layer in self.board.layers))
 
 
-def manifest_text(twin: CompiledTwin, cases: Sequence[Case], subject: str, weights: str) -> str:
-    """The file's text; the same text for the same inputs."""
+def manifest_text(twin: CompiledTwin, cases: Sequence[tuple[Case, Mapping[str, Any]]], subject: str, weights: str) -> str:
+    """The file's text; the same text for the same inputs.
+
+    Args:
+        cases: each with its stimuli and truth as fields, see :func:`cosim.folder.case_fields.case_records`.
+        weights: name of the file of weights.
+    """
     options, board = twin.options, board_fields(twin.board)
     content = {
         "format": FORMAT,
@@ -125,13 +133,14 @@ def manifest_text(twin: CompiledTwin, cases: Sequence[Case], subject: str, weigh
             {
                 "name": case.name,
                 "deck": f"{case.name}.cir",
-                "stimuli": [{"name": stimulus.name, **asdict(stimulus)} for stimulus in case.stimuli],
+                "stimuli": fields["stimuli"],
                 "initial": list(case.initial),
                 "duration": case.duration,
                 "samples": case.samples,
                 "start": case_timing(twin, case).start,
+                **{name: value for name, value in fields.items() if name != "stimuli"},
             }
-            for case in cases
+            for case, fields in cases
         ],
         "versions": {name: version(name).split("+")[0] for name in PACKAGES},
     }
@@ -181,13 +190,19 @@ def _manifest(folder: Path, text: str, fields: Mapping[str, Any]) -> Manifest:
                      for layer in fields["layers"]),
         lead=float(fields["lead"]), max_step=float(solver.pop("max_step")), solver=Solver(**solver),
         programming=Programming(**fields["programming"]), start=float(fields["cases"][0]["start"]),
-        cases={case["name"]: _case(case) for case in fields["cases"]}, versions=dict(fields["versions"]))
+        cases={case["name"]: read_case(case, folder) for case in fields["cases"]},
+        truths={case["name"]: record for case in fields["cases"] if (record := read_truth_record(case))},
+        array_files=tuple(array_files(fields["cases"])), versions=dict(fields["versions"]))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
 
 
 def _scales(fields: Mapping[str, Any], n_states: int) -> Scales:
-    scales = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items() if key != "unit"}
+    scales = {key: _tuples(value) for key, value in fields.items() if key != "unit"}
     for key, value in scales.items():
-        if not all(float(scale) > 0 for scale in (value if isinstance(value, tuple) else (value,))):
+        if not all((np.array(layer, dtype=float) > 0).all() for layer in (value if isinstance(value, tuple) else (value,))):
             raise ValueError(f"scale {key} = {value}, must be above 0")
     for name in ("state", "derivative"):
         value = scales.pop(name)
@@ -195,12 +210,3 @@ def _scales(fields: Mapping[str, Any], n_states: int) -> Scales:
         if len(scales[f"{name}s"]) != n_states:
             raise ValueError(f"scale {name} has {len(value)} values for {n_states} states")
     return Scales(**scales)
-
-
-def _case(fields: Mapping[str, Any]) -> Case:
-    return Case(name=fields["name"], stimuli=tuple(_stimulus(stimulus) for stimulus in fields["stimuli"]),
-                initial=tuple(fields["initial"]), duration=fields["duration"], samples=fields["samples"])
-
-
-def _stimulus(fields: Mapping[str, Any]) -> Stimulus:
-    return type(STIMULI[fields["name"]])(**{key: value for key, value in fields.items() if key != "name"})

@@ -10,6 +10,7 @@ import numpy as np
 from circuits.array.conductances import read_conductances
 from circuits.board.board import BoardSpec
 from cosim.errors import ResultsError
+from cosim.folder.case_fields import TRUTH
 from cosim.folder.corner import check_nominal
 from cosim.folder.decks import DeckPlan
 from cosim.folder.manifest import CALL, CALL_CONSTANTS, MANIFEST_NAME, Manifest
@@ -63,6 +64,22 @@ def read_folder_network(manifest: Manifest) -> Network:
     if not manifest.call_sha256:
         return network
     return replace(network, as_called=_as_called(manifest), fitted=manifest.fitted)
+
+
+def read_truth(manifest: Manifest, case: str) -> np.ndarray | None:
+    """What the system really does in a case, (samples, n_states), model units; None: it is not known.
+
+    Raises:
+        ResultsError: the file is missing, or another than the one that was compiled.
+    """
+    if case not in manifest.truths:
+        return None
+    record, wanted = manifest.truths[case], manifest.cases[case]
+    truth = record.read(manifest.folder).get(TRUTH)
+    if truth is None or truth.shape != (wanted.samples, len(wanted.initial)):
+        raise ResultsError(f"{manifest.folder / record.file} does not hold {wanted.samples} samples of {len(wanted.initial)} "
+                           "states; compile again")
+    return truth
 
 
 def _as_called(manifest: Manifest) -> AsCalled:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from cosim.errors import CosimError
-from training.stimuli import Stimulus
+from training.errors import StimulusError
+from training.stimuli import Stimulus, as_stimulus
 
-PER_PERIOD = 96  # points, 32 in a period of the modulated sine's third harmonic: a peak is seen to half a percent
-MOST_POINTS = 200_000
+MOST_POINTS = 200_000  # at which a case is looked at
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """Stimuli, initial state and grid of one run."""
+    """Stimuli, initial state and grid of one run.
+
+    A stimulus is given as one of training.stimuli or as what :func:`training.stimuli.as_stimulus` makes one of: a number,
+    samples, a pandas Series, a function. What SPICE has no source for is sampled here, over the duration, so that torch and
+    the deck see the same.
+    """
 
     name: str  # file stem of deck and waveform, e.g. "sine"
     stimuli: tuple[Stimulus, ...]  # one an external input; none for an autonomous system
@@ -33,14 +40,24 @@ class Case:
         if np.ndim(self.initial) != 1 or not np.size(self.initial) or not np.isfinite(self.initial).all():
             raise CosimError(f"case {self.name}: initial = {self.initial!r} must be finite, one value a state, e.g. (0.1,)")
         object.__setattr__(self, "initial", tuple(map(float, self.initial)))  # lists and arrays are taken too
-        for k, stimulus in enumerate(self.stimuli):
-            if not isinstance(stimulus, Stimulus):
-                raise CosimError(f"case {self.name}: stimuli[{k}] is a {type(stimulus).__name__}; give one of "
-                                 "training.stimuli, e.g. Sine(amplitude=0.1, bias=0.0, period=1.0), or a Stimulus of your own")
-            if self.duration > stimulus.period * MOST_POINTS / PER_PERIOD:
-                raise CosimError(f"case {self.name}: {self.duration:g} s are {self.duration / stimulus.period:.3g} periods of "
-                                 f"stimuli[{k}], more than the {MOST_POINTS // PER_PERIOD} that are looked at; make the "
-                                 "duration shorter")
+        if isinstance(self.stimuli, Stimulus) or not isinstance(self.stimuli, Iterable):
+            raise CosimError(f"case {self.name}: stimuli is a {type(self.stimuli).__name__}; give a tuple with one per "
+                             "external input, e.g. stimuli=(stimulus,) with a comma")
+        object.__setattr__(self, "stimuli", tuple(self._resolved(k, given) for k, given in enumerate(self.stimuli)))
+
+    def _resolved(self, k: int, given: Any) -> Stimulus:
+        try:
+            stimulus = as_stimulus(given).resolved(self.duration)
+        except StimulusError as error:
+            raise CosimError(f"case {self.name}: stimuli[{k}]: {error}") from error
+        points = self.duration / stimulus.resolution(self.duration)
+        if points <= MOST_POINTS:
+            points = len(stimulus.breakpoints(self.duration))
+        if points > MOST_POINTS:
+            raise CosimError(f"case {self.name}: stimuli[{k}], {stimulus.name}, has to be looked at {points:.3g} times in "
+                             f"{self.duration:g} s, more than the {MOST_POINTS} times that are looked at; make the duration "
+                             "shorter, or thin the samples")
+        return stimulus
 
     @property
     def times(self) -> np.ndarray:
@@ -50,8 +67,8 @@ class Case:
     @property
     def fine_times(self) -> np.ndarray:
         """(m,) model seconds, the grid and between its samples what each stimulus needs for its peaks to be seen."""
-        steps = [stimulus.period / PER_PERIOD for stimulus in self.stimuli]
-        points = int(np.ceil(self.duration / min(steps, default=self.duration))) + 1
+        finest = min((stimulus.resolution(self.duration) for stimulus in self.stimuli), default=np.inf)
+        points = int(np.ceil(self.duration / min(finest, self.duration))) + 1
         corners = [stimulus.breakpoints(self.duration) for stimulus in self.stimuli]
         return np.unique(np.concatenate([self.times, np.linspace(0.0, self.duration, points), *corners]))
 

@@ -29,7 +29,7 @@ def plain_chain(model: Any) -> nn.Sequential | None:
     Linear alone is a chain of one.
     """
     if type(model) is nn.Linear:
-        return nn.Sequential(model) if not _hooked(model) else None
+        return nn.Sequential(model) if not (_hooked(model) or model.weight.is_complex()) else None
     if type(model) is not nn.Sequential or not len(model) or _hooked(model):
         return None
     if any(type(layer) not in (nn.Linear, nn.ReLU) or _hooked(layer) for layer in model):

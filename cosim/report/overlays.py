@@ -33,7 +33,7 @@ def overlays(frames: Mapping[str, pd.DataFrame]) -> plt.Figure:
     axes[0, 0].set_ylabel("stimulus\n[model units]")
     axes[1, 0].set_ylabel("state y\n[model units]")
     axes[2, 0].set_ylabel("error\n[10⁻³ model units]")
-    axes[1, 0].legend(loc="upper left")
-    axes[2, 0].legend(loc="upper left")
+    axes[1, 0].legend(loc="best")
+    axes[2, 0].legend(loc="best")
     figure.align_ylabels(axes[:, 0])
     return figure

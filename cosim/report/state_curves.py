@@ -54,7 +54,8 @@ def state_curves(cases: Mapping[str, tuple[np.ndarray, Mapping[str, np.ndarray]]
     if driven and next(iter(curves))["inputs"].shape[1] > 1:
         axes[0, -1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7)  # clear of the curves
     _labels(axes[:, 0], drawn, exponents, driven, compared)
-    figure.legend(*axes[driven, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    labels = {label: line for axis in axes[driven] for line, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(labels.values(), labels.keys(), loc="outside upper center", ncols=3)
     return figure
 
 

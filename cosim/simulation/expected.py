@@ -13,4 +13,4 @@ def hidden_volts(compiled: CompiledNetwork, case: Case) -> list[np.ndarray]:
     """Outputs of the hidden neurons along the torch solution of a case: (samples, neurons) [V] per hidden layer."""
     network = compiled.network
     *hidden, _ = network.signals(case.inputs(case.times), reference(network, case))
-    return [signal * scale for signal, scale in zip(hidden, compiled.manifest.scales.hidden, strict=True)]
+    return [signal * scale for signal, scale in zip(hidden, compiled.manifest.scales.neurons, strict=True)]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
 from pathlib import Path
 
 from cosim.comparison.comparison import Comparison, compare_runs
-from cosim.comparison.stored_runs import StoredRun, stored_runs
+from cosim.comparison.gate import Gate
+from cosim.comparison.stored_runs import stored_runs
 from cosim.console import Console
 from cosim.errors import CosimError, ResultsError
 from cosim.folder.compiled import CompiledNetwork
 from cosim.front_door import compare
 from cosim.simulation.simulated import Simulation
-from cosim.store.sources import source_key
+from cosim.studies.base.drawing import ensure_page
 from cosim.studies.base.pipeline import Pipeline
 from cosim.studies.base.results import Results
-from cosim.studies.base.study import DRAWING
 from cosim.studies.hp_memristor.results import HPResults
 from cosim.studies.hp_memristor.study import report_again as report_hp
 from cosim.studies.lorenz96.results import Lorenz96Results
@@ -82,23 +82,24 @@ def report_folder(folder: Path, page: Path | None = None, *, waveforms: Path | N
             report_again(Pipeline(results=results, console=console, force=force), page)
             return page
     runs, missing = stored_runs(folder, waveforms)
-    return _report(runs, missing, None, page, Pipeline(results=Results(root=folder), console=console, force=force))
+    pipeline = Pipeline(results=Results(root=folder), console=console, force=force)
+    ensure_page(pipeline, page, runs, lambda: compare_runs(runs, missing), missing=missing, gate=_gate(pipeline.results))
+    return page
 
 
 def report_comparison(comparison: Comparison, page: Path, *, force: bool = False, console: Console | None = None) -> Path:
     """The same page of a comparison that is at hand."""
     pipeline = Pipeline(results=Results(root=page.parent), console=console or Console(), force=force)
-    return _report([case.run for case in comparison.cases], comparison.missing, comparison, page, pipeline)
-
-
-def _report(runs: Sequence[StoredRun], missing: Sequence[str], comparison: Comparison | None, page: Path,
-            pipeline: Pipeline) -> Path:
-    from cosim.studies.base.page import page_inputs, write_comparison_page
-    from cosim.studies.base.sections import standard_sections
-
-    def draw() -> None:
-        compared = comparison or compare_runs(runs, missing)
-        write_comparison_page(page, compared, standard_sections(compared))
-
-    pipeline.report(page, [*page_inputs(runs, missing), source_key(*DRAWING)], draw)
+    ensure_page(pipeline, page, [case.run for case in comparison.cases], lambda: comparison, missing=comparison.missing)
     return page
+
+
+def _gate(results: Results) -> Gate | None:
+    """The limits of a :class:`cosim.studies.base.study.Study` whose results these are; None: they are no study's."""
+    if not results.metrics.is_file():
+        return None
+    try:
+        return Gate(**json.loads(results.metrics.read_text())["limits"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise ResultsError(f"{results.metrics} is damaged ({type(error).__name__}: {error}); delete it, or run the study "
+                           "again") from error

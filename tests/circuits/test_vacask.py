@@ -18,6 +18,7 @@ TRAN = "\n.options reltol=1e-4\n.save v(in) v(o)\n.tran 5u 2m 0 5u\n.end\n"
 CIRCUITS = {  # every element that our decks use; v(o) is compared
     "passive": "r1 in o 1k\nc1 o 0 {2*50n}",
     "sources": "i1 0 o dc 1m\nv2 o x sin(0.1 0.2 2k 0.3m)\nr2 x 0 1k",
+    "pulses": "v2 x 0 pulse(-0.1 0.9 0.2m 0.1m 0.15m 0.3m 0.8m)\nr2 x o 1k\nc1 o 0 200n",
     "controlled": "g1 0 o in 0 1m\nr2 o y 2k\ne2 y 0 in 0 -0.5",
     "diode": "r1 in o 1k\nd1 o 0 dd\nd2 0 o dd temp=27\n"
              ".model dd d(is=2.5e-9 n=1.75 rs=0.5 cjo=4p vj=1 m=0.4 tt=20n bv=100 ibv=0.1m)",
@@ -92,7 +93,9 @@ def test_a_behavioural_source_becomes_verilog():
     ("r1 in o 1\nr2 o 0 1\n.options ramptime=1", TRAN, "no option ramptime"),
     ("r1 in o 1\nr2 o 0 1", TRAN.replace("v(o)", "i(v1)"), "cannot save i(v1)"),
     ("r1 in o 1\nr2 o 0 1", "\n.op\n.save v(o)\n.end\n", "one analysis"),
-    ("v2 o 0 pulse(0 1 0 1n 1n 1 2)\nr2 o 0 1", TRAN, "sources of the form"),
+    ("v2 o 0 exp(0 1 0 1n 1n 1)\nr2 o 0 1", TRAN, "sources of the form"),
+    ("v2 o 0 pulse(0 1 0 1n 1n 1)\nr2 o 0 1", TRAN, "knows pulse(low high delay rise fall width period)"),
+    ("v2 o 0 pulse(0 1 0 0 1n 1 2)\nr2 o 0 1", TRAN, "all times of which but the delay are above 0"),
 ])
 def test_what_it_has_no_word_for_is_refused_by_line(tmp_path, body, rest, says):
     path = tmp_path / "deck.cir"

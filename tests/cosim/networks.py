@@ -11,7 +11,7 @@ from circuits.stages.relu_tia import leakage
 from cosim.compiler.scaling import Calibration
 from cosim.experiment import Experiment
 from cosim.problem.case import Case
-from training.stimuli import ModulatedSine, Rectangular, Sine, Triangular
+from training.stimuli import ModulatedSine, Noise, PulseTrain, Ramp, Rectangular, Sampled, Sine, Step, Triangular
 
 WEIGHTS = ("normal", "normal", "normal", "zeros", "one huge", "all equal", "denormal", "tiny", "wide", "one row", "negative")
 
@@ -40,7 +40,19 @@ def weights(kind, shape, rng):
 
 @st.composite
 def stimuli(draw):
-    """One stimulus."""
+    """One stimulus, of a duration of 0.02 s at least."""
+    own = draw(st.sampled_from([None, None, None, "samples", "held", "pulses", "step", "ramp", "noise", "sum", "product"]))
+    if own in ("samples", "held"):
+        values = draw(st.lists(st.floats(-0.3, 0.3), min_size=2, max_size=60))
+        return Sampled(times=np.linspace(0.0, 0.02, len(values)), values=values, hold_last=True,
+                       interpolation="hold" if own == "held" else "linear")
+    if own in ("sum", "product"):
+        first, second = Sine(amplitude=0.1, period=0.01), draw(stimuli())
+        return first + second if own == "sum" else first * second
+    if own is not None:
+        return {"pulses": PulseTrain(high=0.2, rise=1e-4, fall=2e-4, width=1e-3, period=4e-3),
+                "step": Step(after=-0.2, time=5e-3, rise=1e-4), "ramp": Ramp(slope=10.0),
+                "noise": Noise.of_rms(0.05, bandwidth=500.0, seed=draw(st.integers(0, 3)))}[own]
     kind = draw(st.sampled_from([Sine, ModulatedSine, Triangular, Rectangular]))
     return kind(amplitude=draw(st.sampled_from([0.0, 1e-9, 0.03, 0.09, -0.09, 0.5])),
                 bias=draw(st.sampled_from([0.0, 0.0485, -0.2])), period=draw(st.sampled_from([1e-3, 0.01, 0.1, 1.0])))

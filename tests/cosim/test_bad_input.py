@@ -76,14 +76,16 @@ def earlier(tmp_path, compiled, contents):
     ("columns = ('x0', 'u1')", "pass", ["columns ('x0', 'u1')", "do not name every external input and state once"]),
     ("initial = (0.1, 0.2)", "pass", ["mine.py: experiment 'small', case sine: initial has 2 values", "takes 1 (x0)"]),
     ("initial = 0.1", "pass", ["mine.py: case sine: initial = 0.1 must be", "one value a state, e.g. (0.1,)"]),
-    ("states = states[:, 0]", "pass", ["mine.py: calibration states: need", "got (51,); one signal is a column"]),
+    ("states = states[:, 0]", "pass", ["mine.py: calibration states: need", "got the shape (51,); one signal is a column"]),
+    ("states[7, 0] = float('nan')", "pass", ["mine.py: calibration states: [7, 0] is nan", "leave those samples out"]),
     ("states = [[0.1], [0.1, 0.2]]", "pass", ["mine.py: calibration states: need", "array of numbers"]),
     ("cases = 2", "pass", ["cases ['sine', 'sine']", "a name of its own"]),
     ("width / 0", "pass", ["mine.py, line 16: ZeroDivisionError: division by zero", "correct the file"]),
     ("raise SystemExit(0)", "pass", ["mine.py, line 16: SystemExit: 0", "correct the file"]),
     ("if width", "pass", ["mine.py, line 16: SyntaxError", "correct the file"]),
 ], ids=["unsupported layer", "nan", "inf", "too large", "clipping", "columns", "initial states", "no initial states",
-        "calibration of one dimension", "ragged calibration", "case twice", "raises", "exits", "syntax"])
+        "calibration of one dimension", "calibration with NaN", "ragged calibration", "case twice", "raises", "exits",
+        "syntax"])
 def test_an_experiment_that_cannot_be_compiled(warm_shell, earlier, change, weights, says):
     told = warm_shell.refuses("compile", experiment_file(warm_shell.folder, change, weights), "--out", "decks")
     assert [part for part in says if part not in told] == []

@@ -17,9 +17,7 @@ from cosim.compiler.options import Options
 from cosim.compiler.resistors import e96_at_least, floor_digits
 from cosim.compiler.scaling import Calibration, Ranges, Scales
 from cosim.errors import ClippingError, CosimError, UnsupportedModelError
-from cosim.problem.case import Case
 from cosim.problem.network import read_network
-from training.stimuli import Sine
 
 
 @pytest.fixture(scope="module")
@@ -185,12 +183,3 @@ def test_a_macromodel_of_memristors_that_are_not_linear_is_refused():
 def test_options_refuse_nonsense(option, says):
     with pytest.raises(CosimError, match=says):
         Options(**option)
-
-
-@pytest.mark.parametrize(("stimulus", "duration", "says"), [
-    (lambda t: 0 * t, 0.05, r"case a: stimuli\[0\] is a function; give one of training.stimuli"),
-    (Sine(period=1.0), 1e9, r"case a: 1e\+09 s are 1e\+09 periods of stimuli\[0\], more than the 2083 that are looked at"),
-])
-def test_a_case_of_a_stimulus_that_cannot_be_followed_is_refused(stimulus, duration, says):
-    with pytest.raises(CosimError, match=says):
-        Case(name="a", stimuli=(stimulus,), initial=(0.1,), duration=duration)

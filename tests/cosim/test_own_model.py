@@ -103,6 +103,15 @@ def test_a_second_run_does_nothing_again(done, contents):
     assert {path: (folder / path).stat().st_mtime_ns for path in contents(folder) if path.name != "metrics.json"} == made
 
 
+def test_cosim_report_finds_the_page_current_and_draws_the_same_again(done, warm_shell):
+    run = done[0] / RUN
+    before = (run / "report.html").read_bytes()
+    assert "report is current" in warm_shell.succeeds("report", run)
+    warm_shell.succeeds("report", run, "--force")
+    folder = (str(run / "decks"), str(RUN / "decks"))  # as it was named
+    assert (run / "report.html").read_text() == before.decode().replace(*folder[::-1])
+
+
 def test_an_exceeded_limit_ends_in_exit_code_1_after_the_report(study, capsys, tmp_path):
     strict = replace(study, gate=Gate(max_error=1e-5))
     assert strict.main(["--out", str(tmp_path / "strict"), "--quiet"]) == 1

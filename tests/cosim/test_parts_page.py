@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from circuits.benches.findings import BENCHES, Finding, bench_decks
+from circuits.benches.findings import BENCHES, Finding, bench_decks, run_benches
 from cosim.cli.commands import parts as command
 from cosim.report.quantity import percent, quantity
-from cosim.studies.parts.report import findings_table, key_of, page_key
+from cosim.studies.parts.report import findings_table, key_of, page_key, write_parts_page
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "results" / "parts.html"
 
@@ -36,6 +36,15 @@ def test_key_follows_decks_and_figures(monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr("cosim.studies.parts.report.BENCHES", (replace(BENCHES[0], source="another"), *BENCHES[1:]))
     assert len({before, other_decks, page_key()}) == 3
+
+
+def test_the_page_holds_table_and_curves(tmp_path):
+    findings, results = run_benches(tmp_path / "decks", workers=2)
+    page = write_parts_page(tmp_path / "parts.html", findings, results, tmp_path / "figures")
+    text = page.read_text()
+    assert text.count("data:image/png;base64,") == len(list((tmp_path / "figures").glob("*.png"))) == 3
+    assert text.count("<tr class=") == len(BENCHES)
+    assert key_of(page) == page_key()
 
 
 def test_a_page_that_is_not_there_has_no_key(tmp_path):

@@ -1,6 +1,8 @@
 """Units of states and of time: a system in other units is the same board, and what a board cannot follow is said."""
 
 import warnings
+from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,12 +10,16 @@ import torch
 from torch import nn
 
 from circuits.array.select_transistor import SelectTransistor
+from circuits.array.window import Window
 from circuits.array.wires import Wires
-from cosim import Calibration, Case, Experiment, Options, Sine, compare, compile_network, simulate
+from circuits.board import nets
+from cosim import Calibration, Case, Experiment, Options, Sine, compare, compile_network, load, simulate
 from cosim.compiler.compile import compile_board
+from cosim.compiler.scaling import Ranges, calibrate
 from cosim.compiler.time_scale import measure_time_scale
 from cosim.errors import CosimWarning, MappingError
 from cosim.problem.network import read_network
+from cosim.simulation.expected import hidden_volts
 
 MACRO = Options(fidelity="macro")
 
@@ -64,6 +70,47 @@ def test_the_units_of_a_state_do_not_matter(tmp_path, natural, ratio):
     got = circuit_error(oscillator(units=(ratio, 1.0)), tmp_path)
     assert (got < 1.5 * natural).all()
     assert (natural < 1.5 * got).all()
+
+
+def uneven(experiment, decades=1.5, layers=(0, 2)):
+    """The same network, each neuron times a number of its own and what it feeds divided by it."""
+    model = deepcopy(experiment.model)
+    first, last = (model[place] for place in layers)
+    with torch.no_grad():
+        factors = 10.0 ** torch.from_numpy(np.random.default_rng(1).uniform(-decades, decades, first.out_features))
+        first.weight.mul_(factors[:, None])
+        first.bias.mul_(factors)
+        last.weight.div_(factors)
+    return replace(experiment, model=model)
+
+
+def test_neurons_of_uneven_size_are_given_scales_of_their_own(tmp_path, natural):
+    with pytest.warns(CosimWarning, match="hidden neurons have scales of their own"):
+        got = circuit_error(uneven(oscillator()), tmp_path)
+    assert (got < 3 * natural).all()  # with one scale for the layer it is a hundred times as much
+    board = load(tmp_path)
+    volts = hidden_volts(board, board.cases["driven"])
+    assert board.manifest.scales.neurons[0].shape == (18,)
+    assert all(layer.max() < 0.2 for layer in volts)
+    waveforms = simulate(board).waveforms("driven")  # ngspice on the macro deck
+    times = board.manifest.start + board.cases["driven"].times
+    for k in range(18):
+        line = np.interp(times, waveforms.time, waveforms[nets.hidden_vector(1, k)])
+        assert np.abs(line - volts[0][:, k])[1:].max() < 5e-3, k
+
+
+def test_even_neurons_keep_one_scale_a_layer(small_experiment):
+    assert compile_board(small_experiment.read(), small_experiment.calibration).scales.neurons[0].shape == ()
+
+
+def test_dead_neurons_do_not_matter_to_the_others():
+    given = uneven(oscillator())
+    with torch.no_grad():
+        given.model[0].weight[5] = 0.0
+        given.model[0].bias[5] = -1e-3
+    scales = calibrate(given.read(), given.calibration, Ranges(), 1.0, Window())
+    assert np.isfinite(scales.neurons[0]).all() and (scales.neurons[0] > 0).all()
+    assert np.ptp(np.log10(scales.neurons[0])) > 1.5
 
 
 @pytest.mark.parametrize("second", [1e-6, 3600.0], ids=["microseconds", "hours"])

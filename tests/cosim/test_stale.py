@@ -25,7 +25,7 @@ from cosim import Calibration, Case, Experiment, Options, Sine, compile_network
 from cosim.behavioural.simulation import folder_key
 from cosim.simulation.decks import deck_key
 from cosim.store.sources import source_key
-from cosim.studies.base import study
+from cosim.studies.base import drawing, study
 from cosim.studies.base.board import compile_key
 from cosim.studies.hp_memristor import study as hp
 from cosim.studies.lorenz96 import study as lorenz96
@@ -48,7 +48,7 @@ keys |= {
     "own vectors": deck_key(compiled.decks["sine"]), "own behavioural vectors": folder_key(compiled.folder),
     "HP rows": source_key(hp.case_rows.__module__), "Lorenz96 rows": source_key(lorenz96.twin_rows.__module__),
     "own rows": source_key(study.case_rows.__module__), "HP report": source_key(hp.DRAWING),
-    "Lorenz96 report": source_key(lorenz96.DRAWING), "own report": source_key(*study.DRAWING), "parts page": page_key(),
+    "Lorenz96 report": source_key(lorenz96.DRAWING), "own report": source_key(*drawing.DRAWING), "parts page": page_key(),
 }
 json.dump(keys, sys.stdout)
 '''

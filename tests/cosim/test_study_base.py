@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from cosim import Case, Options, Sine, Study
+from cosim import Case, CosimError, Options, Sine, Study
 from cosim.console import Console
 from cosim.errors import ResultsError
 from cosim.store.identity import identity
@@ -104,11 +104,36 @@ def test_given_inputs_spare_making_the_experiment(board, small_experiment, tmp_p
 class Wobble(Sine):
     """A stimulus of a user's own class: its code may change and leave no trace in its fields."""
 
-    name: ClassVar[str] = "sine"
+    factor: ClassVar[float] = 1.0
+
+    def _value(self, t):
+        return self.factor * super()._value(t)
+
+
+def test_a_stimulus_of_ones_own_has_the_identity_of_its_waveform(board, small_experiment, monkeypatch):
+    def key():
+        case = Case(name="sine", stimuli=(Wobble(),), initial=(0.1,), duration=0.05, samples=51)
+        return compile_key(board, replace(small_experiment, cases=(case,)))
+
+    before = key()
+    assert key() == before
+    monkeypatch.setattr(Wobble, "factor", 1.001)
+    assert key() != before
+
+
+def test_the_truth_is_in_a_board_s_key(board, small_experiment):
+    keys = [compile_key(board, replace(small_experiment, truth=truth)) for truth in
+            (None, {"sine": np.zeros(51)}, lambda case: np.zeros(51), lambda case: np.full(51, 1e-15))]
+    assert keys[1] == keys[2]
+    assert len(set(keys)) == 3
+
+
+class OwnCase(Case):
+    """A case of a user's own class."""
 
 
 def test_what_has_no_identity_is_compiled_each_time(board, small_experiment, tmp_path, says):
-    case = Case(name="sine", stimuli=(Wobble(),), initial=(0.1,), duration=0.05, samples=51)
+    case = OwnCase(name="sine", stimuli=(Sine(),), initial=(0.1,), duration=0.05, samples=51)
     experiment = replace(small_experiment, cases=(case,))
     other = replace(board, experiment=lambda: experiment)
     assert compile_key(other, experiment) is None
@@ -178,6 +203,11 @@ def test_a_page_that_failed_is_drawn_again(tmp_path):
         pipeline.report(page, ["a"], fails)
     pipeline.report(page, ["a"], lambda: page.write_text("drawn"))
     assert page.read_text() == "drawn"
+
+
+def test_a_name_that_is_no_file_s_is_refused(small_experiment):
+    with pytest.raises(CosimError, match="study 'My pendulum': its name names files"):
+        Study(name="My pendulum", experiment=lambda: small_experiment)
 
 
 def test_own_sections_are_drawn_and_redrawn_when_their_code_changes(tmp_path, small_experiment, monkeypatch, says):

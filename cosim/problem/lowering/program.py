@@ -28,6 +28,7 @@ from cosim.problem.lowering.where import layer_of, layers_named, user_line
 
 # A double has room for what any narrower type can hold: a program is run in it whatever the module's own type is.
 DTYPE = torch.float64
+MOST_TRIED = 16  # numbers at which a module that cannot be called with its columns is called
 TIME, COLUMNS = "%time", "%columns"  # names of the inputs; no recorded value is called so
 ALLOWED = frozenset("""
 _prelu_kernel _unsafe_view abs adaptive_avg_pool2d _adaptive_avg_pool2d add addmm alias amax amin arange avg_pool1d
@@ -164,7 +165,7 @@ def record(module: Callable[..., Tensor], n_columns: int, n_states: int | None =
             raise UnsupportedModelError(f"model {name}: called with z of shape {shape} it gives {gives}; it must give one "
                                         f"tensor with a derivative for each of the {n_states} states")
         return _program(graph, (t, z), name)
-    raise UnsupportedModelError(_cannot_call(module, timed, failures)) from failures[0][1]
+    raise UnsupportedModelError(_cannot_call(module, timed, failures, n_columns)) from failures[0][1]
 
 
 def takes_time(module: Callable[..., Tensor]) -> bool:
@@ -186,7 +187,7 @@ def takes_time(module: Callable[..., Tensor]) -> bool:
     return len(wanted) == 2
 
 
-def _cannot_call(module: Any, timed: bool, failures: Sequence[tuple[tuple[int, ...], Exception]]) -> str:
+def _cannot_call(module: Any, timed: bool, failures: Sequence[tuple[tuple[int, ...], Exception]], n_columns: int) -> str:
     name, (shape, error) = type(module).__name__, failures[0]
     frames = traceback.extract_tb(error.__traceback__)
     line = user_line([(frame.filename, frame.lineno, frame.line or "") for frame in frames])
@@ -195,9 +196,24 @@ def _cannot_call(module: Any, timed: bool, failures: Sequence[tuple[tuple[int, .
         return (f"model {name}: what its forward does depends on the numbers{f' ({line})' if line else ''}; a board has no "
                 "branches: use torch.relu, torch.where-free arithmetic or torch.maximum instead of if")
     return (f"model {name} cannot be called as forward({'t, ' if timed else ''}z) with z of shape {shape}"
-            f"{f' ({line})' if line else ''}: {type(error).__name__}: {text}; its forward must take one tensor with as many "
-            "numbers as there are columns" + (", and the model is in training: call model.eval() first"
-                                              if getattr(module, "training", False) else ""))
+            f"{f' ({line})' if line else ''}: {type(error).__name__}: {text}; {_way_to_call(module, timed, n_columns)}")
+
+
+@torch.no_grad()
+def _way_to_call(module: Any, timed: bool, n_columns: int) -> str:
+    """How it can be called, tried; what to change for that."""
+    for numbers, kind in product(range(1, max(MOST_TRIED, 2 * n_columns)), _dtypes_of(module)):
+        for shape in ((1, numbers), (numbers,)):
+            try:
+                value = module(torch.tensor(0.3, dtype=kind), torch.zeros(shape, dtype=kind)) if timed else module(
+                    torch.zeros(shape, dtype=kind))
+            except Exception:  # noqa: BLE001, S112 - it cannot be called so; the next may do
+                continue
+            if isinstance(value, Tensor) and numbers != n_columns:
+                return (f"called with {numbers} number{'s' if numbers > 1 else ''} it gives {value.numel()}, but there are "
+                        f"{n_columns} columns: name as many as it takes, and leave out what it makes of time itself")
+    return ("its forward must take one tensor with as many numbers as there are columns; where it wants another shape, such as "
+            "an image, wrap it in a module whose forward reshapes z, calls it, and flattens what it gives")
 
 
 def _dtypes_of(module: Any) -> list[torch.dtype]:

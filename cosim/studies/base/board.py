@@ -17,6 +17,7 @@ from cosim.store.files import content_key, is_text_current, write_text_key
 from cosim.store.identity import identity
 from cosim.store.sources import source_key
 
+READ = ("model", "truth")  # fields of an experiment that count with what is read from them
 COMPILED = (".cir", ".inc", ".lib", ".npz", ".json")  # suffixes of what the compiler writes
 
 
@@ -68,9 +69,10 @@ def compile_key(board: StudyBoard, experiment: Experiment | None = None) -> str 
     if experiment is None:
         return content_key([*board.inputs, identity(board.options), code])
     try:
-        described = [identity(getattr(experiment, part.name)) for part in fields(experiment) if part.name != "model"]
+        described = [identity(getattr(experiment, part.name)) for part in fields(experiment) if part.name not in READ]
+        described.append(identity(experiment.truths))
         return content_key([experiment.read().identity, *described, identity(board.options), code])
-    except TypeError:  # e.g. a stimulus of the user's own class, which his code may change without a trace
+    except TypeError:  # e.g. a case of the user's own class, which his code may change without a trace
         return None
 
 

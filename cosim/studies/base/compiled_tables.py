@@ -43,7 +43,10 @@ def _scales(compiled: CompiledNetwork) -> pd.DataFrame:
     scales = compiled.manifest.scales
     signals = [(nets.external_column(k), value, "") for k, value in enumerate(scales.inputs)]
     signals += _alike(nets.state_column, scales.states, "")
-    signals += [(f"hidden layer {k}", value, "") for k, value in enumerate(scales.hidden, start=1)]
+    for k, layer in enumerate(scales.neurons, start=1):
+        signals += [(f"hidden layer {k}", float(layer), "")] if not layer.ndim else [
+            (f"hidden layer {k}, {which} of a neuron", value, "") for which, value in (("least", float(layer.min())),
+                                                                                       ("most", float(layer.max())))]
     signals += _alike(nets.derivative, scales.derivatives, " per (unit / model s)")
     rows = [{"signal": name, "one unit is": f"{quantity(value, 'V')}{per}"} for name, value, per in signals]
     rows += [{"signal": "bias", "one unit is": quantity(scales.bias, "V")},

@@ -68,7 +68,8 @@ def _board_sections(board: str, cases: Sequence[CaseComparison]) -> list[Section
 def _curves(cases: Sequence[CaseComparison]) -> list[Figure]:
     worst = sorted(cases, key=largest_error, reverse=True)[:MOST_CASES]
     drawn = [case for case in cases if case in worst]
-    caption = "Torch, the circuit, and the circuit's error below"
+    known = "the truth where it is known, " if any(case.truth is not None for case in drawn) else ""
+    caption = f"Torch, the circuit, {known}and the circuit's error below"
     if len(drawn) < len(cases):
         caption += f"; of {len(cases)} cases the {len(drawn)} with the largest errors"
     n_states = len(cases[0].errors)
@@ -78,8 +79,7 @@ def _curves(cases: Sequence[CaseComparison]) -> list[Figure]:
     figures = []
     for first in range(0, len(drawn), PER_FIGURE):
         part = drawn[first : first + PER_FIGURE]
-        curves = {case.run.case: (case.times, {"reference": case.reference, "twin": case.twin, "inputs": _inputs(case)})
-                  for case in part}
+        curves = {case.run.case: (case.times, case.curves | {"inputs": _inputs(case)}) for case in part}
         figures.append(Figure.drawn(state_curves(curves, states, WIDTH), f"{caption}."))
     return figures
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,19 +18,15 @@ from cosim.console import Console
 from cosim.errors import CosimError
 from cosim.experiment import Experiment
 from cosim.folder.compiled import CompiledNetwork
-from cosim.report.page import Section
 from cosim.simulation.decks import frame_to_waveforms
 from cosim.simulation.engine import require_engine
 from cosim.store.files import read_frame
-from cosim.store.sources import code_key, source_key
 from cosim.studies.base.board import StudyBoard
 from cosim.studies.base.case_rows import case_rows, stored_comparison
+from cosim.studies.base.drawing import Sections, ensure_page
 from cosim.studies.base.pipeline import Pipeline
 from cosim.studies.base.results import Results
 from training.errors import TrainingError
-
-Sections = Callable[[Comparison], Sequence[Section]]
-DRAWING = ("cosim.studies.base.page", "cosim.studies.base.sections")  # imported only when something is drawn
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,6 +43,10 @@ class Study:
     options: Options = field(default_factory=Options)
     gate: Gate = field(default_factory=Gate)
     sections: Sections | None = None  # of the report; None: the standard ones
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9_]+", self.name):
+            raise CosimError(f"study {self.name!r}: its name names files; use lower-case letters, digits and underscores")
 
     def run(self, out: str | Path | None = None, *, workers: int = 2, force: bool = False, quiet: bool = False) -> Comparison:
         """Every step; what is finished is not done again.
@@ -66,7 +67,8 @@ class Study:
         pipeline.simulate(compiled, [(self.name, case) for case in compiled[self.name].cases])
         comparison = self._compare(pipeline, compiled[self.name])
         self.gate.write(results.metrics, comparison)
-        self._report(pipeline, comparison)
+        ensure_page(pipeline, results.report, [case.run for case in comparison.cases], lambda: comparison, gate=self.gate,
+                    sections=self.sections)
         Console().table(comparison.table(), f"{comparison.subject}: circuit against torch, model units")
         print(f"report: {results.report}")
         self.gate.check(comparison)
@@ -97,17 +99,3 @@ class Study:
             (row,) = pipeline.compare(name, inputs, case_rows.__module__, lambda run=run: case_rows(run))
             cases.append(stored_comparison(run, read_frame(pipeline.results.waveforms(name)), row))
         return Comparison(cases=tuple(cases))
-
-    def _report(self, pipeline: Pipeline, comparison: Comparison) -> None:
-        from cosim.studies.base.page import page_inputs, write_comparison_page
-        from cosim.studies.base.sections import standard_sections
-
-        results, sections = pipeline.results, self.sections or standard_sections
-
-        def draw() -> None:
-            write_comparison_page(results.report, comparison, sections(comparison), self.gate, results.figures)
-
-        inputs = [*page_inputs([case.run for case in comparison.cases], ()), self.gate.summary, source_key(*DRAWING)]
-        if self.sections is not None:
-            inputs.append(code_key(self.sections))
-        pipeline.report(results.report, inputs, draw)

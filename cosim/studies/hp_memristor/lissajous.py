@@ -23,5 +23,5 @@ def lissajous(frames: Mapping[str, pd.DataFrame], system: HPMemristor) -> plt.Fi
         axis.set_title(TITLES.get(name, name))
         axis.set_xlabel("device voltage [V]")
     axes[0, 0].set_ylabel("device current [mA]")
-    axes[0, 0].legend(loc="upper left")
+    axes[0, 0].legend(loc="best")
     return figure

@@ -1,6 +1,7 @@
 """The behavioural board: against the macro deck in ngspice, itself built another way, one board at a time; gradients."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from cosim.behavioural.blueprint import Blueprint, blueprint_of
 from cosim.behavioural.board import make_board, solve_arrays
 from cosim.behavioural.corner import board_at
 from cosim.behavioural.from_folder import read_blueprint
-from cosim.behavioural.integrate import model_states, solve
+from cosim.behavioural.integrate import model_states, solve, step_grid
 from cosim.behavioural.monte_carlo import programmed
 from cosim.behavioural.offsets import random_offsets
 from cosim.behavioural.waveforms import vectors
@@ -184,3 +185,20 @@ def test_nonlinear_memristors_and_no_steps_are_refused(small):
         Blueprint(board=replace(blueprint.board, layers=layers), scales=twin.scales, conductances=blueprint.conductances)
     with pytest.raises(CosimError, match="0 integration steps"):
         solve(make_board(blueprint), case, twin.scales, steps=0)
+
+
+def test_an_edge_has_six_steps_and_the_space_between_dense_samples_one():
+    corners = np.array([0.0, 0.001, 0.002, 0.003, 0.0031, 1.0])
+    grid = step_grid(corners, 100, 1.0, moves=np.array([0.02, 0.16, 0.5, 1.0, 0.0]))
+    counts = [np.count_nonzero((grid > a - 1e-12) & (grid < b - 1e-12)) for a, b in pairwise(corners)]
+    assert counts == [1, 1, 3, 6, 100]
+    assert (np.diff(grid) > 0).all()
+    assert len(step_grid(np.array([0.0, 0.5, 1.0]), 2, 1.0, moves=np.zeros(2))) == 13  # not a dense record: six in each half
+
+
+def test_a_board_of_single_precision_is_the_same_board(small):
+    blueprint, twin, case = small
+    with torch.no_grad():
+        single, double = (solve(make_board(blueprint, dtype=kind), case, twin.scales).s.double()
+                          for kind in (torch.float32, torch.float64))
+    assert float((single - double).abs().max()) < 3e-6 * float(double.abs().max())

@@ -1,0 +1,207 @@
+"""Networks as people write them, each compiled, run on the behavioural board and held against a call of the module itself."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.utils.parametrizations as parametrizations
+import torch.nn.utils.prune as prune
+from scipy.integrate import solve_ivp
+from torch import nn
+
+from cosim import Calibration, Case, Experiment, Options, Sine, compare, compile_network, load, simulate
+from cosim.errors import UnsupportedModelError
+
+
+def layers(n=2, width=10, out=2, between=None):
+    return [nn.Linear(n, width), between or nn.ReLU(), nn.Linear(width, out)]
+
+
+def chain(n=2, width=10, out=2, between=None):
+    return nn.Sequential(*layers(n, width, out, between))
+
+
+class Called(nn.Module):
+    """A module of parts whose forward is given."""
+
+    def __init__(self, forward, *parts, takes_t=False):
+        super().__init__()
+        self.parts, self.how = nn.ModuleList(parts), forward
+        if takes_t:
+            self.forward = lambda t, y: forward(self.parts, t, y)
+
+    def forward(self, y):
+        return self.how(self.parts, y)
+
+
+class Residual(nn.Sequential):
+    def forward(self, x):
+        return -2.0 * x + super().forward(x)
+
+
+class Counted(nn.Module):
+    """Counts its calls and uses one activation, in place, after two layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.act, self.fc1, self.fc2, self.fc3 = nn.ReLU(inplace=True), nn.Linear(2, 10), nn.Linear(10, 10), nn.Linear(10, 2)
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return self.fc3(self.act(self.fc2(self.act(self.fc1(x)))))
+
+
+@dataclass
+class Config:
+    width: int = 10
+
+
+def hooked():
+    net = chain()
+    net.register_forward_hook(lambda module, given, out: -out)
+    return net
+
+
+def weight_norm():
+    return nn.Sequential(parametrizations.weight_norm(nn.Linear(2, 10)), nn.ReLU(), nn.Linear(10, 2))
+
+
+def loaded_spectral_norm():
+    trained, net = (nn.Sequential(parametrizations.spectral_norm(nn.Linear(2, 10)), *layers()[1:]) for _ in range(2))
+    with torch.no_grad():
+        trained[0].parametrizations.weight.original.mul_(3.0)
+    net.load_state_dict(trained.state_dict())
+    return net.eval()
+
+
+def pruned():
+    net = chain()
+    prune.l1_unstructured(net[0], "weight", amount=0.4)
+    return net
+
+
+def functional():
+    w, v = nn.Parameter(torch.randn(10, 2)), nn.Parameter(0.3 * torch.randn(2, 10))
+    return lambda y: torch.relu(y @ w.T) @ v.T
+
+
+def normalised():
+    net, mean, spread = chain(), torch.tensor([0.2, -0.1]), torch.tensor([1.5, 0.7])
+    return Called(lambda parts, y: parts[0]((y - mean) / spread), net)
+
+
+MODELS = {  # what builds it, columns
+    "t unused": lambda: Called(lambda parts, t, y: parts[0](y), chain(), takes_t=True),
+    "counts its calls": Counted,
+    "second order": lambda: Called(lambda parts, z: torch.cat([z[..., 1:], parts[0](z)], dim=-1), chain(out=1)),
+    "residual": lambda: Residual(*layers()),
+    "dropout in eval": lambda: nn.Sequential(*layers()[:2], nn.Dropout(0.5), nn.Linear(10, 2)).eval(),
+    "batch norm in eval": lambda: nn.Sequential(nn.Linear(2, 10), nn.BatchNorm1d(10), *layers()[1:]).eval(),
+    "nested": lambda: nn.Sequential(nn.Sequential(*layers()[:2]), nn.Sequential(nn.Linear(10, 2))),
+    "identity": lambda: nn.Sequential(*layers()[:2], nn.Identity(), nn.Flatten(), nn.Linear(10, 2)),
+    "leaky relu": lambda: chain(between=nn.LeakyReLU(0.1)), "prelu": lambda: chain(between=nn.PReLU()),
+    "hardtanh": lambda: chain(between=nn.Hardtanh()), "relu6": lambda: chain(between=nn.ReLU6()),
+    "no bias": lambda: nn.Sequential(nn.Linear(2, 10, bias=False), nn.ReLU(), nn.Linear(10, 2, bias=False)),
+    "weight norm": weight_norm, "spectral norm, loaded": loaded_spectral_norm, "pruned": pruned,
+    "relu first": lambda: nn.Sequential(nn.ReLU(), *layers()),
+    "own leak": lambda: Called(lambda parts, x: -x + parts[0](torch.relu(x)), nn.Linear(2, 2)),
+    "skip inside": lambda: Called(lambda parts, x: parts[2]((h := torch.relu(parts[0](x))) + torch.relu(parts[1](h))),
+                                  nn.Linear(2, 8), nn.Linear(8, 8), nn.Linear(8, 2)),
+    "scaled": lambda: Called(lambda parts, x: 0.1 * parts[0](x), chain()),
+    "plain function": lambda: (lambda net: lambda y: net(y))(chain()),
+    "float and squeeze": lambda: Called(lambda parts, y: parts[0](y.float().unsqueeze(0)).squeeze(0), chain()),
+    "clamp": lambda: Called(lambda parts, y: parts[1](parts[0](y).clamp(min=0)), nn.Linear(2, 10), nn.Linear(10, 2)),
+    "hook": hooked, "matmul": functional, "normalised": normalised,
+    "dataclass": lambda: chain(width=Config().width), "single linear": lambda: nn.Linear(2, 2),
+    "ends with relu": lambda: nn.Sequential(*layers(), nn.ReLU()),
+    "convolution": lambda: Called(lambda parts, y: parts[0](y.unsqueeze(-2)).squeeze(-2), nn.Conv1d(1, 1, 3, padding=1)),
+}
+
+
+def experiment(model, columns=("x0", "x1")):
+    rng = np.random.default_rng(0)
+    driven = "u0" in columns
+    return Experiment(subject="brought", model=model, columns=columns,
+                      calibration=Calibration(inputs=rng.uniform(-1, 1, (500, int(driven))),
+                                              states=rng.uniform(-2, 2, (500, len(columns) - driven))),
+                      cases=(Case(name="run", stimuli=(Sine(amplitude=0.5, bias=0.0, period=1.0),) * driven,
+                                  initial=(0.5, -0.4)[: len(columns) - driven], duration=1.0, samples=51),))
+
+
+def by_hand(given):
+    """The module called as it is, by another solver: (samples, n_states)."""
+    (case,), kinds = given.cases, getattr(given.model, "parameters", lambda: iter(()))
+    kind = next((parameter.dtype for parameter in kinds()), torch.float32)
+
+    def slope(t, x):
+        values = {f"x{k}": one for k, one in enumerate(x)} | {f"u{k}": float(s(t)) for k, s in enumerate(case.stimuli)}
+        z = torch.tensor([[values[column] for column in given.columns]], dtype=kind)
+        with torch.no_grad():
+            try:
+                return given.model(z).reshape(-1).double().numpy()
+            except TypeError:
+                return given.model(torch.tensor(t, dtype=kind), z).reshape(-1).double().numpy()
+
+    return solve_ivp(slope, (0, case.duration), case.initial, t_eval=case.times, rtol=1e-6, atol=1e-8, max_step=0.02).y.T
+
+
+def run(given, folder):
+    compile_network(given, folder, Options(fidelity="macro"))
+    return compare(simulate(load(folder), fidelity="behavioural"))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_it_is_compiled_as_it_is_called(name, tmp_path):
+    torch.manual_seed(1)
+    given = experiment(MODELS[name]())
+    compared = run(given, tmp_path)
+    assert compared.to_frame()["max_error"].max() < 5e-3
+    expected = by_hand(given)
+    assert np.abs(compared.cases[0].reference - expected).max() < 1e-5 * np.abs(expected).max()
+
+
+def test_the_state_may_come_before_the_input(tmp_path):
+    torch.manual_seed(1)
+    given = experiment(chain(out=1), ("x0", "u0"))
+    compared = run(given, tmp_path)
+    assert compared.to_frame()["max_error"].max() < 5e-3
+    assert np.abs(compared.cases[0].reference - by_hand(given)).max() < 1e-5
+
+
+def own_signal():
+    """The input made inside, of time: the model takes one number."""
+    return Called(lambda parts, t, y: parts[0](torch.cat([y, torch.sin(7 * t).reshape(1, 1)], dim=-1)), chain(out=1),
+                  takes_t=True)
+
+
+REFUSED = {  # model, columns, what is said
+    "one column too many": (own_signal, ("u0", "x0"), "called with 1 number it gives 1, but there are 2 columns: name as many "
+                                                      "as it takes, and leave out what it makes of time itself"),
+    "an image": (lambda: nn.Conv2d(1, 1, 3, padding=1), ("x0", "x1"), "wrap it in a module whose forward reshapes z"),
+    "layer norm": (lambda: nn.Sequential(nn.Linear(2, 10), nn.LayerNorm(10), nn.Linear(10, 2)), ("x0", "x1"),
+                   r"layer 1 \(LayerNorm\)"),
+    "complex": (lambda: nn.Linear(2, 2, dtype=torch.complex64), ("x0", "x1"), "use two real states"),
+    "three arguments": (lambda: ThreeArguments(), ("x0", "x1"), "concatenate them"),
+    "a branch": (lambda: Called(lambda parts, y: parts[0](y) if float(y.sum()) > 0 else y, chain()), ("x0", "x1"), "branches"),
+    "random": (lambda: nn.Sequential(*layers()[:2], nn.Dropout(0.5), nn.Linear(10, 2)), ("x0", "x1"), r"model\.eval\(\) first"),
+}
+
+
+class ThreeArguments(nn.Module):
+    def forward(self, t, x, u):
+        return x + u
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_it_is_refused_with_a_way_out(name):
+    model, columns, says = REFUSED[name]
+    with pytest.raises(UnsupportedModelError, match=says):
+        experiment(model(), columns)
+
+
+def test_the_way_out_of_the_own_signal_is_true(tmp_path):
+    torch.manual_seed(1)
+    given = experiment(own_signal(), ("x0",))
+    assert run(given, tmp_path).to_frame()["max_error"].max() < 5e-3
