@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cosim.folder.compiled import CompiledNetwork
     from cosim.front_door import compare, compile_network, load, simulate
     from cosim.problem.case import Case
+    from cosim.problem.fitting.options import Fit
     from cosim.report.page import Figure, Section, Table
     from cosim.simulation.simulated import Simulation
     from cosim.studies.base.sections import standard_sections
@@ -54,6 +55,7 @@ _HOMES = {
     "cosim.compiler.scaling": ("Calibration",),
     "cosim.errors": ("CosimError",),
     "cosim.experiment": ("Experiment", "load_experiment"),
+    "cosim.problem.fitting.options": ("Fit",),
     "cosim.folder.compiled": ("CompiledNetwork",),
     "cosim.front_door": ("compare", "compile_network", "load", "simulate"),
     "cosim.problem.case": ("Case",),
@@ -70,7 +72,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "CORNERS", "Calibration", "Case", "Chirp", "Comparison", "CompiledNetwork", "Constant", "Corner", "CosimError",
-    "Experiment", "Figure", "Function", "Gate", "ModulatedSine", "Noise", "Options", "PulseTrain", "Ramp", "Rectangular",
+    "Experiment", "Figure", "Fit", "Function", "Gate", "ModulatedSine", "Noise", "Options", "PulseTrain", "Ramp", "Rectangular",
     "Sampled", "Section", "Simulation", "Sine", "Step", "Stimulus", "Study", "Table", "Triangular", "__version__",
     "as_stimulus", "compare", "compile_network", "load", "load_experiment", "simulate", "standard_sections",
     "trained_once", "write_report",

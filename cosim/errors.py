@@ -11,6 +11,10 @@ class UnsupportedModelError(CosimError):
     """The torch model holds something that the board has no circuit for."""
 
 
+class NotPiecewiseLinearError(UnsupportedModelError):
+    """The torch model is none that a ReLU network computes exactly; one can be fitted to it."""
+
+
 class MappingError(CosimError):
     """Weights cannot be turned into conductances."""
 

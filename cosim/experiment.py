@@ -8,7 +8,8 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,16 @@ from cosim.compiler.compiled_twin import CompiledTwin
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
 from cosim.console import Progress
-from cosim.errors import CosimError, CosimWarning
+from cosim.errors import CosimError, CosimWarning, NotPiecewiseLinearError
 from cosim.folder.write import write_twin
 from cosim.problem.as_called import check_call
 from cosim.problem.case import Case
 from cosim.problem.chain import unwrapped
-from cosim.problem.network import Network, read_network
+from cosim.problem.fitting.fit import fit_network
+from cosim.problem.fitting.options import Fit
+from cosim.problem.lowering.lower import check_operations
+from cosim.problem.lowering.program import record
+from cosim.problem.network import Network, check_columns, read_network
 from cosim.problem.time_inputs import timed_cases
 from cosim.problem.truth import truths
 from cosim.store.files import check_writable
@@ -47,11 +52,15 @@ class Experiment:
     columns: tuple[str, ...]  # ("u0", "x0"): what each number of z is, in the order in which the model takes them
     calibration: Calibration
     cases: tuple[Case, ...]
+    fit: Fit | None = None  # how a model that is not piecewise linear is replaced by a ReLU network; None: it is refused
     truth: Mapping[str, Any] | Callable[[Case], Any] | None = None  # of cases, see cosim.problem.truth.truths; None: not known
 
     def __post_init__(self) -> None:
-        network = self.read()
-        own = tuple(column for column in network.columns if column in self.columns)
+        if self.fit is None:
+            object.__setattr__(self, "fit", _fit_of_files.get())
+        if not (self.fit is None or isinstance(self.fit, Fit)):
+            raise CosimError(f"experiment {self.subject!r}: fit = {self.fit!r}; give cosim.Fit(error=0.005), or None")
+        own, slope = tuple(self.columns), self._slope()
         check_calibration(own, self.calibration)
         names = [case.name for case in self.cases]
         if not names or len(set(names)) != len(names):
@@ -64,16 +73,38 @@ class Experiment:
                                      f"network takes {len(wanted)} ({', '.join(wanted) or 'none'}); give as many")
         _ = self.truths  # refuses what does not fit the cases
         times = np.linspace(0.0, self.cases[0].duration, POINTS)
-        check_call(unwrapped(self.model), network.own_slope, self._points(), times)
+        check_call(unwrapped(self.model), slope, self._points(), times)
 
     @cached_property
     def truths(self) -> dict[str, np.ndarray]:
         """The truth of every case that has one: (samples, n_states), model units, on the case's grid."""
         return truths(self.truth, self.cases)
 
-    def read(self) -> Network:
-        """The network as it is now, weights copied."""
-        return read_network(self.model, self.columns)
+    def read(self, progress: Progress | None = None) -> Network:
+        """The network as it is now, weights copied; fitted where :attr:`fit` allows it and the model needs it.
+
+        Raises:
+            UnsupportedModelError: the model is not piecewise linear, and no fit is allowed or none keeps its error.
+        """
+        try:
+            return read_network(self.model, self.columns)
+        except NotPiecewiseLinearError:
+            if self.fit is None:
+                raise
+        return fit_network(unwrapped(self.model), tuple(self.columns), self.calibration.inputs, self.calibration.states,
+                           self.cases, self.fit, progress)
+
+    def _slope(self) -> Callable[[float, np.ndarray], np.ndarray]:
+        """dx/dt as it was read from the model, of time and the model's own columns; nothing is fitted for it."""
+        try:
+            return read_network(self.model, self.columns).own_slope
+        except NotPiecewiseLinearError:
+            if self.fit is None:
+                raise
+        check_columns(tuple(self.columns))
+        program = record(unwrapped(self.model), len(self.columns), len(nets.state_places(self.columns)))
+        check_operations(program, type(unwrapped(self.model)).__name__)
+        return program.run
 
     def _points(self) -> np.ndarray:
         """Calibration samples in the order of the module's own columns, (POINTS, columns), over the whole of them."""
@@ -84,15 +115,22 @@ class Experiment:
 
     def compile(self, folder: Path, options: Options | None = None, progress: Progress | None = None) -> CompiledTwin:
         """Compile and write the folder of decks; see :func:`cosim.folder.write.write_twin`."""
-        check_writable(Path(folder))  # compiling a wide network takes minutes
-        network = self.read()
+        check_writable(Path(folder))  # fitting a network or compiling a wide one takes minutes
+        network = self.read(progress)
         calibration = self.calibration.over_time(network, max(case.duration for case in self.cases))
         options = options or Options()
         twin = (trimmed_board if options.trim else compile_board)(network, calibration, options, progress)
+        if network.fitted is not None:
+            twin = replace(twin, notes=(network.fitted.words(network.widths), *twin.notes))
+        elif self.fit is not None:
+            twin = replace(twin, notes=("the network is computed exactly, so that nothing was fitted", *twin.notes))
         for note in twin.notes:
             warnings.warn(note, CosimWarning, stacklevel=2)
         write_twin(twin, timed_cases(network, self.cases), folder, self.subject, progress, truths=self.truths)
         return twin
+
+
+_fit_of_files: ContextVar[Fit | None] = ContextVar("fit_of_files", default=None)
 
 
 @contextmanager
@@ -110,9 +148,11 @@ def _blame(path: Path) -> Iterator[None]:
                          "run again") from error
 
 
-def load_experiment(path: Path) -> Experiment:
+def load_experiment(path: Path, fit: Fit | None = None) -> Experiment:
     """Run a user's Python file and take what its function ``experiment()`` returns.
 
+    Args:
+        fit: for experiments of the file that say nothing of a fit themselves.
     Raises:
         CosimError: no such file, no such function, it fails, or it returns something else.
     """
@@ -122,15 +162,25 @@ def load_experiment(path: Path) -> Experiment:
     spec = importlib.util.spec_from_file_location(name, path.resolve())
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # a dataclass in the file looks itself up there
-    with _blame(path), _beside(path):
+    with _blame(path), _beside(path), _fitting(fit):
         spec.loader.exec_module(module)
     if not hasattr(module, "experiment"):
         raise CosimError(f"{path} has no function experiment(); it must return a cosim.Experiment")
-    with _blame(path), _beside(path):
+    with _blame(path), _beside(path), _fitting(fit):
         experiment = module.experiment()
     if not isinstance(experiment, Experiment):
         raise CosimError(f"experiment() in {path} returned a {type(experiment).__name__}, not a cosim.Experiment")
     return experiment
+
+
+@contextmanager
+def _fitting(fit: Fit | None) -> Iterator[None]:
+    """While a user's file runs, experiments that say nothing of a fit are fitted so."""
+    token = _fit_of_files.set(fit)
+    try:
+        yield
+    finally:
+        _fit_of_files.reset(token)
 
 
 @contextmanager

@@ -126,6 +126,10 @@ def compile_(
                                                "pins, thirty times faster.")] = "flat",
     time_scale: Annotated[str, typer.Option(help="Circuit seconds per model second; auto: as fast as the amplifiers "
                                                  "allow, printed with its reason.")] = "1",
+    fit: Annotated[bool, typer.Option("--fit", help="A network that is not piecewise linear (tanh, SiLU, products) is replaced "
+                                                    "by a ReLU network; widths and error are printed.")] = False,
+    fit_error: Annotated[str | None, typer.Option(help="The same, with the error that the ReLU network may have, e.g. 1%; "
+                                                       "default 0.5%.")] = None,
     trim: Annotated[bool, typer.Option("--trim", help="Take what the nominal board does wrong at the calibration samples out "
                                                       "of the programmed weights, and its lag by a capacitor.")] = False,
     quiet: Quiet = False,
@@ -134,7 +138,7 @@ def compile_(
     from cosim.cli.commands.compile import run
 
     run(source, out, levels=levels, error=error, cell_yield=cell_yield, seed=seed, fidelity=fidelity, time_scale=time_scale,
-        trim=trim, quiet=quiet)
+        fit=fit, fit_error=fit_error, trim=trim, quiet=quiet)
 
 
 @app.command()

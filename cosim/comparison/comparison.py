@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from circuits.board import nets
-from cosim.comparison.case_comparison import AGAINST_TRUTH, CaseComparison, compare_run
+from cosim.comparison.case_comparison import AGAINST_TRUTH, OF_FITTED, CaseComparison, compare_run
 from cosim.comparison.clamp_hits import hit_lines
 from cosim.comparison.stored_runs import StoredRun, stored_runs
 from cosim.diagnosis.horizon import LIMIT, horizon
@@ -74,17 +74,24 @@ class Comparison:
 
     def to_frame(self) -> pd.DataFrame:
         """One row per case and state: board (where there are several), case, state, the figures of :class:`StateError`,
-        and clamp_hits, how many lines of the case left their linear range. Figures against the truth are there where the
-        truth of any case is known."""
+        and clamp_hits, how many lines of the case left their linear range. The shares of fitted networks are there where any
+        network was fitted, figures against the truth where the truth of any case is known."""
         rows = []
         for case in self.cases:
             place = {"board": case.run.board} if any(other.run.board for other in self.cases) else {}
             rows += [place | {"case": case.run.case, "state": nets.state_column(k), **asdict(error),
                               "clamp_hits": len(case.clamp_hits)} for k, error in enumerate(case.errors)]
         frame = pd.DataFrame(rows)
+        if not self.has_fitted:
+            frame = frame.drop(columns=list(OF_FITTED))
         if not self.knows_truth:
             frame = frame.drop(columns=list(AGAINST_TRUTH))
-        return frame.astype({name: float for name in (*FIGURES, *AGAINST_TRUTH) if name in frame})
+        return frame.astype({name: float for name in (*FIGURES, *OF_FITTED, *AGAINST_TRUTH) if name in frame})
+
+    @property
+    def has_fitted(self) -> bool:
+        """Whether any of the networks was fitted."""
+        return any(case.fitted is not None for case in self.cases)
 
     @property
     def knows_truth(self) -> bool:
@@ -92,8 +99,8 @@ class Comparison:
         return any(case.truth is not None for case in self.cases)
 
     def to_xarray(self) -> xarray.DataTree:
-        """A dataset per case: inputs, reference, twin, error and where it is known truth (time, state or input), model units
-        and model seconds."""
+        """A dataset per case: inputs, reference, twin, error, of a fitted network fitted, and where it is known truth (time,
+        state or input), model units and model seconds."""
         import xarray
 
         datasets = {}
@@ -122,6 +129,7 @@ class Comparison:
             **({"board": frame["board"]} if "board" in frame else {}),
             "stimulus": frame["case"], "state": frame["state"],
             "MRE": [_percent(value) for value in frame["mre"]],
+            **(_shares_columns(frame) if self.has_fitted else {}),
             "max / full scale": [_percent(value) for value in frame["max_error"]],
             "L1": [f"{value:.3e}" for value in frame["l1"]], "RMSE": [f"{value:.3e}" for value in frame["rmse"]],
             "DTW": ["" if np.isnan(value) else f"{value:.4g}" for value in frame["dtw"]],
@@ -168,6 +176,11 @@ def _parted(case: CaseComparison) -> str:
     if first is None:
         return ""
     return f"{case.label}: {first[0]} is the first state to pass {LIMIT:.0%} of full scale, at {first[1]:.4g} model s"
+
+
+def _shares_columns(frame: pd.DataFrame) -> dict[str, list[str]]:
+    return {f"{share} MRE": ["" if np.isnan(value) else _percent(value) for value in frame[f"{share}_mre"]]
+            for share in ("circuit", "substitution")}
 
 
 def _truth_columns(frame: pd.DataFrame) -> dict[str, list[str]]:

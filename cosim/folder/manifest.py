@@ -25,6 +25,7 @@ from cosim.folder.board_fields import board_fields, digits, read_board_fields
 from cosim.folder.case_fields import array_files, read_case, read_truth_record
 from cosim.folder.decks import case_timing
 from cosim.problem.case import Case
+from cosim.problem.fitted import Fitted
 from training.errors import TrainingError
 
 MANIFEST_NAME = "manifest.json"
@@ -62,6 +63,7 @@ class Manifest:
     weights: Path
     weights_sha256: str  # of the network, see cosim.problem.network.Network.hash
     call_sha256: str  # of the author's own computation, see cosim.problem.as_called; "": it is the chain itself
+    fitted: Fitted | None  # how far the network is from that computation; None: it computes the same
     board: BoardSpec  # topology; nothing of it is reduced
     layers: tuple[LayerRecord, ...]
     scales: Scales
@@ -102,7 +104,8 @@ def manifest_text(twin: CompiledTwin, cases: Sequence[tuple[Case, Mapping[str, A
         "subject": subject,
         "fidelity": options.fidelity,
         "model": {"sha256": twin.network.hash, "weights": weights, "widths": list(twin.network.widths),
-                  **({"call_sha256": twin.network.as_called.hash} if twin.network.as_called else {})},
+                  **({"call_sha256": twin.network.as_called.hash} if twin.network.as_called else {}),
+                  **({"fitted": asdict(twin.network.fitted)} if twin.network.fitted else {})},
         "columns": board["columns"],
         "scales": {"unit": "V per model unit; time: circuit s per model s", **twin.scales.as_fields()},
         "window": asdict(options.window),
@@ -179,7 +182,7 @@ def _manifest(folder: Path, text: str, fields: Mapping[str, Any]) -> Manifest:
         folder=folder, text=text, corner=str(fields[CORNER_FIELD]["name"]) if CORNER_FIELD in fields else "",
         subject=str(fields["subject"]), fidelity=str(fields["fidelity"]),
         weights=folder / model["weights"], weights_sha256=model["sha256"],
-        call_sha256=str(model.get("call_sha256", "")),
+        call_sha256=str(model.get("call_sha256", "")), fitted=Fitted(**model["fitted"]) if "fitted" in model else None,
         scales=_scales(fields["scales"], model["widths"][-1]),
         window=Window(**fields["window"]), ranges=Ranges(**fields["ranges"]),
         board=read_board_fields(fields, model["widths"][0]),

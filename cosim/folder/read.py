@@ -13,7 +13,7 @@ from cosim.errors import ResultsError
 from cosim.folder.case_fields import TRUTH
 from cosim.folder.corner import check_nominal
 from cosim.folder.decks import DeckPlan
-from cosim.folder.manifest import CALL, CALL_CONSTANTS, Manifest
+from cosim.folder.manifest import CALL, CALL_CONSTANTS, MANIFEST_NAME, Manifest
 from cosim.problem.as_called import AsCalled, decode
 from cosim.problem.network import Network, read_network
 from training.checkpoint import load
@@ -59,7 +59,11 @@ def read_folder_network(manifest: Manifest) -> Network:
     network = read_network(load(manifest.weights, remedy="compile again").net, manifest.columns)
     if network.hash != manifest.weights_sha256:
         raise ResultsError(f"{manifest.weights} does not hold the weights that the decks were compiled from; compile again")
-    return replace(network, as_called=_as_called(manifest)) if manifest.call_sha256 else network
+    if manifest.fitted is not None and not manifest.call_sha256:
+        raise ResultsError(f"{manifest.folder / MANIFEST_NAME} is damaged (fitted, but to nothing); compile again")
+    if not manifest.call_sha256:
+        return network
+    return replace(network, as_called=_as_called(manifest), fitted=manifest.fitted)
 
 
 def read_truth(manifest: Manifest, case: str) -> np.ndarray | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,8 +92,14 @@ def read_call(module: Callable[..., Tensor], columns: tuple[str, ...], n_states:
     lowered = lower(program, len(columns), name)
     laid = lay(lowered)
     _check_lowered(program, lowered, laid, len(columns), name)
+    return with_time_inputs(program, columns, lowered.time_signals, laid)
+
+
+def with_time_inputs(program: Program, columns: tuple[str, ...], time_signals: Sequence[tuple[str, int]],
+                     laid: Laid) -> tuple[AsCalled, Laid]:
+    """A recorded call and a chain whose inputs are the columns, time and the time signals; without those that it leaves out."""
     unused = [k for k in range(len(columns), laid.weights[0].shape[1]) if not laid.used_inputs[k]]
-    values = [("", 0), *lowered.time_signals]
+    values = [("", 0), *time_signals]
     kept = [place for place in range(len(values)) if len(columns) + place not in unused]
     time_inputs = tuple(TimeInput(program=program, value=values[place][0], entry=values[place][1]) for place in kept)
     return AsCalled(program=program, columns=columns, time_inputs=time_inputs), laid.without_inputs(unused)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -17,6 +17,8 @@ from circuits.board import nets
 from cosim.errors import UnsupportedModelError
 from cosim.problem.as_called import AsCalled, read_call
 from cosim.problem.chain import plain_chain, unwrapped
+from cosim.problem.fitted import Fitted
+from cosim.problem.lowering.layers import Laid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,17 +55,10 @@ class Network:
     columns: tuple[str, ...]  # what each input of the first layer is: u0, u1, ... external inputs, x0, x1, ... states
     module: nn.Sequential  # the same chain in torch; a copy, weights as they were when it was read
     as_called: AsCalled | None = None  # the author's own computation, where that is no plain chain
+    fitted: Fitted | None = None  # how far the chain is from the author's computation; None: it computes the same
 
     def __post_init__(self) -> None:
-        signals = [nets.parse_column(column) for column in self.columns]
-        if None in signals:
-            raise UnsupportedModelError(f"column {self.columns[signals.index(None)]!r}: a column is u0, u1, ... for an "
-                                        "external input or x0, x1, ... for a state")
-        wanted = nets.standard_columns(sum(signal.kind == "external" for signal in signals),
-                                       sum(signal.kind == "state" for signal in signals))
-        if set(self.columns) != set(wanted) or len(set(self.columns)) != len(self.columns):
-            raise UnsupportedModelError(f"columns {self.columns} do not name every external input and state once; expected "
-                                        f"{sorted(wanted)}")
+        check_columns(self.columns)
         if self.layers[0].n_inputs != len(self.columns):
             raise UnsupportedModelError(f"model takes {self.layers[0].n_inputs} inputs, but there are {len(self.columns)} "
                                         f"columns ({', '.join(self.columns)}); it needs one input per external input and state")
@@ -100,6 +95,11 @@ class Network:
             if layer.bias is not None:
                 digest.update(np.ascontiguousarray(layer.bias, dtype="<f8").tobytes())
         return digest.hexdigest()
+
+    @property
+    def chain(self) -> Network:
+        """The chain alone, as the board computes it, without the author's own computation."""
+        return replace(self, as_called=None, fitted=None)
 
     @property
     def identity(self) -> str:
@@ -149,6 +149,23 @@ class Network:
         return self.signals(inputs, states)[-1]
 
 
+def check_columns(columns: tuple[str, ...]) -> None:
+    """Refuse columns that do not name every external input and state once.
+
+    Raises:
+        UnsupportedModelError: says which were expected.
+    """
+    signals = [nets.parse_column(column) for column in columns]
+    if None in signals:
+        raise UnsupportedModelError(f"column {columns[signals.index(None)]!r}: a column is u0, u1, ... for an external input "
+                                    "or x0, x1, ... for a state")
+    wanted = nets.standard_columns(sum(signal.kind == "external" for signal in signals),
+                                   sum(signal.kind == "state" for signal in signals))
+    if set(columns) != set(wanted) or len(set(columns)) != len(columns):
+        raise UnsupportedModelError(f"columns {columns} do not name every external input and state once; expected "
+                                    f"{sorted(wanted)}")
+
+
 def read_network(model: Callable[..., Tensor], columns: tuple[str, ...] | None = None) -> Network:
     """The network that a call of the model computes, weights as float64.
 
@@ -178,11 +195,23 @@ def read_network(model: Callable[..., Tensor], columns: tuple[str, ...] | None =
     signals = [nets.parse_column(column) for column in columns]
     n_external = sum(signal is not None and signal.kind == "external" for signal in signals)
     as_called, laid = read_call(model, columns, len(columns) - n_external)
+    return network_of(as_called, laid, n_external)
+
+
+def network_of(as_called: AsCalled, laid: Laid, n_external: int, fitted: Fitted | None = None) -> Network:
+    """A network of a recorded call and the chain that computes it, or approximates it where it was fitted.
+
+    Args:
+        n_external: external inputs that the module takes.
+    Raises:
+        UnsupportedModelError: a weight is not finite.
+    """
     layers = tuple(Affine(weight=weight, bias=bias if bias.any() else None, relu=number < len(laid.weights))
                    for number, (weight, bias) in enumerate(zip(laid.weights, laid.biases, strict=True), start=1))
     check_finite(layers)
     further = tuple(nets.external_column(n_external + k) for k in range(len(as_called.time_inputs)))
-    return Network(layers=layers, columns=(*columns, *further), module=_chain(layers), as_called=as_called)
+    return Network(layers=layers, columns=(*as_called.columns, *further), module=_chain(layers), as_called=as_called,
+                   fitted=fitted)
 
 
 def chain_layers(chain: nn.Sequential) -> tuple[Affine, ...]:

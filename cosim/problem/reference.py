@@ -14,14 +14,24 @@ _solved: dict[tuple[str, tuple[str, ...], Case], np.ndarray] = {}  # compiling a
 
 
 def reference(network: Network, case: Case) -> np.ndarray:
-    """Solution on the case's grid, (samples, n_states), model units, in float64; read-only.
+    """What a board is held against: the solution on the case's grid, (samples, n_states), model units, in float64; read-only.
 
-    It is the author's module that is solved, as it computes when it is called, not the chain that was made of it.
+    It is the author's module that is solved, as it computes when it is called, not the chain that was made of it. Of a network
+    that was fitted it is the fitted chain, which is what the board computes; see :func:`author_reference`.
 
     Raises:
         training.errors.ModelError: the network's sizes do not fit the case's stimuli and states.
         training.errors.SolverError: the solution left the finite numbers.
     """
+    return _solution(network if network.fitted is None else network.chain, case)
+
+
+def author_reference(network: Network, case: Case) -> np.ndarray:
+    """The solution of the author's module, whether the network computes the same or was fitted to it; as :func:`reference`."""
+    return _solution(network, case)
+
+
+def _solution(network: Network, case: Case) -> np.ndarray:
     key = (network.identity, network.columns, case)
     if key not in _solved:
         if network.as_called is None and network.columns == nets.standard_columns(network.n_external, network.n_states):

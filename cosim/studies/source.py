@@ -6,19 +6,22 @@ from pathlib import Path
 
 from cosim.errors import CosimError
 from cosim.experiment import Experiment, load_experiment
+from cosim.problem.fitting.options import Fit
 from cosim.studies.hp_memristor.experiment import hp_experiment
 from training.checkpoint import load
 from training.systems.hp_memristor import DRIVES
 
 
-def read_experiment(source: Path) -> Experiment:
+def read_experiment(source: Path, fit: Fit | None = None) -> Experiment:
     """Experiment of a checkpoint of the HP memristor, or of a Python file.
 
+    Args:
+        fit: of a file whose experiment says nothing of a fit; a checkpoint needs none.
     Raises:
         CosimError: neither; or a checkpoint of another system, or a file that fails.
     """
     if source.suffix == ".py":
-        return load_experiment(source)
+        return load_experiment(source, fit)
     if source.suffix != ".npz":
         raise CosimError(f"{source}: name a checkpoint (.npz) or a Python file with experiment()")
     checkpoint = load(source)

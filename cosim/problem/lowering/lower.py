@@ -10,14 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cosim.errors import UnsupportedModelError
+from cosim.errors import NotPiecewiseLinearError, UnsupportedModelError
 from cosim.problem.lowering.affine_rules import JOINTLY, SEPARATELY, SHAPE_ONLY, apply_affine
 from cosim.problem.lowering.basis import AffineTensor, Basis
+from cosim.problem.lowering.pieces import Pieces
 from cosim.problem.lowering.program import ALLOWED, COLUMNS, DTYPE, TIME, Program, Ref, Step, apply, refs_of, replaced
 from cosim.problem.lowering.relu_rules import RULES
 
 SMOOTH = frozenset("tanh sigmoid softplus elu celu gelu silu mish hardswish hardsigmoid log_sigmoid_forward erf exp log log1p "
                    "sin cos tan sqrt rsqrt pow square reciprocal native_layer_norm native_group_norm".split())
+FITTING = ("let the network be fitted by a ReLU network: fit=Fit() in the Experiment, or `cosim compile --fit`, which "
+           "states the error")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,14 +44,16 @@ class Lowered:
         return self.basis.values(inputs) @ self.result
 
 
-def lower(program: Program, n_columns: int, name: str) -> Lowered:
-    """Lower a program.
+def lower(program: Program, n_columns: int, name: str, pieces: Pieces | None = None) -> Lowered:
+    """Lower a program, exactly; what is not piecewise linear in pieces where they are given.
 
     Args:
         n_columns: numbers in its input z.
         name: of the model, for messages.
+        pieces: for what is not exact; None: it is refused.
     Raises:
-        UnsupportedModelError: an operation that is neither affine nor piecewise linear; names it, its place and the mend.
+        NotPiecewiseLinearError: an operation that is neither affine nor piecewise linear; names it, its place and the mend.
+        UnsupportedModelError: one that no network can be fitted to either, such as a random one.
     """
     kinds = _depends_on(program)
     opaque = _opaque_in_time(program, kinds)
@@ -65,7 +70,7 @@ def lower(program: Program, n_columns: int, name: str) -> Lowered:
     behind = _before(program, opaque)  # steps that only lead to a time signal
     for step in program.steps:
         if step.name not in values and step.name not in behind:
-            values[step.name] = _value(step, values, basis, name)
+            values[step.name] = _value(step, values, basis, name, pieces)
     result = values[program.result]
     if not isinstance(result, AffineTensor):
         raise UnsupportedModelError(f"model {name}: its derivatives do not depend on its inputs")
@@ -112,7 +117,28 @@ def _before(program: Program, opaque: Sequence[str]) -> set[str]:
     return {step.name for step in program.steps if step.name not in wanted}
 
 
-def _value(step: Step, values: dict[str, Any], basis: Basis, name: str) -> Any:
+def _value(step: Step, values: dict[str, Any], basis: Basis, name: str, pieces: Pieces | None) -> Any:
+    if pieces is None:
+        return _exact_value(step, values, basis, name)
+    refs = refs_of(step)
+    if not pieces.takes(step, refs, values):
+        try:
+            value = _exact_value(step, values, basis, name)
+        except UnsupportedModelError as refusal:
+            value = pieces.value(step, refs, values, basis)
+            if value is None:
+                raise refusal from None
+            return value
+        pieces.note(step, refs)
+        return value
+    value = pieces.value(step, refs, values, basis)
+    if value is None:
+        raise UnsupportedModelError(f"model {name}: {step.operation}{_at(step)} takes a comparison, which has no value on a "
+                                    "board, together with something else")
+    return value
+
+
+def _exact_value(step: Step, values: dict[str, Any], basis: Basis, name: str) -> Any:
     taken = [values[ref] for ref in refs_of(step)]
     symbolic = [value for value in taken if _is_symbolic(value)]
     if step.operation == "getitem":
@@ -128,7 +154,21 @@ def _value(step: Step, values: dict[str, Any], basis: Basis, name: str) -> Any:
         return _by_rule(step, operation, values, basis, name)
     if operation == "threshold" and tuple(step.args[1:]) == (0, 0):
         return RULES["relu"](basis, symbolic[0])
-    raise UnsupportedModelError(_refusal(step, operation, symbolic, name))
+    raise NotPiecewiseLinearError(_refusal(step, operation, symbolic, name))
+
+
+def check_operations(program: Program, name: str) -> None:
+    """Refuse operations that give no derivative of the inputs alone, which no network can be fitted to either.
+
+    Raises:
+        UnsupportedModelError: names the operation and its place.
+    """
+    for step in program.steps:
+        operation = "getitem" if step.operation == "getitem" else step.operation.split(".")[1]
+        trains = (operation.startswith("_native_batch_norm_legit") and not operation.endswith("no_training")) or (
+            operation == "native_batch_norm" and bool(step.args[5]))
+        if operation != "getitem" and (trains or operation not in ALLOWED):
+            raise UnsupportedModelError(_refusal(step, operation, [], name))
 
 
 def _is_symbolic(value: Any) -> bool:
@@ -155,8 +195,8 @@ def _by_rule(step: Step, operation: str, values: dict[str, Any], basis: Basis, n
     if "min" in kwargs or "max" in kwargs:
         kwargs = {"low": kwargs.get("min"), "high": kwargs.get("max")}
     if any(isinstance(argument, AffineTensor) for argument in args[1:]) and operation not in ("maximum", "minimum"):
-        raise UnsupportedModelError(f"model {name}: {operation}{_at(step)} has a limit or slope that depends on the inputs; "
-                                    "make it a constant, or use torch.maximum and torch.minimum")
+        raise NotPiecewiseLinearError(f"model {name}: {operation}{_at(step)} has a limit or slope that depends on the inputs; "
+                                      f"make it a constant, use torch.maximum and torch.minimum, or {FITTING}")
     if operation in ("amax", "amin") and len(args) > 1:
         args = (args[0], tuple(args[1]), *args[2:])
     return RULES[operation](basis, *args, **kwargs)
@@ -167,12 +207,12 @@ def _refusal(step: Step, operation: str, symbolic: list[AffineTensor], name: str
     if operation in ("native_batch_norm", "_native_batch_norm_legit"):
         return f"{where} is a batch norm in training, which depends on the other samples; call model.eval() first"
     if operation in SEPARATELY:
-        return (f"{where} multiplies two values that both depend on the inputs; a board has fixed weights: a product of "
-                "signals must be approximated by a ReLU network")
+        return f"{where} multiplies two values that both depend on the inputs; a board has fixed weights: {FITTING}"
     if operation in SMOOTH:
-        return (f"{where} is no piecewise linear function, of which the board is made; train with ReLU, or let the network be "
-                "fitted by a ReLU network")
-    return f"{where} is no operation that the board has a circuit for; it has Linear, ReLU and what is made of them exactly"
+        return f"{where} is no piecewise linear function, of which the board is made; train with ReLU, or {FITTING}"
+    if operation not in ALLOWED:
+        return f"{where} is no operation that the board has a circuit for; it has Linear, ReLU and what is made of them exactly"
+    return f"{where} is no operation that the board has a circuit for; use Linear, ReLU and what is made of them, or {FITTING}"
 
 
 def _at(step: Step) -> str:

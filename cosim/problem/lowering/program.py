@@ -9,6 +9,7 @@ import inspect
 import json
 import re
 import traceback
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,7 +42,8 @@ _native_batch_norm_legit _native_batch_norm_legit_no_training ne neg new_zeros n
 prelu reciprocal relu repeat reshape roll rsqrt rsub scalar_tensor select sigmoid sign silu sin slice softplus split
 split_with_sizes sqrt squeeze stack sub sum t tan tanh threshold _to_copy transpose tril triu unbind unsqueeze view
 _weight_norm_interface where zeros zeros_like flip split_copy unfold im2col pixel_shuffle tile repeat_interleave
-movedim swapaxes square true_divide
+movedim swapaxes square true_divide acos acosh asin asinh atan atan2 atanh cosh cumprod erfc exp2 expm1 glu hardshrink log10
+log2 _log_softmax logsumexp prod sinc sinh _softmax softshrink std var var_mean logaddexp addcmul addcdiv
 """.split())
 
 
@@ -85,6 +87,26 @@ class Program:
         for step in self.steps:
             values[step.name] = apply(step, lambda ref: values[ref.name])
         return values
+
+    @torch.no_grad()
+    def batch(self, times: np.ndarray, z: np.ndarray) -> dict[str, Tensor]:
+        """Every value that depends on the inputs at many points, (m, *shape) by its name; of tuples, their parts alone.
+
+        Args:
+            times: (m,) model s; z: (m, n) columns.
+        """
+        kept = [step.name for step in self.steps]
+
+        def at(t: Tensor, z: Tensor) -> dict[str, Tensor]:
+            values: dict[str, Any] = {**self.tensors, TIME: t, COLUMNS: z.reshape(self.shape)}
+            for step in self.steps:
+                values[step.name] = apply(step, lambda ref: values[ref.name])
+            return {name: values[name] for name in (TIME, COLUMNS, *kept) if isinstance(values[name], Tensor)}
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an operation without a batched form is run point by point
+            return torch.vmap(at)(torch.from_numpy(np.asarray(times, dtype=float)),
+                                  torch.from_numpy(np.asarray(z, dtype=float)))
 
     @cached_property
     def tensors(self) -> dict[str, Tensor]:

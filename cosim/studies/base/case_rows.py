@@ -18,7 +18,7 @@ def case_rows(run: StoredRun) -> tuple[pd.DataFrame, list[dict]]:
     """Waveforms on the grid of a case, and its row.
 
     Returns:
-        Columns time [model s], u0, u1, ... and truth_k (where it is known), reference_k (torch), twin_k (circuit) per state,
+        Columns time [model s], u0, u1, ... and truth_k (where it is known), fitted_k (of a fitted network), reference_k (torch), twin_k (circuit) per state,
         model units; one row with the case, the errors of each state (:class:`cosim.comparison.case_comparison.StateError`)
         and the clamp hits.
     """
@@ -33,7 +33,8 @@ def case_rows(run: StoredRun) -> tuple[pd.DataFrame, list[dict]]:
 def stored_comparison(run: StoredRun, frame: pd.DataFrame, row: dict) -> CaseComparison:
     """The comparison that :func:`case_rows` stored."""
     n_states = len(row["errors"])
-    reference, twin = (frame[[f"{name}_{k}" for k in range(n_states)]].to_numpy() for name in ("reference", "twin"))
-    return CaseComparison(run=run, reference=reference, twin=twin, truth=run.compiled.truth(run.case),
+    curves = {name: frame[[f"{name}_{k}" for k in range(n_states)]].to_numpy() for name in ("reference", "twin", "fitted")
+              if f"{name}_0" in frame}
+    return CaseComparison(run=run, **curves, truth=run.compiled.truth(run.case),
                           clamp_hits=row["clamp_hits"],
                           errors=tuple(StateError(**error) for error in row["errors"]))

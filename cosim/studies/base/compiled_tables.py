@@ -71,6 +71,7 @@ def _settings(compiled: CompiledNetwork) -> pd.DataFrame:
         "decks": {"flat": "flat: every cell and wire", "macro": "macro: each array reduced to what is between its pins"}[
             manifest.fidelity],
         **({"corner": manifest.corner} if manifest.corner else {}),
+        **({"fitted": manifest.fitted.words(manifest.widths)} if manifest.fitted else {}),
         "integrators": f"{quantity(board.r_in, 'ohm')} and {quantity(board.c_int, 'F')}, time constant "
                        f"{quantity(board.r_in * board.c_int, 's')}"
                        + (f", lead {quantity(board.c_lead, 'F')}" if board.c_lead else ""),
