@@ -112,7 +112,7 @@ def solve_arrays(blueprint: Blueprint, dtype: torch.dtype = torch.float64) -> tu
 
 def make_board(blueprint: Blueprint, *, conductances: Conductances | None = None, offsets: Offsets | None = None,
                arrays: tuple[tuple[TilePorts, ...], ...] | None = None, diode: Diode | None = None,
-               dtype: torch.dtype = torch.float64) -> Board:
+               op: OpAmp | None = None, dtype: torch.dtype = torch.float64) -> Board:
     """Boards of one blueprint.
 
     Args:
@@ -120,9 +120,10 @@ def make_board(blueprint: Blueprint, *, conductances: Conductances | None = None
         offsets: of every op-amp, a board each; None: none.
         arrays: of :func:`solve_arrays`, where several boards are made one after another.
         diode: of the ReLU stages; None: set a at 27 degC. The clamps keep that one.
+        op: every op-amp; None: the part's own figures.
         dtype: float64, or float32 for speed where 1e-6 of full scale does.
     """
-    spec, op = blueprint.board, OpAmp.from_part()
+    spec, op = blueprint.board, op or OpAmp.from_part()
     rectifier = Rectifier(diode=diode or Diode.from_part(), op=op)
     offsets = offsets or equal_offsets(spec, 0.0, dtype)
     arrays = arrays or solve_arrays(blueprint, dtype)
