@@ -23,13 +23,13 @@ from torch import nn
 
 from cosim.behavioural.blueprint import Blueprint, blueprint_of
 from cosim.behavioural.board import Board, make_board
-from cosim.behavioural.ensemble import runs_from
+from cosim.behavioural.integrate import runs_from
 from cosim.behavioural.signal import Signal
-from cosim.behavioural.trim import trimmed_board
 from cosim.compiler.compile import compile_board
 from cosim.compiler.compiled_twin import CompiledTwin
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration, Ranges
+from cosim.diagnosis.trim import trimmed_board
 from cosim.experiment import Experiment
 from cosim.front_door import compile_network, simulate
 from cosim.problem.case import Case

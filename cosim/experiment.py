@@ -19,12 +19,12 @@ from torch import nn
 
 from circuits.board import nets
 from circuits.errors import CircuitError
-from cosim.behavioural.trim import trimmed_board
 from cosim.compiler.compile import check_calibration, compile_board
 from cosim.compiler.compiled_twin import CompiledTwin
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
 from cosim.console import Progress
+from cosim.diagnosis.trim import trimmed_board
 from cosim.errors import CosimError, CosimWarning, NotPiecewiseLinearError
 from cosim.folder.write import write_twin
 from cosim.problem.as_called import check_call

@@ -43,7 +43,7 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
         options: window, ranges, wires, programming, time scale.
         progress: called with (layer and feedback resistor, part done), of layers with more than one array.
         programmed: layers that the arrays are programmed to instead of the network's, of the same shapes; scales and the
-            reference stay the network's own. See :func:`cosim.behavioural.trim.trimmed_board`.
+            reference stay the network's own. See :func:`cosim.diagnosis.trim.trimmed_board`.
     Raises:
         UnsupportedModelError: network and calibration have different numbers of inputs or states.
         MappingError: conductances that cannot be reached.

@@ -40,8 +40,7 @@ def overloads(layers: Sequence[CompiledLayer], volts: Sequence[np.ndarray], bias
 def _words(line: str, volts: float, conductance: float) -> str:
     fits = SWING / (1 + R_S * conductance)
     return (f"the line of {line} is clipped: at {volts:.3g} V it draws {1e3 * volts * conductance:.2g} mA, and its amplifier "
-            f"holds {fits:.2g} V behind {R_S:g} ohm; lower ranges.line by a factor of {volts / fits:.2g}, or take fewer "
-            "neurons")
+            f"holds {fits:.2g} V behind {R_S:g} ohm; divide ranges.line by {volts / fits:.2g}, or have fewer neurons")
 
 
 def _line_conductance(layer: CompiledLayer) -> np.ndarray:

@@ -24,8 +24,8 @@ class Integrator:
     c_lead: float  # F, across r_in; 0: none
     vos: torch.Tensor  # (boards, states) [V]
     op: OpAmp
-    leaks: bool = True  # False: no bias current, and switch S2 is open altogether
     ic_shift: float = 0.0  # V, see :class:`circuits.board.board.BoardSpec`
+    leaks: bool = True  # False: no bias current, and switch S2 is open altogether
 
     def slope(self, s: torch.Tensor, derivative: Signal) -> torch.Tensor:
         """ds/dt (boards, states) [V/s] at what the output layer gives.

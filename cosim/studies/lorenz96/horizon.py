@@ -1,7 +1,7 @@
 """How far the chaotic ring is predicted: the median over starts that no training saw, in torch and on the board.
 
 One start tells nothing, since the growth of an error differs from place to place of the attractor. So a ridge network
-(`training.ridges`) and its trimmed board (`cosim.behavioural.trim`) run from ten starts that are 1.2 time units apart.
+(`training.ridges`) and its trimmed board (`cosim.diagnosis.trim`) run from ten starts that are 1.2 time units apart.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from circuits.netlist.solver import Solver
 from circuits.stages.clamp import CLAMP_ONSET
 from cosim.behavioural.blueprint import blueprint_of
 from cosim.behavioural.board import make_board
-from cosim.behavioural.ensemble import runs_from
-from cosim.behavioural.trim import trimmed_board
+from cosim.behavioural.integrate import runs_from
 from cosim.comparison.clamp_hits import clamp_hits
 from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration, Ranges
+from cosim.diagnosis.trim import trimmed_board
 from cosim.errors import CosimError
 from cosim.experiment import Experiment
 from cosim.folder.compiled import CompiledNetwork

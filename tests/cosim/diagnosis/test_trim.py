@@ -10,13 +10,12 @@ from torch import nn
 from circuits.array.programming import Programming
 from cosim.behavioural.blueprint import blueprint_of
 from cosim.behavioural.board import make_board
-from cosim.behavioural.ensemble import runs_from
-from cosim.behavioural.integrate import model_states, solve
+from cosim.behavioural.integrate import model_states, runs_from, solve
 from cosim.behavioural.signal import Signal
-from cosim.behavioural.trim import trimmed_board
 from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
+from cosim.diagnosis.trim import trimmed_board
 from cosim.errors import CosimError
 from cosim.experiment import Experiment
 from cosim.front_door import compare, compile_network, simulate
