@@ -114,8 +114,7 @@ def originals(tmp_path_factory):
                  id="rows of a study of one's own"),
     pytest.param(renamed("cosim.comparison.stability", "cosim.cli.commands.doctor"), set(), id="nothing depends on it"),
     pytest.param(renamed("cosim.behavioural.stages.op_amp"), BOARDS | {
-        "own behavioural vectors", "own report", "HP rows", "Lorenz96 rows", "Lorenz96 report"},  # boards may be trimmed with it
-                 id="behavioural model"),
+        "own behavioural vectors", "own report", "HP rows", "Lorenz96 rows", "Lorenz96 report"}, id="behavioural model"),
     pytest.param(edited("circuits/parts/opa4990.lib", "gbw=1.1e6", "gbw=1.2e6"), EVERYTHING, id="a macromodel"),
     pytest.param(edited("cosim/report/templates/twin.html", "<body>", "<body><hr>"), REPORTS | {"parts page"}, id="a template"),
 ])
