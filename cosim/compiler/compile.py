@@ -24,7 +24,7 @@ from cosim.compiler.resistors import LARGEST, e96_at_least, floor_digits
 from cosim.compiler.scaling import Calibration, calibrate
 from cosim.compiler.time_scale import check_time_scale, measure_time_scale
 from cosim.console import Progress
-from cosim.errors import MappingError, UnsupportedModelError
+from cosim.errors import CosimError, MappingError, UnsupportedModelError
 from cosim.problem.network import Affine, Network
 
 CAPACITORS = (1e-6, 1e-7, 1e-8, 1e-9, 1e-10)  # F, integrators; the largest that leaves r_in at 100 kohm or more
@@ -47,8 +47,12 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
     Raises:
         UnsupportedModelError: network and calibration have different numbers of inputs or states.
         MappingError: conductances that cannot be reached.
+        CosimError: the options ask for a trim, which :func:`cosim.diagnosis.trim.trimmed_board` does.
     """
     options = options or Options()
+    if options.trim and programmed is None:
+        raise CosimError("options.trim: compile_board knows no trim; call cosim.diagnosis.trim.trimmed_board, or "
+                         "Experiment.compile")
     check_calibration(network.columns, calibration)
     check_memory([(2 * (layer.n_inputs + (layer.bias is not None)), layer.n_outputs) for layer in network], options.fidelity)
     limits, notes = measure_time_scale(network, calibration), []

@@ -14,6 +14,7 @@ import grimp
 from cosim.store.files import content_key
 
 ROOMS = ("circuits", "cosim", "training")
+OPTIONAL = ("cosim.diagnosis.trim",)  # run only where an option asks for them: they count where they are named, not imported
 
 
 @cache
@@ -21,7 +22,8 @@ def source_key(*modules: str, within: tuple[str, ...] = ROOMS) -> str:
     """Identity of everything that modules run: themselves and whatever of ours they import, however far down.
 
     Each file counts with its place and its text, so that a file that was moved or renamed counts as another one. Files that
-    lie beside the modules (macromodels, the engine's start-up file, page templates) count with them.
+    lie beside the modules (macromodels, the engine's start-up file, page templates) count with them. An import of one of
+    ``OPTIONAL`` is not followed; who runs such a module names it.
 
     Args:
         modules: dotted names; a package stands for every module in it.
@@ -59,7 +61,11 @@ def code_key(function: Callable) -> str:
 
 @cache
 def _graph() -> grimp.ImportGraph:
-    return grimp.build_graph(*ROOMS, cache_dir=None, exclude_type_checking_imports=True)
+    graph = grimp.build_graph(*ROOMS, cache_dir=None, exclude_type_checking_imports=True)
+    for name in OPTIONAL:
+        for importer in graph.find_modules_that_directly_import(name):
+            graph.remove_import(importer=importer, imported=name)
+    return graph
 
 
 def _files(module: str) -> list[tuple[str, Path]]:

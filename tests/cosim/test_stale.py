@@ -42,7 +42,8 @@ own = Experiment(subject="own", model=model, columns=("u0", "x0"), cases=(case,)
 compiled = compile_network(own, "board", Options(fidelity="macro"))
 setup, twin = Lorenz96Setup(), Twin(system=next(iter(FORCINGS.values())), seed=0, reference=False)
 boards = {"HP": hp.hp_board("current", Options()), "Lorenz96": twin_board(setup, twin, "f6", ("trim",), setup.options),
-          "own": study.StudyBoard(name="own", experiment=lambda: own)}
+          "own": study.StudyBoard(name="own", experiment=lambda: own),
+          "trimmed": study.StudyBoard(name="trimmed", experiment=lambda: own, options=Options(trim=True))}
 keys = {f"{name} board": compile_key(board, None if board.inputs else own) for name, board in boards.items()}
 keys |= {
     "own vectors": deck_key(compiled.decks["sine"]), "own behavioural vectors": folder_key(compiled.folder),
@@ -52,7 +53,7 @@ keys |= {
 }
 json.dump(keys, sys.stdout)
 '''
-BOARDS = {"HP board", "Lorenz96 board", "own board"}
+BOARDS = {"HP board", "Lorenz96 board", "own board", "trimmed board"}
 VECTORS = {"own vectors", "own behavioural vectors"}
 ROWS = {"HP rows", "Lorenz96 rows", "own rows"}
 REPORTS = {"HP report", "Lorenz96 report", "own report"}
@@ -113,8 +114,9 @@ def originals(tmp_path_factory):
     pytest.param(renamed("cosim.studies.base.case_rows", "cosim.comparison.case_comparison"), {"own rows", "own report"},
                  id="rows of a study of one's own"),
     pytest.param(renamed("cosim.comparison.stability", "cosim.cli.commands.doctor"), set(), id="nothing depends on it"),
-    pytest.param(renamed("cosim.behavioural.stages.op_amp"), BOARDS | {
-        "own behavioural vectors", "own report", "HP rows", "Lorenz96 rows", "Lorenz96 report"}, id="behavioural model"),
+    pytest.param(renamed("cosim.behavioural.stages.op_amp"),
+                 {"own behavioural vectors", "own report", "trimmed board"}, id="behavioural model"),
+    pytest.param(edited("cosim/diagnosis/trim.py", "CUT = 1e-3", "CUT = 2e-3"), {"trimmed board"}, id="the trim"),
     pytest.param(edited("circuits/parts/opa4990.lib", "gbw=1.1e6", "gbw=1.2e6"), EVERYTHING, id="a macromodel"),
     pytest.param(edited("cosim/report/templates/twin.html", "<body>", "<body><hr>"), REPORTS | {"parts page"}, id="a template"),
 ])

@@ -65,7 +65,7 @@ def compile_key(board: StudyBoard, experiment: Experiment | None = None) -> str 
     Args:
         experiment: of a board without ``inputs``.
     """
-    code = source_key(board.code, __name__)
+    code = source_key(board.code, __name__, *(("cosim.diagnosis.trim",) if board.options.trim else ()))
     if experiment is None:
         return content_key([*board.inputs, identity(board.options), code])
     try:
