@@ -33,7 +33,7 @@ from cosim.problem.chain import unwrapped
 from cosim.problem.fitting.fit import fit_network
 from cosim.problem.fitting.options import Fit
 from cosim.problem.lowering.lower import check_operations
-from cosim.problem.lowering.program import record
+from cosim.problem.lowering.record import record
 from cosim.problem.network import Network, check_columns, read_network
 from cosim.problem.time_inputs import timed_cases
 from cosim.problem.truth import truths

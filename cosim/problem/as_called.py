@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from cosim.errors import UnsupportedModelError
 from cosim.problem.lowering.layers import Laid, lay
 from cosim.problem.lowering.lower import Lowered, lower
-from cosim.problem.lowering.program import Program, read_program, record, takes_time
+from cosim.problem.lowering.program import Program, read_program
+from cosim.problem.lowering.record import record, takes_time
 
 EXACT = 1e-9  # of the largest derivative: recorded program against lowered chain, both in double
 # What a call in the module's own type may be off the same in double, of the largest derivative.

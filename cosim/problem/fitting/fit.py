@@ -23,7 +23,8 @@ from cosim.problem.lowering.jumps import check_continuous
 from cosim.problem.lowering.layers import lay
 from cosim.problem.lowering.lower import check_operations, lower
 from cosim.problem.lowering.pieces import Pieces
-from cosim.problem.lowering.program import TIME, record, refs_of
+from cosim.problem.lowering.program import TIME, refs_of
+from cosim.problem.lowering.record import record
 from cosim.problem.lowering.repeats import without_repeats
 from cosim.problem.network import Network, network_of
 
