@@ -183,7 +183,7 @@ def _manifest(folder: Path, text: str, fields: Mapping[str, Any]) -> Manifest:
         subject=str(fields["subject"]), fidelity=str(fields["fidelity"]),
         weights=folder / model["weights"], weights_sha256=model["sha256"],
         call_sha256=str(model.get("call_sha256", "")), fitted=Fitted(**model["fitted"]) if "fitted" in model else None,
-        scales=_scales(fields["scales"], model["widths"][-1]),
+        scales=_scales(fields["scales"], model["widths"]),
         window=Window(**fields["window"]), ranges=Ranges(**fields["ranges"]),
         board=read_board_fields(fields, model["widths"][0]),
         layers=tuple(LayerRecord(name=layer["name"], g_scale=np.array(layer["g_scale"], dtype=float),
@@ -200,7 +200,8 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
 
 
-def _scales(fields: Mapping[str, Any], n_states: int) -> Scales:
+def _scales(fields: Mapping[str, Any], widths: Sequence[int]) -> Scales:
+    n_states = widths[-1]
     scales = {key: _tuples(value) for key, value in fields.items() if key != "unit"}
     for key, value in scales.items():
         if not all((np.array(layer, dtype=float) > 0).all() for layer in (value if isinstance(value, tuple) else (value,))):
@@ -210,4 +211,9 @@ def _scales(fields: Mapping[str, Any], n_states: int) -> Scales:
         scales[f"{name}s"] = value if isinstance(value, tuple) else (float(value),) * n_states
         if len(scales[f"{name}s"]) != n_states:
             raise ValueError(f"scale {name} has {len(value)} values for {n_states} states")
+    if len(scales["hidden"]) != len(widths) - 2:
+        raise ValueError(f"scale hidden has {len(scales['hidden'])} entries for {len(widths) - 2} hidden layers")
+    for number, (layer, width) in enumerate(zip(scales["hidden"], widths[1:], strict=False), start=1):
+        if isinstance(layer, tuple) and len(layer) != width:
+            raise ValueError(f"scale hidden of layer {number} has {len(layer)} values for {width} neurons")
     return Scales(**scales)
