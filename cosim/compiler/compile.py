@@ -33,7 +33,7 @@ R_F_STEPS = 12  # E96 steps tried until the compensated conductances fit the win
 
 
 def compile_board(network: Network, calibration: Calibration, options: Options | None = None,
-                  progress: Progress | None = None) -> CompiledTwin:
+                  progress: Progress | None = None, *, added: np.ndarray | None = None) -> CompiledTwin:
     """Compile d x/dt = network(columns) to a board.
 
     Args:
@@ -41,6 +41,8 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
         calibration: samples of inputs and states; they fix the scales.
         options: window, ranges, wires, programming, time scale.
         progress: called with (layer and feedback resistor, part done), of layers with more than one array.
+        added: (n_states, inputs of the output layer and its bias, where it has one) V out per V in, added to its weights; see
+            :mod:`cosim.behavioural.correction`.
     Raises:
         UnsupportedModelError: network and calibration have different numbers of inputs or states.
         MappingError: conductances that cannot be reached.
@@ -71,7 +73,8 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
     layers: list[CompiledLayer] = []
     for number, (layer, column_scale, out_scale) in enumerate(zip(network, feeding, giving, strict=True), start=1):
         task = _LayerTask(number=number, last=number == len(network), layer=layer, column_scale=column_scale,
-                          out_scale=out_scale, bias_volts=scales.bias, undriven=layers[-1].spec.off_line if layers else "")
+                          out_scale=out_scale, bias_volts=scales.bias, undriven=layers[-1].spec.off_line if layers else "",
+                          added=added if number == len(network) else None)
         layers.append(_compile_layer(task, options, progress))
     c_lead = floor_digits(options.lead / r_in) if options.lead else 0.0
     board = BoardSpec(layers=tuple(layer.spec for layer in layers), columns=network.columns, r_in=r_in, c_int=c_int,
@@ -110,6 +113,7 @@ class _LayerTask:
     out_scale: np.ndarray  # (out,) V per unit
     bias_volts: float
     undriven: str  # see LayerSpec
+    added: np.ndarray | None = None  # (out, in and bias) V out per V in, added to the weights
 
     @property
     def name(self) -> str:
@@ -130,6 +134,8 @@ def _compile_layer(task: _LayerTask, options: Options, progress: Progress | None
         weight = np.column_stack([weight, layer.bias / task.bias_volts])
         column_scale = np.append(column_scale, task.bias_volts)
     weight = weight * task.out_scale[:, None]  # V out per V in
+    if task.added is not None:
+        weight = weight + task.added
     gain = np.abs(weight).max()
     if not np.isfinite(gain):
         raise MappingError(f"layer {task.name}: weights of up to {np.abs(layer.weight).max():.3g} overflow their scaling")

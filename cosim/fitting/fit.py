@@ -118,6 +118,7 @@ def _in_pieces(region: Region, fit: Fit, name: str, reasons: list[str],
         chain = Chain.of(lay(lowered))
         larger = region.with_points(max(len(region.fitted.times), POINTS_PER_NEURON * chain.neurons))
         refit = Refit(larger, Feed(program=program, time_signals=lowered.time_signals), fit.error)
+        chain = chain.levelled(refit.points)
         if tolerance == PIECES[-1] or _least_error(chain, refit) <= DENSE * fit.error:
             yield chain, refit
 
@@ -138,7 +139,7 @@ def _train(region: Region, fit: Fit, widths: Sequence[int], progress: Progress |
     chain = train(z, region.fitted.slopes, region.full_scale, widths, fit.seed, progress)
     if not timed:
         chain = Chain(weights=(np.pad(chain.weights[0], ((0, 0), (0, 1))), *chain.weights[1:]), biases=chain.biases)
-    return chain, refit
+    return chain.levelled(refit.points), refit
 
 
 def _thinned(chain: Chain, refit: Refit, fit: Fit, progress: Progress | None) -> Iterator[Judged]:

@@ -18,9 +18,9 @@ def case_rows(run: StoredRun) -> tuple[pd.DataFrame, list[dict]]:
     """Waveforms on the grid of a case, and its row.
 
     Returns:
-        Columns time [model s], u0, u1, ... and truth_k (where it is known), fitted_k (of a fitted network), reference_k (torch), twin_k (circuit) per state,
-        model units; one row with the case, the errors of each state (:class:`cosim.comparison.case_comparison.StateError`)
-        and the clamp hits.
+        Columns time [model s], u0, u1, ... and truth_k (where known), fitted_k (of a fitted network), reference_k (torch),
+        twin_k (circuit) per state, model units; one row with the case, the errors of each state
+        (:class:`cosim.comparison.case_comparison.StateError`) and the clamp hits.
     """
     case = compare_run(run)
     problem = run.compiled.cases[run.case]
