@@ -11,6 +11,22 @@ if TYPE_CHECKING:
     from circuits.engine.waveforms import Waveforms
 
 LOG_TAIL = 25  # lines of the log that are kept with an error
+COMPLAINTS_SHOWN = 20  # of one deck, in one message
+
+
+def printable(text: str, *, breaks: bool = True) -> str:
+    """Text that a terminal shows and does not obey: control, format and broken characters are written as escapes.
+
+    A deck, its log or a file's name may hold ESC, U+009B or a right-to-left mark, which could hide or forge what is printed.
+
+    Args:
+        breaks: leave line breaks and tabs; False for what is to be a part of a line, such as a file's name.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    kept = "\n\t" if breaks else ""
+    return "".join(letter if letter.isprintable() or letter in kept else letter.encode("unicode_escape").decode("ascii")
+                   for letter in text)
 
 
 class CircuitError(Exception):
@@ -95,7 +111,7 @@ class SimulationError(CircuitError):
     def __str__(self) -> str:
         parts = [f"{self.kind}: {self.message}"]
         if self.deck is not None:
-            parts.append(f"  deck: {self.deck}")
+            parts.append(f"  deck: {printable(str(self.deck), breaks=False)}")
         if self.last_time is not None:
             parts.append(f"  last time reached: {self.last_time:.6g} s")
         if self.log_tail:
@@ -107,16 +123,37 @@ class SimulationError(CircuitError):
 
 
 class RejectedDeck(SimulationError):
-    """The guard refused a deck before ngspice saw it. ``file`` and ``line`` (from 1 on; 0 is the whole file) say where."""
+    """The door refused a deck before ngspice saw it.
+
+    Attributes:
+        file, line: where; the line counts from 1 on, and 0 is the whole file. Of several complaints, the first one's.
+        complaints: every complaint about the deck, each an error of its own; empty for a single one.
+    """
 
     def __init__(self, message: str, *, file: Path, line: int = 0) -> None:
         where = f"{file}:{line}" if line else str(file)
-        super().__init__(f"{where}: {message}", kind=FailureKind.REJECTED_INPUT, deck=file)
+        super().__init__(printable(f"{where}: {message}", breaks=False), kind=FailureKind.REJECTED_INPUT, deck=file)
         self.file = file
         self.line = line
+        self.complaints: tuple[RejectedDeck, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}"
+
+    @classmethod
+    def together(cls, complaints: Sequence[RejectedDeck]) -> RejectedDeck:
+        """One error for everything that is wrong with a deck, so that it is mended in one go; at least one complaint."""
+        first = complaints[0]
+        if len(complaints) == 1:
+            return first
+        error = cls("", file=first.file, line=first.line)
+        shown = [complaint.message for complaint in complaints[:COMPLAINTS_SHOWN]]
+        if len(complaints) > COMPLAINTS_SHOWN:
+            shown.append(f"and {len(complaints) - COMPLAINTS_SHOWN} more; mend these first")
+        error.message = "\n  ".join(shown)
+        error.args = (error.message,)
+        error.complaints = tuple(complaints)
+        return error
 
 
 class SeveralFailed(CircuitError):

@@ -13,6 +13,8 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 from rich.table import Table
 
+from circuits.errors import printable
+
 Progress = Callable[[str, float], None]  # label of a job, part of it that is done
 # columns of words, not figures
 WORDS = ("drive", "stimulus", "block", "what", "phase", "part", "property", "condition", "source")
@@ -27,7 +29,7 @@ class Console:
 
     def say(self, text: str) -> None:
         """One line."""
-        self._rich.print(text, markup=False)
+        self._rich.print(printable(text), markup=False)
 
     def table(self, frame: pd.DataFrame, title: str) -> None:
         """A frame of text cells."""
@@ -35,7 +37,7 @@ class Console:
         for column in frame.columns:
             table.add_column(escape(column), justify="left" if column in WORDS else "right")
         for row in frame.itertuples(index=False):
-            table.add_row(*(escape(str(cell)) for cell in row))
+            table.add_row(*(escape(printable(str(cell))) for cell in row))
         self._rich.print(table)
 
     @contextmanager

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PySpice.Spice.Netlist import SubCircuit
 
 from circuits.array.crossbar import SIZE, array_pins
 from circuits.array.network import cell_curvature, port_network
@@ -14,6 +13,7 @@ from circuits.array.select_transistor import SelectTransistor
 from circuits.array.star import star
 from circuits.array.wires import Wires
 from circuits.netlist.block import Block
+from circuits.netlist.plain_lines import PlainLines
 
 # V/V^2, scale of the nodes that hold the square of a pair's voltage. At full scale they are at 4 mV, of which a microvolt, the
 # solver's tolerance, is 3e-4. If they were at volts, the relative tolerance would demand another iteration at every point.
@@ -79,7 +79,7 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hang
         hanging: bit lines that nothing drives while their neuron is off, at most one of each pair.
         one_way: nothing flows back into hanging lines either.
     """
-    s = SubCircuit(f"array_{name}", *array_pins())
+    s = PlainLines(f"array_{name}", *array_pins())
     between = reduced.between
     sums = [k for k in range(SIZE) if between[SIZE + k].any()]
     two_way = () if one_way else tuple(hanging)
@@ -87,12 +87,12 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hang
     _add_pair_couplings(s, between, n_lines, hanging)
     for k, leg in zip(sums, star(between[SIZE : 2 * SIZE, SIZE : 2 * SIZE].sum(axis=1)[sums]), strict=True):
         if leg > 0:
-            s.R(f"_sl{k}_star", f"sl{k}", "star", _ohms(leg))
+            s.resistor(f"_sl{k}_star", f"sl{k}", "star", _ohms(leg))
     for pin, to_ground, to_substrate in _loads(between, n_lines, hanging, two_way, sums):
-        s.R(f"_{pin}_gnd", pin, 0, _ohms(to_ground))
+        s.resistor(f"_{pin}_gnd", pin, "0", _ohms(to_ground))
         if to_substrate > 0:
-            s.R(f"_{pin}_vsub", pin, "vsub", _ohms(to_substrate))
-        s.C(f"_{pin}", pin, 0, SIZE * wires.capacitance)
+            s.resistor(f"_{pin}_vsub", pin, "vsub", _ohms(to_substrate))
+        s.capacitor(f"_{pin}", pin, "0", SIZE * wires.capacitance)
     notes = _add_curvature(s, reduced.curvature, n_lines)
     return Block(
         netlist=s,
@@ -118,25 +118,25 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hang
     )
 
 
-def _add_cells(s: SubCircuit, between: np.ndarray, n_lines: int, two_way: Sequence[int], sums: list[int]) -> None:
+def _add_cells(s: PlainLines, between: np.ndarray, n_lines: int, two_way: Sequence[int], sums: list[int]) -> None:
     """Conductances from every bit line to every source line."""
     for k in sums:
         for line in range(n_lines):
             y = between[SIZE + k, line]
             if line in two_way:
-                s.R(f"_bl{line}_sl{k}", f"bl{line}", f"sl{k}", _ohms(y))
+                s.resistor(f"_bl{line}_sl{k}", f"bl{line}", f"sl{k}", _ohms(y))
             else:
-                s.VCCS(f"_bl{line}_sl{k}", 0, f"sl{k}", f"bl{line}", 0, _digits(y))
+                s.transconductance(f"_bl{line}_sl{k}", "0", f"sl{k}", f"bl{line}", _digits(y))
 
 
-def _add_pair_couplings(s: SubCircuit, between: np.ndarray, n_lines: int, hanging: Sequence[int]) -> None:
+def _add_pair_couplings(s: PlainLines, between: np.ndarray, n_lines: int, hanging: Sequence[int]) -> None:
     """Conductances from every other pair to a line that may hang."""
     for line in hanging:
         for j in range(n_lines // 2):
             sense, partner = (2 * j + 1, 2 * j) if 2 * j + 1 in hanging else (2 * j, 2 * j + 1)
             y = between[line, sense] - between[line, partner]
             if j != line // 2 and y:
-                s.VCCS(f"_bl{line}_bl{sense}", 0, f"bl{line}", f"bl{sense}", 0, _digits(y))
+                s.transconductance(f"_bl{line}_bl{sense}", "0", f"bl{line}", f"bl{sense}", _digits(y))
 
 
 def _loads(between: np.ndarray, n_lines: int, hanging: Sequence[int], two_way: Sequence[int],
@@ -153,16 +153,16 @@ def _loads(between: np.ndarray, n_lines: int, hanging: Sequence[int], two_way: S
         yield f"sl{k}", between[SIZE + k, others].sum(), between[SIZE + k, -1]
 
 
-def _add_curvature(s: SubCircuit, curvature: np.ndarray, n_lines: int) -> dict[str, str]:
+def _add_curvature(s: PlainLines, curvature: np.ndarray, n_lines: int) -> dict[str, str]:
     notes = {}
     for j in range(n_lines // 2):
         pair = curvature[:, 2 * j] + curvature[:, 2 * j + 1]
         rows = np.flatnonzero(pair * READ**2 > SMALLEST)
         if rows.size:
-            s.B(f"_sq{j}", f"sq{j}", 0, v=f"{SQUARE:g}*v(bl{2 * j})*v(bl{2 * j})")
+            s.voltage(f"_sq{j}", f"sq{j}", f"{SQUARE:g}*v(bl{2 * j})*v(bl{2 * j})")
             notes[f"b_sq{j}"] = "V"
         for k in rows:
-            s.VCCS(f"_sq{j}_sl{k}", f"sl{k}", 0, f"sq{j}", 0, float(f"{pair[k] / SQUARE:.4g}"))
+            s.transconductance(f"_sq{j}_sl{k}", f"sl{k}", "0", f"sq{j}", float(f"{pair[k] / SQUARE:.4g}"))
     return notes
 
 

@@ -23,6 +23,7 @@ class Job:
     cpu_limit: int | None = None  # s of processor time; None: no limit beside the timeout
     memory_limit: int = 8 * GIB  # bytes of address space
     file_limit: int = 8 * GIB  # bytes, largest file the engine may write
+    keep_raw: Path | None = None  # where a good run's own raw file is copied to; None: nowhere
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "deck", Path(self.deck))

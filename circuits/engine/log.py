@@ -38,6 +38,14 @@ _PATTERNS: tuple[tuple[FailureKind, str], ...] = (
     (FailureKind.ENGINE_ERROR, r"^\s*(fatal )?error\b|simulation\(s\) aborted|aborted|simulation interrupted"),
 )
 _COMPILED = tuple((kind, re.compile(pattern, re.I)) for kind, pattern in _PATTERNS)
+# A line that ngspice calls a warning, and what it says of a model's unknown parameter, ends no run by itself.
+_WARNING = re.compile(r"^\s*warning\b|^(MIF: )?unrecognized parameter \(.*\) - ignored", re.I)
+_GRAVE = frozenset({FailureKind.MEMORY, FailureKind.DISK_FULL, FailureKind.ENGINE_CRASH, FailureKind.SINGULAR,
+                    FailureKind.NO_CONVERGENCE, FailureKind.MATH_DOMAIN, FailureKind.MISSING_VECTOR})
+_LOST = re.compile(r"instance line, ignored!|unimplemented|^\s*warning: .*\bline .*ignored!", re.I)  # an element is gone
+_DETAIL = re.compile(r"^\s+\S|^(MIF: )?unrecognized parameter |^\s*please ", re.I)  # lines that go on with a warning
+WARNINGS_KEPT = 100
+END = 1000  # letters of either end of a line that are looked at
 _NODE = re.compile(r"check nodes? (\S+)|trouble with (?:node )?[\"']?([\w.#:\[\]@+-]+)", re.I)
 _TIME = re.compile(r"time = ([-+0-9.e]+)", re.I)
 
@@ -55,17 +63,42 @@ class Complaint:
 
 def find_complaint(stdout: str, stderr: str) -> Complaint | None:
     """The cause of a bad run, None for a log that holds only chatter."""
-    lines = [*_spoken(stderr), "", *_spoken(stdout)]
+    lines = [_ends(line) for line in (*_spoken(stderr), "", *_spoken(stdout))]
+    calm = _warned(lines)
     for kind, pattern in _COMPILED:
-        hits = [n for n, line in enumerate(lines) if pattern.search(line)]
+        hits = [n for n, line in enumerate(lines) if pattern.search(line) and (kind in _GRAVE or n not in calm)]
         if hits:
             return _complaint(kind, lines, hits)
     return None
 
 
-def warnings_in(stderr: str) -> tuple[str, ...]:
-    """``Warning:`` lines, each once, in order."""
-    return tuple(dict.fromkeys(line for line in _spoken(stderr) if line.lower().startswith("warning")))
+def _warned(lines: list[str]) -> set[int]:
+    """Numbers of the lines that are a warning or go on with one, but for those that tell of a lost element."""
+    numbers: set[int] = set()
+    for number, line in enumerate(lines):
+        goes_on = number - 1 in numbers and _DETAIL.match(line)
+        if (_WARNING.search(line) or goes_on) and not _LOST.search(line):
+            numbers.add(number)
+    return numbers
+
+
+def warnings_in(stdout: str, stderr: str) -> tuple[str, ...]:
+    """What ngspice warns of, each once, in order, the lines of a warning joined; at most ``WARNINGS_KEPT``."""
+    found: list[str] = []
+    for stream in (stderr, stdout):
+        goes_on = False
+        for line in _spoken(stream):
+            if re.match(r"\s*warning\b", line, re.I):
+                found.append(_ends(line.strip()))
+                goes_on = True
+            elif goes_on and _DETAIL.match(line):
+                if len(found[-1]) < LINE:
+                    found[-1] += f" / {_ends(line.strip())}"
+            else:
+                goes_on = False
+    distinct = tuple(line[:LINE] for line in dict.fromkeys(found))
+    more = len(distinct) - WARNINGS_KEPT
+    return distinct if more <= 0 else (*distinct[:WARNINGS_KEPT], f"and {more} more warnings")
 
 
 def tail(stdout: str, stderr: str, lines: int) -> str:
@@ -76,7 +109,12 @@ def tail(stdout: str, stderr: str, lines: int) -> str:
 
 def _spoken(text: str) -> list[str]:
     lines = (line.rstrip() for line in re.split(r"[\r\n]+", text))
-    return [line for line in lines if line and not _MAYBE_ROW.match(line) and not _CHATTER.match(line)]
+    return [line for line in lines if line and not _MAYBE_ROW.match(_ends(line)) and not _CHATTER.match(_ends(line))]
+
+
+def _ends(line: str) -> str:
+    """Both ends of a line that is very long: a deck can have ngspice repeat megabytes, over which patterns take minutes."""
+    return line if len(line) <= 2 * END else f"{line[:END]} ... {line[-END:]}"
 
 
 def _complaint(kind: FailureKind, lines: list[str], hits: list[int]) -> Complaint:

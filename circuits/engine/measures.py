@@ -12,38 +12,43 @@ import math
 import re
 from collections.abc import Sequence
 
-from circuits.engine.request import MeasureCard, Request
+from circuits.engine.door.request import MEASURED, MeasureCard, Request, without_par
+from circuits.engine.waveforms import Waveforms
 
-_DUMMY = {"tran": ".tran 1 1", "ac": ".ac lin 1 1 1", "dc": ".dc v_cosim_dummy 0 1 1"}
+_DUMMY = {"tran": ".tran 1 1", "ac": ".ac lin 1 1 1", "dc": ".dc v_cosim_dummy 0 1 1", "sp": ".sp lin 1 1 1"}
+_SOURCE = {"sp": "v_cosim_dummy cosim_dummy 0 dc 0 ac 1 portnum 1 z0 50"}
 _RESULT = re.compile(r"^(\w+)\s+=\s+([-+]?\d[\d.]*e[-+]\d+|[-+]?inf|[-+]?nan|failed)\b", re.I | re.M)
 _HEADING = "Measurements for"
 
 
-def check_measures(request: Request) -> None:
-    """Refuse measures that would be lost.
+def kind_of(plot: Waveforms) -> str:
+    """Analysis of a plot as a measure names it: "tran" for "tran2"."""
+    return plot.name.rstrip("0123456789")
 
-    Raises:
-        RejectedDeck: an analysis without measures in ngspice or absent from the deck, ``par(...)``, a name used twice.
-    """
-    seen: set[str] = set()
+
+def lost_measures(request: Request, plots: Sequence[Waveforms]) -> dict[str, str]:
+    """Measures that ngspice cannot work out on what was run, and why."""
+    run = {kind_of(plot) for plot in plots}
+    lost = {}
     for measure in request.measures:
-        if measure.analysis not in _DUMMY or measure.analysis not in request.analyses:
-            raise measure.card.reject(f"measure {measure.name} is for analysis {measure.analysis!r}, the deck runs "
-                                      f"{', '.join(request.analyses)}; measures work for tran, ac and dc")
-        if re.search(r"\bpar\s*\(", measure.card.text, re.I):
-            raise measure.card.reject(f"measure {measure.name} uses par(...), which adds a hidden source to the circuit; add "
-                                      "a 'b' source, save its node and measure that")
-        if measure.name in seen:
-            raise measure.card.reject(f"measure {measure.name} is defined twice; rename one")
-        seen.add(measure.name)
+        if not measure.analysis:
+            lost[measure.name] = "it names no analysis; write e.g. .meas tran name ..."
+        elif measure.analysis not in MEASURED:
+            lost[measure.name] = (f"ngspice has no measures for analysis {measure.analysis!r}, only for {', '.join(MEASURED)}; "
+                                  "read the value from the stored plot")
+        elif measure.analysis not in run:
+            lost[measure.name] = (f"it is for analysis {measure.analysis!r}, the deck runs {', '.join(request.analyses)}; add "
+                                  "the card, or remove the measure")
+    return lost
 
 
-def measure_deck(request: Request, analysis: str, raw: str) -> str:
-    """The little deck that works out the measures of one analysis on a raw file in the working folder."""
-    cards = [m for m in request.measures if m.analysis == analysis]
+def measure_deck(request: Request, cards: Sequence[MeasureCard], raw: str) -> str:
+    """The little deck that works out measures, all of one analysis, on a raw file of one plot in the working folder."""
+    analysis = cards[0].analysis
+    texts = [without_par(measure.card.text, measure.first_par).split(None, 1)[1] for measure in cards]
     return "\n".join([
-        "cosim measures", *request.context, "v_cosim_dummy cosim_dummy 0 dc 0 ac 1", _DUMMY[analysis],
-        ".save v(cosim_dummy)", *(f".meas {m.card.text.split(None, 1)[1]}" for m in cards),
+        "cosim measures", *request.context, _SOURCE.get(analysis, "v_cosim_dummy cosim_dummy 0 dc 0 ac 1"), _DUMMY[analysis],
+        ".save v(cosim_dummy)", *(f".meas {text}" for text in texts),
         ".control", f"load {raw}", f"setplot {analysis}1", "run cosim_dummy.raw", "quit", ".endc", ".end", ""])
 
 

@@ -25,6 +25,7 @@ class _Header:
     plot: str
     is_complex: bool
     names: tuple[str, ...]
+    types: tuple[str, ...]
     points: int
     binary: bool
 
@@ -55,8 +56,28 @@ def read_raw(path: Path, *, partial: bool = False) -> list[Waveforms]:
             raise RawFileError(f"{path}: plot {header.plot!r} says 0 points and holds {len(data)}; the run was killed, "
                                "read it as partial")
         cut = partial and not content[at:].strip()
-        plots.append(Waveforms(plot=header.plot, title=header.title, names=header.names, data=data, partial=cut))
+        if header.is_complex and header.names[0] == "frequency":
+            data = data.copy()
+            data[:, 0] = data[:, 0].real  # ngspice leaves what was in the memory in its imaginary part
+        plots.append(Waveforms(plot=header.plot, title=header.title, names=header.names, data=data, partial=cut,
+                               types=header.types))
     return plots
+
+
+def split_raw(path: Path) -> list[bytes]:
+    """A raw file cut at its plots, each a whole raw file of its own.
+
+    Raises:
+        RawFileError: as :func:`read_raw`.
+    """
+    content = path.read_bytes()
+    parts, at = [], 0
+    while content[at:at + 512].strip():
+        start = at
+        header, at = _header(path, content, at)
+        _, at = (_binary if header.binary else _ascii)(path, content, at, header, False)
+        parts.append(content[start:at])
+    return parts
 
 
 def _header(path: Path, content: bytes, at: int) -> tuple[_Header, int]:
@@ -68,14 +89,16 @@ def _header(path: Path, content: bytes, at: int) -> tuple[_Header, int]:
     fields = {key.strip().lower(): value.strip() for key, _, value in (row.partition(":") for row in top.splitlines())}
     try:
         count, points = int(fields["no. variables"]), int(fields["no. points"] or 0)  # VACASK leaves it blank until its end
-        names = [row.split()[1].lower() for row in table.splitlines() if row.strip()]
+        rows = [row.split() for row in table.splitlines() if row.strip()]
+        names = [row[1].lower() for row in rows]
         names[0] = _SWEEP.sub(r"\1", names[0])
         plot, flags = fields["plotname"], fields["flags"].lower().split()
     except (KeyError, ValueError, IndexError) as damaged:
         raise RawFileError(f"{path}: byte {at}: damaged header ({damaged!r}); run the deck again") from damaged
     if len(names) != count or not count:
         raise RawFileError(f"{path}: plot {plot!r}: header says {count} vectors and lists {len(names)}; run it again")
-    header = _Header(title=fields.get("title", ""), plot=plot, is_complex="complex" in flags, names=tuple(names), points=points,
+    header = _Header(title=fields.get("title", ""), plot=plot, is_complex="complex" in flags, names=tuple(names),
+                     types=tuple(row[2].lower() if len(row) > 2 else "" for row in rows), points=points,
                      binary=marker.startswith(b"B"))
     return header, end + len(marker)
 

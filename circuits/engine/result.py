@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from circuits.engine.waveforms import Waveforms
@@ -15,13 +15,15 @@ class Result:
     """Everything a job gave back."""
 
     deck: Path
-    plots: tuple[Waveforms, ...]  # one an analysis (two for .noise), in the raw file's order
+    plots: tuple[Waveforms, ...]  # one an analysis (two for .noise), in the raw file's order; then the tables of .four
     measures: Mapping[str, float]  # by lower-case name, SI units; NaN for a failed one
     failed_measures: Mapping[str, str]  # name -> reason; a name in here is NaN in ``measures``
     warnings: tuple[str, ...]  # ngspice's "Warning:" lines, each once
     log: str
     seconds: float  # s, wall clock of the simulation
     ngspice_version: int | None  # None: another engine ran the deck
+    notes: tuple[str, ...] = ()  # what of the deck was left out or is read otherwise than it looks
+    distortion: Mapping[str, float] = field(default_factory=dict)  # total harmonic distortion [1] by "table: vector"
 
     @property
     def waveforms(self) -> Waveforms:

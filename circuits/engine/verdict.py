@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from circuits.engine.door.request import Request
 from circuits.engine.job import Job
 from circuits.engine.log import find_complaint, tail
+from circuits.engine.measures import kind_of
+from circuits.engine.plots import named_plots
 from circuits.engine.process import Finished
 from circuits.engine.rawfile import read_raw
-from circuits.engine.request import Request
 from circuits.engine.waveforms import Waveforms
 from circuits.errors import LOG_TAIL, FailureKind, RawFileError, SimulationError
 
@@ -34,7 +37,7 @@ _MEND = {
 
 
 def judge(job: Job, request: Request, finished: Finished, raw: Path) -> list[Waveforms]:
-    """The run's plots, all of them believed.
+    """The run's plots, named, all of them believed.
 
     Raises:
         SimulationError: of the kind that fits, with log tail, last time and partial data.
@@ -42,13 +45,13 @@ def judge(job: Job, request: Request, finished: Finished, raw: Path) -> list[Wav
     problem = stopped(job, finished) or _complained(finished) or _exited(finished)
     if problem is None:
         try:
-            plots = read_raw(raw)
+            plots = named_plots(read_raw(raw), request.runs)
         except RawFileError as bad:
             problem = dict(kind=FailureKind.TRUNCATED, message=str(bad))
         else:
             problem = untrue(job, request, plots)
             if problem is None:
-                return plots
+                return list(plots)
     partial = _partial(raw)
     last = float(partial.time[-1]) if partial is not None and partial.scale_name == "time" and len(partial) else None
     given = problem.pop("last_time", None)
@@ -111,26 +114,40 @@ def signalled(finished: Finished, program: str) -> dict | None:
 
 
 def _incomplete(job: Job, request: Request, plots: Sequence[Waveforms]) -> dict | None:
-    if len(plots) < len(request.analyses) or any(len(plot) == 0 for plot in plots):
-        return dict(kind=FailureKind.TRUNCATED, message=f"{len(request.analyses)} analyses were asked for, "
+    sure = [run for run in request.runs if not run.conditional]
+    if len(plots) < len(sure) or not plots or any(len(plot) == 0 for plot in plots):
+        return dict(kind=FailureKind.TRUNCATED, message=f"{len(sure)} analyses were asked for, "
                     f"{sum(len(plot) > 0 for plot in plots)} plots with points came back; see the log's tail")
     for name in (*job.require, *request.saved):
         if not any(name in plot for plot in plots):
             return dict(kind=FailureKind.MISSING_VECTOR, message=f"vector {name} was asked for and the circuit has none such "
                         f"({'Job.require' if name in job.require else '.save'}); saved are "
-                        f"{', '.join(plots[0].names[:12])}; correct the name")
+                        f"{', '.join(plots[0].names[:12])}; {_mend_name(name)}")
     for plot in plots:
-        wanted = job.t_stop if job.t_stop is not None else request.t_stop
+        wanted = job.t_stop if job.t_stop is not None else _stop_of(plot, request)
         if plot.scale_name == "time" and wanted is not None and plot.time[-1] < wanted * (1 - 1e-6):
             return dict(kind=FailureKind.TRUNCATED, message=f"the transient ended at {plot.time[-1]:.6g} s of {wanted:.6g} s "
                         "with exit code 0; see the log's tail")
     return None
 
 
+def _mend_name(name: str) -> str:
+    if part := re.fullmatch(r"i\((\w+)\)", name, re.I):
+        return f"correct the name, or write @{part[1].lower()}[i] for the current of a part that is no voltage source"
+    return "correct the name"
+
+
+def _stop_of(plot: Waveforms, request: Request) -> float | None:
+    """Stop time [s] that the plot's own .tran names, None where that is no number or the card is not known."""
+    runs = [run for run in request.runs if run.kind == "tran" and plot.card in ("", run.card.text)]
+    return request.stop_time(runs[0]) if runs and len({run.stop for run in runs}) == 1 else None
+
+
 def _unbelievable(job: Job, plots: Sequence[Waveforms]) -> dict | None:
     for plot in plots:
         size = np.abs(plot.data)
-        bad = ~(size < INVENTED)  # also catches nan
+        most = np.inf if kind_of(plot) == "sens" else INVENTED  # a sensitivity is divided by its parameter, of 1e-16 A or 0
+        bad = ~(size < most)  # also catches nan
         if bad.any():
             row, column = np.argwhere(bad)[0]
             return dict(kind=FailureKind.MATH_DOMAIN, message=f"{plot.names[column]} = {plot.data[row, column]:.4g} at "

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 CROWD = 0.1  # of the median time step: points closer than that ...
 STILL = 5e-5  # ... that move by less than this of the vector's range say nothing; solver noise there is a fifth of it
+SCALES = ("time", "frequency", "harmonic")
+UNITS = {"time": "s", "frequency": "Hz", "voltage": "V", "current": "A", "voltage-density": "V/sqrt(Hz)",
+         "current-density": "A/sqrt(Hz)", "voltage^2-density": "V^2/Hz", "current^2-density": "A^2/Hz", "temperature": "degC",
+         "temp-sweep": "degC", "res-sweep": "ohm", "impedance": "ohm", "admittance": "S", "power": "W", "phase": "deg",
+         "decibel": "dB", "capacitance": "F", "charge": "C", "degree": "deg"}
+
 _BRANCH = re.compile(r"(.+)#branch")
 
 
@@ -31,6 +37,9 @@ class Waveforms:
     names: tuple[str, ...]  # lower case, "time", "v(out)", "i(v1)"
     data: np.ndarray  # (points, vectors)
     partial: bool = False  # True: the run did not reach its end
+    name: str = ""  # "tran", "ac", or "tran2" where a deck has several of a kind; "" outside a run
+    card: str = ""  # the deck's card that asked for it, where that is known
+    types: tuple[str, ...] = ()  # ngspice's word for each vector, "voltage", "current", ...; none when not known
 
     def __post_init__(self) -> None:
         if self.data.ndim != 2 or self.data.shape[1] != len(self.names):
@@ -65,6 +74,20 @@ class Waveforms:
             if spelling in self.names:
                 return self.names.index(spelling)
         return None
+
+    @property
+    def has_scale(self) -> bool:
+        """False for a plot of single values: an operating point, poles, a transfer function."""
+        return self.names[0] in SCALES or self.names[0].endswith("-sweep")
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Unit of each vector, "" where it has none or none is known."""
+        if self.plot.lower().startswith("pole-zero"):
+            return ("rad/s",) * len(self.names)
+        if self.plot.lower().startswith("transfer function"):  # ngspice calls all of it voltages
+            return tuple("ohm" if "impedance" in name else "" for name in self.names)
+        return tuple(UNITS.get(kind, "") for kind in self.types or ("",) * len(self.names))
 
     @property
     def scale_name(self) -> str:

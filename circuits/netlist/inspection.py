@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from circuits.cards.card import Card, read_cards
+from circuits.cards.card import Card
 from circuits.cards.definition import Subcircuit, words_before_assignments
+from circuits.engine.door.guard import check_deck
+from circuits.engine.door.walk import walk_deck
 from circuits.errors import CircuitError
 
-KINDS = {"r": "resistor", "c": "capacitor", "l": "inductor", "d": "diode", "m": "MOSFET", "q": "BJT", "j": "JFET",
+KINDS = {"a": "code model", "r": "resistor", "c": "capacitor", "l": "inductor", "d": "diode", "m": "MOSFET", "q": "BJT",
+         "j": "JFET",
          "v": "voltage source", "i": "current source", "b": "behavioural source", "e": "VCVS", "g": "VCCS", "f": "CCCS",
-         "h": "CCVS", "s": "switch", "w": "switch", "t": "transmission line", "k": "coupling"}
+         "h": "CCVS", "s": "switch", "w": "switch", "t": "transmission line", "o": "lossy line",
+         "p": "coupled lines", "y": "lossy line",
+         "u": "RC line", "z": "MESFET", "k": "coupling"}
 _TERMINALS = {"r": 2, "c": 2, "l": 2, "d": 2, "m": 4, "q": 3, "j": 3, "v": 2, "i": 2, "b": 2, "e": 4, "g": 4, "f": 2,
-              "h": 2, "s": 4, "w": 2, "t": 4, "k": 0}
+              "h": 2, "s": 4, "w": 2, "t": 4, "o": 4, "y": 4, "u": 3, "z": 3, "k": 0, "p": 0, "a": 0}
+# Of a and p as many as the card says; those are not counted.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +42,13 @@ class _Scope:
 def inspect_deck(deck: Path) -> Contents:
     """Count blocks, devices and nodes of a deck and of everything it includes.
 
+    Nodes that only coupled lines and code models name are not counted.
+
     Raises:
-        CircuitError: an include or a subcircuit is missing; the message names it and the deck.
+        CircuitError: an include or a subcircuit is missing, or the deck is refused; the message names it and the deck.
     """
+    if not Path(deck).is_file():
+        raise CircuitError(f"{deck} does not exist; name a deck")
     scopes = _read(deck)
     counted: dict[str, Contents] = {}
 
@@ -76,34 +85,15 @@ def inspect_deck(deck: Path) -> Contents:
 def _read(deck: Path) -> dict[str, _Scope]:
     scopes = {"": _Scope()}
     stack = [""]
-    for card in _cards(deck, above=()):
-        if card.keyword == ".subckt":
+    for card in walk_deck(check_deck(deck)):
+        if card.keyword in (".subckt", ".macro"):
             head = Subcircuit.read(card)
             scopes[head.name] = _Scope(pins=head.pins)
             stack.append(head.name)
-        elif card.keyword == ".ends":
+        elif card.keyword in (".ends", ".eom"):
             if len(stack) == 1:
-                raise card.reject(".ends closes no .subckt; remove it")
+                raise card.reject(f"{card.keyword} closes no .subckt; remove it")
             stack.pop()
         elif not card.keyword.startswith("."):
             scopes[stack[-1]].cards.append(card)
     return scopes
-
-
-def _cards(path: Path, *, above: tuple[Path, ...]) -> Iterator[Card]:
-    """Cards of a deck, or of a file that it includes, and of the files included by that; control blocks are left out."""
-    if path.resolve() in above:
-        raise CircuitError(f"{path} includes itself")
-    if not path.is_file():
-        raise CircuitError(f"{path} does not exist" + (f"; included by {above[-1]}" if above else "; name a deck"))
-    control = False
-    for card in read_cards(path, is_deck=not above)[1]:
-        if card.keyword in (".control", ".endc"):
-            control = card.keyword == ".control"
-        elif card.keyword in (".include", ".inc") and not control:
-            words = card.text.split(maxsplit=1)
-            if len(words) < 2:
-                raise card.reject("an include names a file; write '.include file'")
-            yield from _cards(path.parent / words[1].strip("'\""), above=(*above, path.resolve()))
-        elif card.keyword != ".end" and not control:
-            yield card

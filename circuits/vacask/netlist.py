@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from circuits.cards.card import Card, DeckFile
 from circuits.cards.definition import Model
 from circuits.cards.number import spice_number
-from circuits.engine.request import Request
+from circuits.engine.door.request import Request
 from circuits.errors import RejectedDeck
 from circuits.vacask.expression import UnknownExpression, verilog
 from circuits.vacask.flat import Element, Flat, flatten, number

@@ -11,12 +11,12 @@ from pathlib import Path
 from threading import Event
 
 from circuits.cards.number import spice_number
-from circuits.engine.guard import check_deck
+from circuits.engine.door.opening import open_deck
+from circuits.engine.door.request import Request
 from circuits.engine.job import Job
 from circuits.engine.log import tail
 from circuits.engine.process import Finished, run_process
 from circuits.engine.rawfile import read_raw
-from circuits.engine.request import Request, read_request
 from circuits.engine.result import Result
 from circuits.engine.run import Progress
 from circuits.engine.verdict import signalled, stopped, untrue
@@ -70,8 +70,7 @@ def run(job: Job, progress: Progress | None = None, *, stop: Event | None = None
         SimulationError: anything else went wrong.
     """
     engine = find_vacask()
-    files = check_deck(job.deck)
-    request = read_request(files)
+    files, request = open_deck(job.deck)
     words = next((card.text.split() for file in files for card in file.cards if card.keyword == ".tran"), [])
     numbers = [spice_number(word) for word in words[1:]]
     if request.analyses != ("tran",) or None in numbers or len(numbers) not in (2, 4):

@@ -52,7 +52,7 @@ class Board:
     op: OpAmp
 
     def __call__(self, s: torch.Tensor, external: Signal, spread: tuple[float, float] = (0.0, inf), *,
-                 running: bool = True) -> Snapshot:
+                 running: bool = True, moving: bool = True) -> Snapshot:
         """Evaluate the board.
 
         The slope is first taken with ideal amplifiers; with it every signal has a rate, and lags become a correction.
@@ -63,8 +63,9 @@ class Board:
             spread: least and most [s] over which a crossover is spread, see
                 :class:`cosim.behavioural.rectifier.Rectifier`; least about half an integration step.
             running: False: initial conditioning, nothing moves.
+            moving: False: every signal is held where it is, so that nothing lags; give generators whose rates are 0.
         """
-        guess = self._ideal_slope(s, external) if running else torch.zeros_like(s)
+        guess = self._ideal_slope(s, external) if running and moving else torch.zeros_like(s)
         cap = self.integrator.output(s, guess) if running else Signal(s, guess)
         source = self._first(external, cap)
         native = follow(source, self.vos_drivers, self.drivers.conductance, self.drivers_limit, self.op)
@@ -111,7 +112,7 @@ def solve_arrays(blueprint: Blueprint, dtype: torch.dtype = torch.float64) -> tu
 
 def make_board(blueprint: Blueprint, *, conductances: Conductances | None = None, offsets: Offsets | None = None,
                arrays: tuple[tuple[TilePorts, ...], ...] | None = None, diode: Diode | None = None,
-               dtype: torch.dtype = torch.float64) -> Board:
+               op: OpAmp | None = None, dtype: torch.dtype = torch.float64) -> Board:
     """Boards of one blueprint.
 
     Args:
@@ -119,9 +120,10 @@ def make_board(blueprint: Blueprint, *, conductances: Conductances | None = None
         offsets: of every op-amp, a board each; None: none.
         arrays: of :func:`solve_arrays`, where several boards are made one after another.
         diode: of the ReLU stages; None: set a at 27 degC. The clamps keep that one.
+        op: every op-amp; None: the part's own figures.
         dtype: float64, or float32 for speed where 1e-6 of full scale does.
     """
-    spec, op = blueprint.board, OpAmp.from_part()
+    spec, op = blueprint.board, op or OpAmp.from_part()
     rectifier = Rectifier(diode=diode or Diode.from_part(), op=op)
     offsets = offsets or equal_offsets(spec, 0.0, dtype)
     arrays = arrays or solve_arrays(blueprint, dtype)

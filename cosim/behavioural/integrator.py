@@ -24,6 +24,7 @@ class Integrator:
     c_lead: float  # F, across r_in; 0: none
     vos: torch.Tensor  # (boards, states) [V]
     op: OpAmp
+    leaks: bool = True  # False: no bias current, and switch S2 is open altogether
 
     def slope(self, s: torch.Tensor, derivative: Signal) -> torch.Tensor:
         """ds/dt (boards, states) [V/s] at what the output layer gives.
@@ -33,7 +34,9 @@ class Integrator:
         """
         switch = subcircuit_parameters("tmux1134")
         r = self.r_in + switch["r_on"]
-        current = (derivative.v - self.vos + s / self.op.aol) / r + self.op.i_bias + switch["g_off"] * s
+        current = (derivative.v - self.vos + s / self.op.aol) / r
+        if self.leaks:
+            current = current + self.op.i_bias + switch["g_off"] * s
         current = current + self.c_lead * derivative.rate
         slope = -current / (1 + 1 / (self.op.omega_t * r * self.c_int)) / self.c_int
         return torch.where((s.abs() > self.op.rail) & (s * slope > 0), torch.zeros_like(slope), slope)

@@ -44,6 +44,7 @@ class Rectifier:
 
     diode: Diode
     op: OpAmp
+    crosses: bool = True  # False: the knee is sharp and the swing from diode to diode takes no time; all else stays
 
     def __call__(self, current: torch.Tensor, rate: torch.Tensor, *, r_f: float, y_sum: torch.Tensor, load: torch.Tensor,
                  injected: torch.Tensor, spread: torch.Tensor) -> Rectified:
@@ -62,11 +63,17 @@ class Rectifier:
         root = torch.sqrt(half * half + 4 * kappa)
         larger = 0.5 * (half.abs() + root)
         b = torch.where(half > 0, larger, kappa / larger)
+        gate = b / root
+        if not self.crosses:
+            b, gate = half.clamp(min=0.0), (half > 0).to(half.dtype)
         i_on = i_s * (b - 1)
         line = (injected - i_on) / load
-        gate = b / root
         slope = -r_f * gate * rate
         resistance = R_S + self.op.output_resistance(i_on)
+        v_out = line - R_S * i_on - n_vt * torch.log(b.clamp(min=torch.finfo(b.dtype).tiny))
+        if not self.crosses:
+            return Rectified(line=line, rate=slope, gate=gate, v_out=v_out, gain_rate=slope * (1 + resistance * load),
+                             crossover_rate=torch.zeros_like(slope))
         crossover = rate.abs() * spread / i_s + 1e-6  # this and the next in units of the saturation current
         lag = torch.sqrt(n_vt * y_sum / (self.op.omega_t * i_s) * rate.abs() / i_s) + 1e-6
         swing = n_vt * kappa * rate / (i_s * torch.sqrt(root * root + (kappa * crossover) ** 2))
@@ -74,6 +81,6 @@ class Rectifier:
         turn_off = n_vt * (0.5 * log(2 * pi) + torch.log(crossover / (2 * lag))).clamp(min=0.0)
         at = current / i_s / crossover - (rate > 0).to(rate.dtype)
         when = torch.exp(-(at * at).clamp(max=100.0)) / (spread * sqrt(pi))  # 1/s, its integral over time is 1
-        return Rectified(line=line, rate=slope, gate=gate, v_out=line - R_S * i_on - n_vt * torch.log(b),
+        return Rectified(line=line, rate=slope, gate=gate, v_out=v_out,
                          gain_rate=slope * (1 + resistance * load) - swing,
                          crossover_rate=torch.where(rate > 0, -turn_on, turn_off) * when)

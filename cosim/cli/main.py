@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from circuits.errors import CircuitError
+from circuits.errors import CircuitError, printable
 from cosim.cli.interrupt import Commands, ended, terminate
 from cosim.errors import CosimError
 from training.errors import TrainingError
@@ -122,8 +124,13 @@ def compile_(
 
 @app.command()
 def simulate(
-    target: Annotated[Path, typer.Argument(help="A deck (.cir), or a folder of decks.")],
+    target: Annotated[Path, typer.Argument(help="A deck (.cir, .sp, .net, .ckt, ...), or a folder of decks.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the waveforms; default runs/<folder's name>/vectors.")] = None,
+    plot: Annotated[str | None, typer.Option(help="Which plot of a deck with several the main result holds: tran, ac, dc, op, "
+                                                  "noise, tf, pz, four, ... (tran2 for the second of a kind). The others are "
+                                                  "kept beside it. Default: the transient, else ac, dc, ...")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Write CSV beside the Parquet files.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Keep ngspice's own raw file too.")] = False,
     fidelity: Annotated[str | None, typer.Option(help="behavioural: the torch model of the board, for a compiled folder, "
                                                       "without ngspice; default: the decks as they are.")] = None,
     workers: Workers = 2,
@@ -131,10 +138,13 @@ def simulate(
     force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Simulate a deck, or every deck of a folder, and write its waveforms (Parquet)."""
+    """Simulate a deck, or every deck of a folder, and write its waveforms (Parquet).
+
+    Exit code 1 when a measure failed."""
     from cosim.cli.commands.simulate import run
 
-    run(target, out=out, fidelity=fidelity, workers=workers, timeout=timeout, force=force, quiet=quiet)
+    run(target, out=out, fidelity=fidelity, workers=workers, timeout=timeout, force=force, quiet=quiet, plot=plot, csv=csv,
+        raw=raw)
 
 
 @app.command()
@@ -149,13 +159,16 @@ def compare(
     allow_clamp_hits: Annotated[bool, typer.Option("--allow-clamp-hits", help="Lines that leave their linear range are told, "
                                                                               "but are no failure.")] = False,
     json: Annotated[Path | None, typer.Option(help="Write numeric rows, limits and verdict to this file.")] = None,
+    why: Annotated[bool, typer.Option("--why", help="Say too how long the board is valid, whether the system itself amplifies, "
+                                                    "what errs on the board and what to change; seconds a case.")] = False,
 ) -> None:
     """Compare simulated waveforms with the torch network that the decks were compiled from.
 
     Exit code 1 when a limit is exceeded, which names the case, or when a line left its linear range."""
     from cosim.cli.commands.compare import run
 
-    run(folder, waveforms=waveforms, max_mre=max_mre, max_error=max_error, allow_clamp_hits=allow_clamp_hits, json=json)
+    run(folder, waveforms=waveforms, max_mre=max_mre, max_error=max_error, allow_clamp_hits=allow_clamp_hits, json=json,
+        why=why)
 
 
 @app.command("second-opinion")
@@ -295,15 +308,16 @@ def doctor() -> None:
 def main() -> None:
     """Run the command; what a user can cause ends in one message and exit code 1, without a traceback."""
     signal.signal(signal.SIGTERM, terminate)
+    atexit.register(gc.freeze)  # at exit Python looks for garbage in all that torch has loaded, which takes seconds
     try:
         app()
     except KeyboardInterrupt as why:  # before or after the command itself
         sys.exit(ended(why))
     except (CosimError, CircuitError, TrainingError) as error:
-        print(f"cosim: {error}", file=sys.stderr)
+        print(f"cosim: {printable(str(error))}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        print(f"cosim: {error}; check the path, its permissions and the free space", file=sys.stderr)
+        print(f"cosim: {printable(str(error))}; check the path, its permissions and the free space", file=sys.stderr)
         sys.exit(1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +16,14 @@ from circuits.board import nets
 from cosim.comparison.case_comparison import AGAINST_TRUTH, OF_FITTED, CaseComparison, compare_run
 from cosim.comparison.clamp_hits import hit_lines
 from cosim.comparison.stored_runs import StoredRun, stored_runs
+from cosim.diagnosis.horizon import LIMIT, horizon
 
 if TYPE_CHECKING:
     import xarray
 
+    from cosim.diagnosis.diagnosis import Diagnosis
+
+WORTH_ASKING = 0.005  # of full scale, a largest error beyond which a report says why
 FIGURES = ("mre", "max_error", "full_scale", "l1", "rmse", "max", "dtw", "dtw_per_step")
 
 
@@ -37,6 +42,35 @@ class Comparison:
     def clamp_hits(self) -> list[str]:
         """Lines that left their linear range, in words, the first of each case first."""
         return [line for case in self.cases for line in hit_lines(case.label, case.run.waveforms)]
+
+    @property
+    def parted(self) -> list[str]:
+        """When each case first passes 2 % of full scale, in words; of cases that stay within it nothing is said."""
+        return [line for case in self.cases if (line := _parted(case))]
+
+    @property
+    def worth_asking(self) -> bool:
+        """Whether any error is so large that one should ask why."""
+        errors = [error.max_error for case in self.cases for error in case.errors]
+        return any(error is not None and error > WORTH_ASKING for error in errors)
+
+    @cached_property
+    def why(self) -> Diagnosis:
+        """Why the board differs from torch: print it, or take its frames. Seconds a case; worked out once."""
+        return self.diagnose()
+
+    def diagnose(self) -> Diagnosis:
+        """How long every case is valid, whether its system amplifies, what errs on its board, and what to change.
+
+        Raises:
+            ResultsError: a waveform with too few points or with values that are not finite, or a folder that is damaged.
+            circuits.errors.CircuitError: a state line was not saved, or a conductance file is missing.
+        """
+        from cosim.diagnosis.case_diagnosis import diagnose_case
+        from cosim.diagnosis.diagnosis import Diagnosis
+
+        return Diagnosis(cases=tuple(diagnose_case(case.run.compiled, case.run.case, case.run.waveforms, case.label)
+                                     for case in self.cases))
 
     def to_frame(self) -> pd.DataFrame:
         """One row per case and state: board (where there are several), case, state, the figures of :class:`StateError`,
@@ -133,6 +167,20 @@ def compare_runs(runs: Sequence[StoredRun], missing: Sequence[str] = ()) -> Comp
 def _shares_columns(frame: pd.DataFrame) -> dict[str, list[str]]:
     return {f"{share} MRE": ["" if np.isnan(value) else _percent(value) for value in frame[f"{share}_mre"]]
             for share in ("circuit", "substitution")}
+
+
+def _parted(case: CaseComparison) -> str:
+    """In words; "": it stays within the limit, or torch rests at 0."""
+    first = None
+    for k, error in enumerate(case.errors):
+        if not error.full_scale:
+            continue
+        found = horizon(case.times, (case.twin[:, k] - case.reference[:, k]) / error.full_scale)
+        if found.passed and (first is None or found.time < first[1]):
+            first = nets.state_column(k), found.time
+    if first is None:
+        return ""
+    return f"{case.label}: {first[0]} is the first state to pass {LIMIT:.0%} of full scale, at {first[1]:.4g} model s"
 
 
 def _truth_columns(frame: pd.DataFrame) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from cosim.comparison.case_comparison import CaseComparison
 from cosim.comparison.comparison import Comparison
 from cosim.errors import CosimError, GateError
 from cosim.store.files import write_json
+
+if TYPE_CHECKING:
+    from cosim.diagnosis.diagnosis import Diagnosis
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +56,18 @@ class Gate:
         if lines := self.violations(comparison):
             raise GateError(f"{len(lines)} of the gate's limits exceeded: " + "; ".join(lines))
 
-    def write(self, path: Path, comparison: Comparison) -> None:
-        """Numeric rows, limits and verdict as JSON; a figure that has no meaning, of a state at rest, is null."""
+    def write(self, path: Path, comparison: Comparison, why: Diagnosis | None = None) -> None:
+        """Numeric rows, limits and verdict as JSON; a figure that has no meaning, of a state at rest, is null.
+
+        Args:
+            why: is written too, as ``why``; None: there is no such field.
+        """
         rows = json.loads(comparison.to_frame().to_json(orient="records", double_precision=15))
         lines = self.violations(comparison)
         write_json(path, {"subject": comparison.subject, "limits": asdict(self), "passed": not lines, "violations": lines,
                           "not_simulated": list(comparison.missing), "cases": rows,
-                          "clamp_hits": {case.label: case.clamp_hits for case in comparison.cases if case.clamp_hits}})
+                          "clamp_hits": {case.label: case.clamp_hits for case in comparison.cases if case.clamp_hits},
+                          **({} if why is None else {"why": why.as_fields()})})
 
     def _violations(self, case: CaseComparison) -> list[str]:
         lines = []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from circuits.engine.guard import check_deck
+from circuits.engine.door.guard import check_deck
 from circuits.netlist.deck import write_files
 from circuits.netlist.solver_variation import SolverVariation
 from cosim.console import Progress

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from circuits.board.board import BoardSpec
 from circuits.board.layer import LayerSpec, reduce_layer
 from circuits.stages.rectifier import RESISTANCE
 from circuits.stages.relu_tia import leakage
-from cosim.compiler.compensation import Compensated, compensate
+from cosim.compiler.compensation import AT_ONCE, Compensated, compensate_tiles
 from cosim.compiler.compiled_twin import CompiledLayer, CompiledTile, CompiledTwin
 from cosim.compiler.memory import check_memory
 from cosim.compiler.options import Options
@@ -140,6 +140,7 @@ def _compile_layer(task: _LayerTask, options: Options, progress: Progress | None
     if not np.isfinite(gain):
         raise MappingError(f"layer {task.name}: weights of up to {np.abs(layer.weight).max():.3g} overflow their scaling")
     r_f = e96_at_least(gain / options.window.span) if gain > 0 else 10e3
+    worst = 0  # the array that is looked at first
     for step in range(R_F_STEPS):
         target = weight / r_f
         if layer.relu and layer.bias is not None:
@@ -147,34 +148,38 @@ def _compile_layer(task: _LayerTask, options: Options, progress: Progress | None
             gain = r_f / RESISTANCE if options.neuron == "two_stage" else 1.0
             target[:, -1] += leakage() / gain / task.bias_volts
         spec = task.spec(r_f, options)
-        arrays: list[tuple[Tile, Compensated]] = []
-        for tile in _each_told(spec, progress):
-            arrays.append((tile, _compensate_tile(tile, spec, target, options)))
-            if arrays[-1][1].unreached() and step + 1 < R_F_STEPS:
-                break  # another resistor will be tried, so the other arrays need not be looked at
-        if not any(compensated.unreached() for _, compensated in arrays):
+        parts = [target[tile.outputs, tile.first_line // 2 : (tile.first_line + tile.n_lines) // 2] for tile in spec.tiles]
+        if not step:
+            worst = int(np.argmax([np.abs(part).max(initial=0.0) for part in parts]))
+        last = step + 1 == R_F_STEPS
+        if not last and len(parts) > 1 and _compensated(spec, [parts[worst]], options)[0].unreached():
+            r_f = e96_at_least(r_f * 1.001)  # the other arrays need not be looked at
+            continue
+        arrays = _compensated(spec, parts, options, progress)
+        unreached = [number for number, compensated in enumerate(arrays) if compensated.unreached()]
+        if not unreached or last:
             break
+        worst = unreached[0]
         r_f = e96_at_least(r_f * 1.001)
     tiles = tuple(CompiledTile(tile=tile, wanted=compensated, g=_programmed(compensated.g, options, task.number, tile))
-                  for tile, compensated in arrays)
+                  for tile, compensated in zip(spec.tiles, arrays, strict=True))
     return CompiledLayer(spec=spec, window=options.window, target=target, column_scale=column_scale, out_scale=task.out_scale,
                          tiles=tiles)
 
 
-def _each_told(spec: LayerSpec, progress: Progress | None) -> Iterator[Tile]:
-    """Tiles of a layer; of several each is reported as it is taken."""
-    report = progress if progress is not None and not spec.is_one_tile else lambda label, part: None
-    label = f"{spec.name}, {len(spec.tiles)} arrays, r_f {spec.r_f:g} ohm"
-    for number, tile in enumerate(spec.tiles):
-        report(label, number / len(spec.tiles))
-        yield tile
-    report(label, 1.0)
-
-
-def _compensate_tile(tile: Tile, spec: LayerSpec, target: np.ndarray, options: Options) -> Compensated:
-    part = target[tile.outputs, tile.first_line // 2 : (tile.first_line + tile.n_lines) // 2]
-    return compensate(part, window=options.window, wires=options.wires, r_on=options.transistor.on_resistance(),
-                      r_port=spec.r_port)
+def _compensated(spec: LayerSpec, parts: Sequence[np.ndarray], options: Options,
+                 progress: Progress | None = None) -> list[Compensated]:
+    """Arrays that compute the parts of a layer; of several the progress is told."""
+    label = f"{spec.name}, {len(parts)} arrays, r_f {spec.r_f:g} ohm"
+    found: list[Compensated] = []
+    for first in range(0, len(parts), AT_ONCE):
+        if progress is not None and len(parts) > 1:
+            progress(label, first / len(parts))
+        found += compensate_tiles(parts[first : first + AT_ONCE], window=options.window, wires=options.wires,
+                                  r_on=options.transistor.on_resistance(), r_port=spec.r_port)
+    if progress is not None and len(parts) > 1:
+        progress(label, 1.0)
+    return found
 
 
 def _programmed(g: np.ndarray, options: Options, layer: int, tile: Tile) -> np.ndarray:

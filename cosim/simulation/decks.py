@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from circuits.engine.guard import check_deck
+from circuits.cards.card import DeckFile
+from circuits.engine.door.opening import open_deck
 from circuits.engine.job import Job
 from circuits.engine.ngspice import find_engine
 from circuits.engine.pool import Runner, run_many
@@ -20,18 +20,11 @@ from circuits.errors import RejectedDeck, SeveralFailed, SimulationError
 from circuits.vacask.run import find_vacask
 from circuits.vacask.run import run as vacask
 from cosim.console import Progress
-from cosim.store.files import check_writable, content_key, is_current, read_frame, write_frame
+from cosim.simulation.results import is_stored, partial_path, store_result
+from cosim.simulation.run import Run
+from cosim.store.files import check_writable, content_key, read_frame
 
 TIMEOUT = 900.0  # s a deck; a flat HP deck takes about ten
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """A deck and where its node voltages go."""
-
-    deck: Path
-    vectors: Path  # Parquet, one column a saved vector, V and s
-    label: str  # for progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,16 +46,24 @@ def default_folder(decks: Path) -> Path:
 
 def deck_key(deck: Path, engine: Engine = NGSPICE) -> str:
     """Identity of a deck: its text, that of every file it includes, and the engine's version."""
-    parts = [part for file in check_deck(deck) for part in (file.relative, file.text(), *(card.text for card in file.control))]
+    files, _ = open_deck(deck)
+    return _key_of(files, engine)
+
+
+def _key_of(files: Sequence[DeckFile], engine: Engine) -> str:
+    parts = [part for file in files for part in (file.relative, file.text(), *(card.text for card in file.control),
+                                                 *(card.text for card in file.fourier))]
     return content_key([engine.version(), *parts])
 
 
 def simulate(runs: Sequence[Run], *, workers: int | None = None, timeout: float = TIMEOUT, force: bool = False,
-             max_voltage: float | None = None, progress: Progress | None = None, engine: Engine = NGSPICE) -> list[Run]:
+             max_voltage: float | None = None, keep_raw: bool = False, progress: Progress | None = None,
+             engine: Engine = NGSPICE) -> list[Run]:
     """Simulate what is not simulated yet, in parallel; every result is stored as soon as it is there.
 
     Args:
         max_voltage: [V], a saved node beyond it fails the run; the supplies, where the deck is one of ours.
+        keep_raw: keep ngspice's raw file beside each result.
     Returns:
         The runs that were simulated now; the others were current.
     Raises:
@@ -73,13 +74,12 @@ def simulate(runs: Sequence[Run], *, workers: int | None = None, timeout: float 
     for folder in {run.vectors.parent for run in runs}:
         check_writable(folder)
     keys, failures = _keys(runs, engine)
-    wanted = [run for run in runs if run.deck in keys and (force or not is_current(run.vectors, keys[run.deck]))]
-    jobs = [Job(deck=run.deck, timeout=timeout, max_voltage=max_voltage) for run in wanted]
+    wanted = [run for run in runs if run.deck in keys and (force or not is_stored(run, keys[run.deck], keep_raw))]
+    jobs = [Job(deck=run.deck, timeout=timeout, max_voltage=max_voltage, keep_raw=partial_path(run.raw) if keep_raw else None)
+            for run in wanted]
 
     def store(index: int, result: Result) -> None:
-        frame = real_columns(result.waveforms.to_frame().reset_index())
-        write_frame(wanted[index].vectors, frame, keys[wanted[index].deck], measures=dict(result.measures),
-                    failed_measures=dict(result.failed_measures))
+        store_result(wanted[index], result, keys[wanted[index].deck], keep_raw=keep_raw)
         report(index, 1.0)
 
     def report(index: int, part: float) -> None:
@@ -109,17 +109,6 @@ def _keys(runs: Sequence[Run], engine: Engine) -> tuple[dict[Path, str], dict[Pa
     return keys, refused
 
 
-def real_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame that Parquet can hold: a complex vector, of an ``.ac``, becomes ``real(<name>)`` and ``imag(<name>)``."""
-    columns = {}
-    for name, column in frame.items():
-        if np.iscomplexobj(column):
-            columns |= {f"real({name})": np.real(column), f"imag({name})": np.imag(column)}
-        else:
-            columns[name] = column
-    return pd.DataFrame(columns)
-
-
 def read_vectors(path: Path) -> Waveforms:
     """Stored node voltages as waveforms."""
     return frame_to_waveforms(read_frame(path))
@@ -128,11 +117,6 @@ def read_vectors(path: Path) -> Waveforms:
 def measures_of(path: Path) -> dict[str, float]:
     """Results of the deck's ``.meas`` cards, SI units."""
     return read_frame(path).attrs.get("measures", {})
-
-
-def failed_measures_of(path: Path) -> dict[str, str]:
-    """Why each of the deck's ``.meas`` cards that gave no number gave none."""
-    return read_frame(path).attrs.get("failed_measures", {})
 
 
 def frame_to_waveforms(frame: pd.DataFrame) -> Waveforms:

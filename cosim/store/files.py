@@ -30,6 +30,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):  # of a process that was killed while it wrote
             if time.time() - left.stat().st_mtime > ABANDONED:
                 left.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
+        partial.touch(exist_ok=False)  # a new file, never the target of a link that a stranger left there
         partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
@@ -65,6 +67,14 @@ def write_frame(path: Path, frame: pd.DataFrame, key: str, **facts) -> None:
     frame = frame.copy()
     frame.attrs = {"key": key, **facts}
     write_atomically(path, frame.to_parquet(None, index=False))
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> Path:
+    """CSV, every digit of every number; a column's unit, from ``attrs``, stands behind its name in the heading."""
+    units = frame.attrs.get("units", {})
+    heading = [f"{name} [{units[name]}]" if name in units else name for name in frame.columns]
+    write_atomically(path, frame.to_csv(index=False, header=heading, lineterminator="\n").encode())
+    return path
 
 
 def read_frame(path: Path) -> pd.DataFrame:

@@ -91,9 +91,7 @@ def test_a_failed_measure_is_flagged(deck):
 
 
 @pytest.mark.parametrize(("card", "says"), [
-    (".meas ac gain max v(out)", "the deck runs tran"),
     (".meas tran t50 max v(out)", "defined twice"),
-    (".meas tran x find par(v(out)*2) at=1m", "hidden source"),
     (".meas tran", "incomplete"),
 ])
 def test_a_measure_that_would_be_lost_is_refused(deck, card, says):

@@ -3,6 +3,7 @@
 import os
 import pickle
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -47,7 +48,7 @@ DECKS = {  # kind, node, a word of the message, deck without title
         "v1 in 0 1\nr1 in a 1\nb1 a 0 i= v(a)>0.5 ? 1 : 0" + TRAN.format("a")),
     "time step": (K.NO_CONVERGENCE, "a", "Timestep too small",
         "v1 in 0 pwl(0 0 1u 1)\nr1 in a 1k\nc1 a 0 1p\nb1 a 0 i=-exp(40*v(a))*1e-14\n.tran 1n 1m\n.save v(a)"),
-    "rejected": (K.REJECTED_INPUT, None, "whitelist", "a1 in 0 x\n.tran 1u 1m"),
+    "rejected": (K.REJECTED_INPUT, None, "whitelist", "n1 in 0 x\n.tran 1u 1m"),
 }
 LONG = "long\nv1 a 0 sin(0 1 1meg)\nr1 a b 1k\nc1 b 0 1n\n.tran 1n 10 0 1n\n.save v(b)\n.end\n"
 
@@ -71,7 +72,6 @@ def failure(job):
 
 def test_requests_that_ngspice_would_lose(deck):
     for body, says in (("v1 a 0 1\nr1 a 0 1", "no analysis"),
-                       ("v1 a 0 1\nr1 a 0 1\n.tran 1u 1m\n.tran 1u 2m", "a second .tran"),
                        ("v1 a 0 1\nx1 a s\n.subckt s a\nr1 a 0 1\n.meas tran m max v(a)\n.ends s\n.tran 1u 1m", "top level")):
         error = failure(Job(deck=deck(body)))
         assert error.kind is K.REJECTED_INPUT
@@ -114,9 +114,19 @@ def test_truncated_and_out_of_range(deck):
     assert failure(Job(deck=path, require=("v(other)",))).kind is K.MISSING_VECTOR
 
 
-def test_a_stop_time_that_is_no_number_needs_t_stop(deck):
+def test_a_stop_time_that_is_an_expression_is_worked_out(deck, tmp_path, monkeypatch):
+    path = deck(".param stop=1m\nv1 in 0 1\nr1 in 0 1\n.tran 1u {2*stop} \n.save v(in)")
+    assert run(Job(deck=path)).waveforms.time[-1] == pytest.approx(2e-3)
+    stand_in(tmp_path, monkeypatch, f"""case "$*" in *stops.cir) exec {shutil.which('ngspice')} "$@";; esac
+sed 's/{{2[*]stop}}/1m/' -i deck.cir; exec {shutil.which('ngspice')} "$@" """)  # an engine that ends early with exit code 0
+    error = failure(Job(deck=path))
+    assert error.kind is K.TRUNCATED
+    assert "of 0.002 s" in error.message
+
+
+def test_t_stop_of_the_job_goes_before_the_deck(deck):
     path = deck(".param stop=1m\nv1 in 0 1\nr1 in 0 1\n.tran 1u {stop}\n.save v(in)")
-    assert failure(Job(deck=path)).kind is K.REJECTED_INPUT
+    assert failure(Job(deck=path, t_stop=2e-3)).kind is K.TRUNCATED
     assert run(Job(deck=path, t_stop=1e-3)).waveforms.time[-1] == pytest.approx(1e-3)
 
 

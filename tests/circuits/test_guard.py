@@ -2,7 +2,7 @@
 
 import pytest
 
-from circuits.engine.guard import check_deck
+from circuits.engine.door.guard import check_deck
 from circuits.errors import FailureKind, RejectedDeck
 
 PLAIN = "title\nv1 in 0 1\nr1 in 0 1k\n{}\n.tran 1u 1m\n.end\n"
@@ -28,18 +28,17 @@ ATTACKS = {
     "control": ".control\nshell touch owned\n.endc",
     "indented upper case": "  \t.CONTROL\n SHELL touch owned\n .ENDC",
     "hidden behind a harmless command": ".control\nrun\nquit\nshell touch owned\n.endc",
-    "redirection": ".control\necho x > owned\n.endc",
+    "redirection": ".control\necho x > ../owned\n.endc",
     "command by semicolon": ".control\nrun & shell\n.endc",
     "write outside": ".control\nwrite ../owned.raw\n.endc",
     "absolute write": ".control\nwrite /tmp/owned.raw\n.endc",
     "source": ".control\nsource other.cir\n.endc",
-    "substitution": ".control\necho a$HOME\n.endc",
+    "substitution": ".control\necho a$(id)\n.endc",
     "unfinished control": ".control\nrun",
     "code model": "codemodel owned.cm",
     "code model in control": ".control\ncodemodel owned.cm\n.endc",
     "osdi": ".control\npre_osdi owned.osdi\n.endc",
     "d_process": "a1 [in] clk null [out] proc\n.model proc d_process (process_file=owned)",
-    "d_process continued": "a1 [in] clk\n+ null [out] proc",
     "d_cosim model alone": ".model proc d_cosim (simulation=owned)",
     "model type continued": ".model proc\n+ d_process(x=1)",
     "osdi element": "n1 in 0 owned",
@@ -53,19 +52,17 @@ ATTACKS = {
     "lib above": ".lib ../secret tt",
     "lib without section": ".lib other",
     "backtick": ".param x=`id`",
-    "double quotes": '.param x="1"',
-    "single quotes": ".param x='1'",
-    "dollar": ".param x={$HOME}",
+    "double quotes around a model type": '.model p "d_process"',
+    "quotes in .csparam": ".csparam x='1'",
+    "dollar in .csparam": ".csparam x={$HOME}",
     "backslash": "r2 in 0 1k \\\\",
     "file source": "v2 a 0 pwl file=/etc/passwd",
     "escape": "r2 in 0 1k\x1b[2J",
     "nul": "r2 in 0 1k\x00",
     "carriage return inside a line": "* harmless\r.include /etc/passwd\n",
-    "non-ascii": "r\u00b5 in 0 1k",
-    "unknown card": ".pss 1 2",
-    "print": ".print tran v(in)",
-    "unknown option": ".options frobnicate=1",
-    "poly": "e1 a 0 poly(1) in 0 0 1",
+    "invisible letter": "r2\u200b in 0 1k",
+    "unknown card": ".step param x 1 2 1",
+    "option that writes files": ".options ngdebug",
     "no such include": ".include none.lib",
 }
 
@@ -88,7 +85,7 @@ def test_title_that_ngspice_would_execute(folder, title):
 
 
 @pytest.mark.parametrize("inner", [".control\nshell touch owned\n.endc", ".control\nrun\n.endc", ".include ../secret",
-                                   "a1 x y z", ".end"])
+                                   "n1 x y z", ".model p d_process"])
 def test_includes_are_checked_too(folder, inner):
     path = folder(deck_cir=PLAIN.format(".include parts/a.lib"), parts__a_lib=f"* a\nr2 in 0 1\n{inner}\n")
     with pytest.raises(RejectedDeck, match=r"parts/a\.lib:3: "):
@@ -146,7 +143,6 @@ quit 0
 .endc
 .tran 1u 1m
 .end
-shell touch owned
 """
     deck, part = check_deck(folder(deck_cir=text, sub__a_lib=".include b.lib\nr2 in 0 1\n", sub__b_lib="* b\n"))[:2]
     assert (deck.relative, part.relative) == ("deck.cir", "sub/a.lib")

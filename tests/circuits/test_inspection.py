@@ -27,10 +27,21 @@ def test_names_what_is_missing(tmp_path):
     with pytest.raises(CircuitError, match="'nothing' is used"):
         inspect_deck(deck)
     deck.write_text("* t\n.include gone.inc\n.end\n")
-    with pytest.raises(CircuitError, match=r"gone\.inc does not exist; included by"):
+    with pytest.raises(CircuitError, match=r"d\.cir:2: include 'gone\.inc' is not a file"):
         inspect_deck(deck)
     with pytest.raises(CircuitError, match="does not exist; name a deck"):
         inspect_deck(tmp_path / "none.cir")
+
+
+def test_reads_a_deck_as_the_door_does(tmp_path):
+    deck = tmp_path / "d.cir"
+    (tmp_path / "my parts.lib").write_text(".lib tt\n.subckt half a b\nr1 a b 1k\n.ends\n.endl\n.lib ff\nr9 x y 1\n.endl\n")
+    deck.write_text(".title any\nx1 in out half\n.lib 'my parts.lib' tt\n# a remark\no1 in 0 out 0 line\n.model line ltra r=1\n"
+                    "a1 in q gg\n.model gg gain\n.print tran v(in)\n.end\nr2 out 0 1k\n")
+    contents = inspect_deck(deck)
+    assert contents.devices == {"r": 2, "o": 1, "a": 1}
+    assert contents.instances == {"half": 1}
+    assert contents.nodes == 2
 
 
 def test_a_circle_is_refused(tmp_path):

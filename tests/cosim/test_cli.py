@@ -19,7 +19,7 @@ COMMANDS = {  # command: what its help must name
     "compile": ["source", "--out", "--levels", "--error", "--yield", "--seed", "--fidelity", "--time-scale", "--quiet",
                 "experiment()", "cosim.experiment.Experiment"],
     "simulate": ["target", "--out", "--fidelity", "--workers", "--timeout", "--force", "--quiet"],
-    "compare": ["folder", "--waveforms"],
+    "compare": ["folder", "--waveforms", "--why"],
     "corners": ["source", "--corner", "--fidelity", "--out", "--workers", "--timeout", "--force", "--quiet"],
     "report": ["folder", "--waveforms", "--out", "--force"],
     "inspect": ["target", "--loops", "--all", "--waveforms", "--stray", "--workers"],

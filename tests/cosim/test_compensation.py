@@ -8,7 +8,7 @@ from circuits.array.network import port_conductance
 from circuits.array.select_transistor import SelectTransistor
 from circuits.array.window import Window
 from circuits.array.wires import Wires
-from cosim.compiler.compensation import compensate
+from cosim.compiler.compensation import compensate, compensate_tiles
 from cosim.compiler.mapping import interleave
 
 WINDOW, WIRES = Window(), Wires()
@@ -31,6 +31,25 @@ def test_reaches_the_target(target):
     assert found.unreached() == []
     # atol: 1 pS, a hundredth of what seven digits in a deck can say
     np.testing.assert_allclose(effective(found.g, 14, 15), target, rtol=0, atol=1e-12)
+
+
+def test_many_arrays_at_once_are_each_what_they_are_alone(target):
+    rng = np.random.default_rng(6)
+    targets = [target, rng.uniform(-60e-6, 60e-6, (32, 16)), rng.uniform(-70e-6, 70e-6, (1, 3)), np.zeros((2, 2)),
+               np.array([[79.9e-6]])] * 5  # more than are taken at once; one beyond the window
+    found = compensate_tiles(targets, window=WINDOW, wires=WIRES, r_on=R_ON, r_port=0.02)
+    for one, wanted in zip(found, targets, strict=True):
+        alone = compensate(wanted, window=WINDOW, wires=WIRES, r_on=R_ON, r_port=0.02)
+        np.testing.assert_allclose(one.g, alone.g, rtol=0, atol=1e-15)
+        np.testing.assert_allclose(one.residual, alone.residual, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("resistance", [0.1, 1.5, 3.4, 3.8, 8.0],
+                         ids=["short", "nominal", "just iterated", "just solved", "long"])
+def test_what_was_found_is_what_a_solved_mesh_conducts(target, resistance):
+    wires = Wires(resistance=resistance)
+    found = compensate(0.8 * target, window=WINDOW, wires=wires, r_on=R_ON)
+    np.testing.assert_allclose(0.8 * target - effective(found.g, 14, 15, wires), found.residual, rtol=0, atol=1e-14)
 
 
 def test_without_it_the_error_is_the_one_expected(target):

@@ -74,14 +74,15 @@ def test_a_tiled_board_on_paper_is_the_network(small_experiment, widths):
 
 
 def test_progress_is_told_of_layers_of_several_arrays(small_experiment):
-    model, told = nn.Sequential(nn.Linear(2, 40), nn.ReLU(), nn.Linear(40, 1), nn.Linear(1, 1)), []
+    model, told = nn.Sequential(nn.Linear(2, 70), nn.ReLU(), nn.Linear(70, 200), nn.ReLU(), nn.Linear(200, 1)), []
     compile_board(read_network(model), small_experiment.calibration,
                   progress=lambda label, part: told.append((label.split(", r_f")[0], part)))
-    hidden = [("hidden_1, 2 arrays", part) for part in (0.0, 0.5, 1.0)]  # 40 rows
-    second = [("hidden_2, 3 arrays", part) for part in (0.0, 1 / 3, 2 / 3, 1.0)]  # 82 bit lines
-    # a resistor whose first array does not fit is given up there, so what counts is how the last one ends
-    assert ([step for step in told if step[0].startswith("hidden_1")][-3:], told[-4:]) == (hidden, second)
-    assert {*told} == {*hidden, *second}
+    hidden = [("hidden_1, 3 arrays", part) for part in (0.0, 1.0)]  # 70 rows
+    second = [("hidden_2, 35 arrays", part) for part in (0.0, 16 / 35, 32 / 35, 1.0)]  # 200 rows, 142 bit lines
+    # of a resistor that one array does not fit the others are not looked at, so what counts is how the last one ends
+    assert [step for step in told if step[0].startswith("hidden_1")][-2:] == hidden
+    assert [step for step in told if step[0].startswith("hidden_2")][-4:] == second
+    assert {label for label, _ in told} == {"hidden_1, 3 arrays", "hidden_2, 35 arrays", "output, 13 arrays"}
 
 
 def test_every_conductance_is_in_the_window_and_idle_cells_rest_at_g_min(twin):

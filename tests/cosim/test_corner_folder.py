@@ -12,7 +12,7 @@ import torch
 
 from circuits.array.programming import Programming
 from circuits.corners.corner import CORNERS
-from circuits.engine.guard import check_deck
+from circuits.engine.door.guard import check_deck
 from circuits.errors import CircuitError
 from circuits.netlist.solver import Solver
 from cosim.compiler.options import Options

@@ -13,7 +13,7 @@ import torch
 from hypothesis import HealthCheck, Phase, given, note, settings
 
 from circuits.board.testbench import SUPPLY
-from circuits.engine.guard import check_deck
+from circuits.engine.door.guard import check_deck
 from circuits.engine.job import Job
 from circuits.engine.run import run
 from circuits.errors import CircuitError, FailureKind

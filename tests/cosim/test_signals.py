@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from circuits.corners.corner import CORNERS
-from circuits.engine.guard import check_deck
+from circuits.engine.door.guard import check_deck
 from circuits.netlist.inspection import inspect_deck
 from cosim import Calibration, Case, CosimError, Experiment, Options, compare, compile_network, load, simulate
 from cosim.corners.folder import write_corner_folder

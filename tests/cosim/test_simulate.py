@@ -55,7 +55,9 @@ def test_a_failed_measure_is_printed_with_its_reason(warm_shell):
     measures = ".meas tran never when v(out)=5\n.meas tran top max v(out)\n"
     (warm_shell.folder / "rc.cir").write_text(RC.replace(".save", f"{measures}.save"))
     for turn in ("now", "from the stored result"):
-        out = warm_shell.succeeds("simulate", "rc.cir", "--out", "waves")
+        code, out, told = warm_shell.run("simulate", "rc.cir", "--out", "waves")
+        assert code == 1
+        assert "cosim: 1 measure failed: rc.cir: never (" in told
         assert "  never = failed: " in out, turn
         assert "out of interval" in out
         assert "  top = 0.632" in out

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from circuits.engine.guard import check_deck
+from circuits.engine.door.guard import check_deck
 from circuits.errors import CircuitError
 from circuits.netlist.solver_variation import SolverVariation
 from cosim.comparison.second_opinion import AGREE, deviation

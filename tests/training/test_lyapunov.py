@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from training.errors import PhysicsError
-from training.lyapunov import attractor_spread, largest_exponent, valid_prediction_time
+from training.errors import PhysicsError, SolverError
+from training.lyapunov import attractor_spread, ensemble_exponent, largest_exponent, valid_prediction_time
 
 A = np.array([[-0.3, 2.0, 0.0], [-2.0, -0.3, 1.0], [0.0, 0.0, -1.0]])
 
@@ -55,3 +55,40 @@ def test_refusals():
         valid_prediction_time(t, x, x, spread=1.0, exponent=0.0)
     with pytest.raises(PhysicsError, match="ten positive intervals"):
         largest_exponent(lambda x: x, lambda x, v: v, [1.0], duration=1.0, interval=0.5)
+
+
+def test_an_ensemble_has_the_exponent_of_one_run():
+    a = np.diag([0.4, -1.0, -2.0])
+    starts = np.random.default_rng(1).normal(size=(5, 3))
+    found = ensemble_exponent(lambda x: x @ a.T, lambda x: np.broadcast_to(a, (len(x), 3, 3)), starts,
+                              duration=10.0, transient=20.0, step=0.01)
+    assert_allclose(found.value, 0.4, atol=1e-5)  # the trapezoidal rule's growth per step
+    assert found.standard_error < 1e-6
+
+
+def test_an_ensemble_finds_lorenz63s_exponent():
+    # 0.9056 per time unit at sigma 10, rho 28, beta 8/3 (Sprott, Chaos and Time-Series Analysis, 2003)
+    def rhs(z):
+        x, y, w = z.T
+        return np.stack([10 * (y - x), x * (28 - w) - y, x * y - 8 / 3 * w], axis=1)
+
+    def jacobian(z):
+        x, y, w = z.T
+        one = np.ones_like(x)
+        return np.stack([np.stack([-10 * one, 10 * one, 0 * one], 1), np.stack([28 - w, -one, -x], 1),
+                         np.stack([y, x, -8 / 3 * one], 1)], axis=1)
+
+    starts = np.random.default_rng(0).normal(size=(60, 3)) + np.array([1.0, 1.0, 20.0])
+    found = ensemble_exponent(rhs, jacobian, starts, duration=20.0, transient=10.0, step=0.005)
+    assert abs(found.value - 0.9056) < max(3 * found.standard_error, 0.01)
+    assert found.standard_error < 0.02
+
+
+def test_an_ensemble_refuses_what_means_nothing():
+    flat = {"duration": 1.0, "transient": 0.0, "step": 0.1}
+    with pytest.raises(PhysicsError, match="give two or more"):
+        ensemble_exponent(lambda x: x, lambda x: x, np.ones((1, 2)), **flat)
+    with pytest.raises(PhysicsError, match="take positive times"):
+        ensemble_exponent(lambda x: x, lambda x: x, np.ones((3, 2)), duration=1.0, transient=0.0, step=0.0)
+    with pytest.raises(SolverError, match="left the finite numbers"):
+        ensemble_exponent(lambda x: np.exp(50 * x), lambda x: np.zeros((len(x), 1, 1)), np.ones((2, 1)), **flat)

@@ -74,8 +74,11 @@ def sample(function: Callable[[np.ndarray], np.ndarray], t_stop: float, *, error
     times, order = np.unique(np.concatenate([t for t, _ in seen]), return_index=True)
     values = np.concatenate([v for _, v in seen])[order]
     kept = thin(times, values, (1.0 - HALVING) * _tolerance(seen, values, error))
-    chords = np.interp(times, times[kept], values[kept])
-    return Samples(times=times[kept], values=values[kept], error=float(np.abs(chords - values).max()))
+    middles = (0.5 * (times[:-1] + times[1:]))[np.diff(times) > EDGE * t_stop]  # looked at once more, to tell the error
+    at = np.concatenate([times, middles])
+    there = np.concatenate([values, function(middles)]) if len(middles) else values
+    chords = np.interp(at, times[kept], values[kept])
+    return Samples(times=times[kept], values=values[kept], error=float(np.abs(chords - there).max()))
 
 
 def _range(seen: list[tuple[np.ndarray, np.ndarray]], more: np.ndarray) -> float:

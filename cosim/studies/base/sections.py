@@ -18,6 +18,7 @@ from cosim.report.quantity import quantity
 from cosim.report.state_curves import MOST_STATES, state_curves
 from cosim.simulation.expected import hidden_volts
 from cosim.studies.base.compiled_tables import compiled_tables
+from cosim.studies.base.why import why_section
 
 MOST_BOARDS = 4  # that are drawn
 MOST_CASES = 12  # of a board, that are drawn
@@ -26,7 +27,8 @@ WIDTH = 13.5  # inches, of a figure over the whole page
 
 
 def standard_sections(comparison: Comparison) -> list[Section]:
-    """Waveforms and their errors, hidden neurons, pre-charge, floor plan, conductances and what was compiled; of each board.
+    """Why the board differs where it does, then for each board waveforms and their errors, hidden neurons, pre-charge, floor
+    plan, conductances and what was compiled.
 
     Of many boards, cases and states those with the largest errors are drawn, which the captions say.
     """
@@ -39,7 +41,7 @@ def standard_sections(comparison: Comparison) -> list[Section]:
         note = (f"Of {len(boards)} boards the {MOST_BOARDS} with the largest errors are drawn; `cosim report` of a board's own "
                 "folder draws any other.")
         sections.insert(0, Section(title="Boards", note=note))
-    return sections
+    return [*why_section(comparison), *sections]
 
 
 def largest_error(case: CaseComparison) -> float:
