@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from cosim.compiler.scaling import Calibration
     from cosim.errors import CosimError
     from cosim.experiment import Experiment, load_experiment
-    from cosim.fitting.options import Fit
     from cosim.folder.compiled import CompiledNetwork
     from cosim.front_door import compare, compile_network, load, simulate
     from cosim.problem.case import Case
+    from cosim.problem.fitting.options import Fit
     from cosim.report.page import Figure, Section, Table
     from cosim.simulation.simulated import Simulation
     from cosim.studies.base.sections import standard_sections
@@ -55,7 +55,7 @@ _HOMES = {
     "cosim.compiler.scaling": ("Calibration",),
     "cosim.errors": ("CosimError",),
     "cosim.experiment": ("Experiment", "load_experiment"),
-    "cosim.fitting.options": ("Fit",),
+    "cosim.problem.fitting.options": ("Fit",),
     "cosim.folder.compiled": ("CompiledNetwork",),
     "cosim.front_door": ("compare", "compile_network", "load", "simulate"),
     "cosim.problem.case": ("Case",),

@@ -19,19 +19,19 @@ from torch import nn
 
 from circuits.board import nets
 from circuits.errors import CircuitError
-from cosim.behavioural.correction import compile_corrected
 from cosim.compiler.compile import check_calibration, compile_board
 from cosim.compiler.compiled_twin import CompiledTwin
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
 from cosim.console import Progress
+from cosim.diagnosis.correction import compile_corrected
 from cosim.errors import CosimError, CosimWarning, NotPiecewiseLinearError
-from cosim.fitting.fit import fit_network
-from cosim.fitting.options import Fit
 from cosim.folder.write import write_twin
 from cosim.problem.as_called import check_call
 from cosim.problem.case import Case
 from cosim.problem.chain import unwrapped
+from cosim.problem.fitting.fit import fit_network
+from cosim.problem.fitting.options import Fit
 from cosim.problem.lowering.lower import check_operations
 from cosim.problem.lowering.program import record
 from cosim.problem.network import Network, check_columns, read_network

@@ -15,7 +15,7 @@ ORDER = {
                  "loops"),
     "training": ("errors", "checkpoint", "stimuli", "noise", "soft_dtw", "integrate", "lyapunov", "systems", "models",
                  "trainer", "baselines", "shooting", "experiments"),
-    "cosim": ("errors", "console", "store", "problem", "fitting", "compiler", "folder", "report", "simulation", "behavioural",
+    "cosim": ("errors", "console", "store", "problem", "compiler", "folder", "report", "simulation", "behavioural",
               "diagnosis", "comparison", "golden", "pytest_plugin", "experiment", "corners", "front_door", "studies", "cli"),
 }
 MOST_ENTRIES = 20  # of `ls` of a folder

@@ -42,7 +42,7 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
         options: window, ranges, wires, programming, time scale.
         progress: called with (layer and feedback resistor, part done), of layers with more than one array.
         added: (n_states, inputs of the output layer and its bias, where it has one) V out per V in, added to its weights; see
-            :mod:`cosim.behavioural.correction`.
+            :mod:`cosim.diagnosis.correction`.
     Raises:
         UnsupportedModelError: network and calibration have different numbers of inputs or states.
         MappingError: conductances that cannot be reached.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cosim.errors import CosimError
 from cosim.experiment import Experiment, load_experiment
-from cosim.fitting.options import Fit
+from cosim.problem.fitting.options import Fit
 from cosim.studies.hp_memristor.experiment import hp_experiment
 from training.checkpoint import load
 from training.systems.hp_memristor import DRIVES

@@ -10,7 +10,7 @@ from cosim.comparison.gate import parse_limit
 from cosim.compiler.options import Options
 from cosim.console import Console
 from cosim.errors import CosimError, CosimWarning
-from cosim.fitting.options import Fit
+from cosim.problem.fitting.options import Fit
 from cosim.studies.source import read_experiment
 
 

@@ -10,15 +10,15 @@ from torch import Tensor
 
 from cosim.console import Progress
 from cosim.errors import UnsupportedModelError
-from cosim.fitting.chain import Chain, Feed
-from cosim.fitting.options import LARGEST_ERROR, Fit
-from cosim.fitting.refit import Judged, Refit
-from cosim.fitting.region import Region, near_samples, survey
-from cosim.fitting.thin import eliminate, thin
-from cosim.fitting.trained import train
 from cosim.problem.as_called import with_time_inputs
 from cosim.problem.case import Case
 from cosim.problem.fitted import Fitted
+from cosim.problem.fitting.chain import Chain, Feed
+from cosim.problem.fitting.options import LARGEST_ERROR, Fit
+from cosim.problem.fitting.refit import Judged, Refit
+from cosim.problem.fitting.region import Region, near_samples, survey
+from cosim.problem.fitting.thin import eliminate, thin
+from cosim.problem.fitting.trained import train
 from cosim.problem.lowering.jumps import check_continuous
 from cosim.problem.lowering.layers import lay
 from cosim.problem.lowering.lower import check_operations, lower

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from cosim.console import Progress
-from cosim.fitting.chain import Chain
+from cosim.problem.fitting.chain import Chain
 from training.models.neural_ode import derivative_network, linear_layers
 from training.trainer import one_thread
 

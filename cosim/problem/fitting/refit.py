@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from circuits.board import nets
-from cosim.fitting.chain import Chain, Feed
-from cosim.fitting.region import ATOL, RTOL, Path, Region
-from cosim.fitting.thin import AMPLIFIER
+from cosim.problem.fitting.chain import Chain, Feed
+from cosim.problem.fitting.region import ATOL, RTOL, Path, Region
+from cosim.problem.fitting.thin import AMPLIFIER
 from training.errors import SolverError
 from training.integrate import integrate
 

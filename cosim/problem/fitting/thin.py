@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cosim.fitting.chain import Chain
+from cosim.problem.fitting.chain import Chain
 
 AMPLIFIER = 3e-5  # what a neuron is off on the board, part of its range: by its weight it counts as an error of the derivatives
 AT_ONCE = 32  # a round leaves out one neuron in so many
