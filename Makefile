@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 RESULTS := docs/results
 QUOTE := $(BIN)/python docs/quote_results.py
 .DEFAULT_GOAL := help
-.PHONY: help setup engine hp-memristor hp-programming corners lorenz96 lorenz96-settings loops pictures parts test fuzz kills \
+.PHONY: help setup engine hp-memristor hp-programming corners lorenz96 lorenz96-settings fitting loops pictures parts test fuzz kills \
         second-opinion convergence speed docs lint netlists clean
 
 help:  ## this list
@@ -42,6 +42,10 @@ lorenz96: setup  ## the Lorenz96 twin at F = 6 and F = 8: train, compile, trim, 
 
 lorenz96-settings: setup  ## why the Lorenz96 board runs as it does: time scale, neuron, lead, solver (about five minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.lorenz96_settings --docs $(RESULTS)/lorenz96-settings.md
+	@$(QUOTE)
+
+fitting: setup  ## smooth networks, fitted: what the substitution and the circuit cost (about ten minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.fitting --docs $(RESULTS)/fitting.md
 	@$(QUOTE)
 
 loops: setup  ## phase margin and settling of every amplifier of the HP board (ten seconds)
