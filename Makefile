@@ -7,8 +7,8 @@ READY := $(VENV)/.ready
 RESULTS := docs/results
 QUOTE := $(BIN)/python docs/quote_results.py
 .DEFAULT_GOAL := help
-.PHONY: help setup engine hp-memristor hp-programming corners lorenz96 lorenz96-settings lorenz96-horizon trim loops pictures parts test fuzz kills \
-        second-opinion convergence speed docs lint netlists clean
+.PHONY: help setup engine hp-memristor hp-programming corners lorenz96 lorenz96-settings lorenz96-horizon trim fitting loops \
+        pictures parts test fuzz kills second-opinion convergence speed docs lint netlists clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -50,6 +50,10 @@ trim: setup  ## what trimming a board is worth on Lorenz63 and on van der Pol, m
 
 lorenz96-settings: setup  ## why the Lorenz96 board runs as it does: time scale, neuron, lead, solver (about five minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.lorenz96_settings --docs $(RESULTS)/lorenz96-settings.md
+	@$(QUOTE)
+
+fitting: setup  ## smooth networks, fitted: what the substitution and the circuit cost (about ten minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.fitting --docs $(RESULTS)/fitting.md
 	@$(QUOTE)
 
 loops: setup  ## phase margin and settling of every amplifier of the HP board (ten seconds)

@@ -106,6 +106,12 @@ class Experiment:
         check_operations(program, type(unwrapped(self.model)).__name__)
         return program.run
 
+    def _notes(self, network: Network) -> tuple[str, ...]:
+        """What there is to say of the fit."""
+        if network.fitted is not None:
+            return (network.fitted.words(network.widths),)
+        return () if self.fit is None else ("the network is computed exactly, so a fit is not needed: nothing was fitted",)
+
     def _points(self) -> np.ndarray:
         """Calibration samples in the order of the module's own columns, (POINTS, columns), over the whole of them."""
         inputs, states = self.calibration.inputs, self.calibration.states
@@ -118,15 +124,14 @@ class Experiment:
         check_writable(Path(folder))  # fitting a network or compiling a wide one takes minutes
         network = self.read(progress)
         calibration = self.calibration.over_time(network, max(case.duration for case in self.cases))
+        cases = timed_cases(network, self.cases)
         options = options or Options()
         twin = (trimmed_board if options.trim else compile_board)(network, calibration, options, progress)
-        if network.fitted is not None:
-            twin = replace(twin, notes=(network.fitted.words(network.widths), *twin.notes))
-        elif self.fit is not None:
-            twin = replace(twin, notes=("the network is computed exactly, so that nothing was fitted", *twin.notes))
+        if notes := self._notes(network):
+            twin = replace(twin, notes=(*notes, *twin.notes))
         for note in twin.notes:
             warnings.warn(note, CosimWarning, stacklevel=2)
-        write_twin(twin, timed_cases(network, self.cases), folder, self.subject, progress, truths=self.truths)
+        write_twin(twin, cases, folder, self.subject, progress, truths=self.truths)
         return twin
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -327,6 +329,7 @@ def doctor() -> None:
 def main() -> None:
     """Run the command; what a user can cause ends in one message and exit code 1, without a traceback."""
     signal.signal(signal.SIGTERM, terminate)
+    atexit.register(gc.freeze)  # at exit Python looks for garbage in all that torch has loaded, which takes seconds
     try:
         app()
     except KeyboardInterrupt as why:  # before or after the command itself

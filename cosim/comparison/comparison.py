@@ -164,6 +164,11 @@ def compare_runs(runs: Sequence[StoredRun], missing: Sequence[str] = ()) -> Comp
     return Comparison(cases=tuple(compare_run(run) for run in runs), missing=tuple(missing))
 
 
+def _shares_columns(frame: pd.DataFrame) -> dict[str, list[str]]:
+    return {f"{share} MRE": ["" if np.isnan(value) else _percent(value) for value in frame[f"{share}_mre"]]
+            for share in ("circuit", "substitution")}
+
+
 def _parted(case: CaseComparison) -> str:
     """In words; "": it stays within the limit, or torch rests at 0."""
     first = None
@@ -176,11 +181,6 @@ def _parted(case: CaseComparison) -> str:
     if first is None:
         return ""
     return f"{case.label}: {first[0]} is the first state to pass {LIMIT:.0%} of full scale, at {first[1]:.4g} model s"
-
-
-def _shares_columns(frame: pd.DataFrame) -> dict[str, list[str]]:
-    return {f"{share} MRE": ["" if np.isnan(value) else _percent(value) for value in frame[f"{share}_mre"]]
-            for share in ("circuit", "substitution")}
 
 
 def _truth_columns(frame: pd.DataFrame) -> dict[str, list[str]]:

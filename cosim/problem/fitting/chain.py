@@ -10,6 +10,8 @@ import numpy as np
 from cosim.problem.lowering.layers import Laid
 from cosim.problem.lowering.program import Program
 
+GAIN = 3.0  # largest of a neuron: of one of its inputs as far as that reaches, or of its bias
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Chain:
@@ -51,14 +53,19 @@ class Chain:
         return replace(self, weights=(*self.weights[:-1], weight), biases=(*self.biases[:-1], bias))
 
     def levelled(self, z: np.ndarray) -> Chain:
-        """The same function, every neuron scaled so that it reaches 1 on the points: a layer has one scale on the board, and
-        what is small in it would drown in its amplifiers' offsets."""
+        """The same function, every neuron scaled so that it reaches 1 on the points, or as far as a gain of GAIN takes it.
+
+        A layer has one scale and one feedback resistor on the board. A neuron that stays small in it drowns in what its
+        amplifier is off; one with a large gain makes the resistor large for all, and with it what the others are off.
+        """
         weights, biases, before = list(self.weights), list(self.biases), np.ones(self.weights[0].shape[1])
         for number in range(len(weights)):
             weights[number] = weights[number] * before
             if number + 1 < len(weights):
+                reach = np.abs(z).max(axis=0)
+                gain = np.maximum((np.abs(weights[number]) * reach).max(axis=1), np.abs(biases[number]))
                 z = np.maximum(z @ weights[number].T + biases[number], 0.0)
-                before = z.max(axis=0)
+                before = np.maximum(z.max(axis=0), gain / GAIN)
                 before = np.where(before > 0, before, 1.0)
                 weights[number], biases[number], z = weights[number] / before[:, None], biases[number] / before, z / before
         return Chain(weights=tuple(weights), biases=tuple(biases))

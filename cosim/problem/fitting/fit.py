@@ -28,7 +28,7 @@ from cosim.problem.lowering.record import record
 from cosim.problem.lowering.repeats import without_repeats
 from cosim.problem.network import Network, network_of
 
-TOLERANCES = (1.0, 0.75, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08)  # of the error: to what a chain is thinned, until its runs meet it
+TOLERANCES = (1.0, 0.84, 0.7, 0.6, 0.5, 0.42, 0.35, 0.3, 0.25, 0.18, 0.12, 0.08)  # of the error: to what it is thinned, in turn
 PIECES = (2e-3, 5e-4, 1.25e-4)  # tolerances of a function's pieces, part of its own range of values
 DENSE = 0.5  # of the error: what a chain may be off before it is thinned, else more pieces are taken
 MOST_PIECES = 3000  # neurons before thinning, which takes time with their cube
@@ -119,6 +119,7 @@ def _in_pieces(region: Region, fit: Fit, name: str, reasons: list[str],
         chain = Chain.of(lay(lowered))
         larger = region.with_points(max(len(region.fitted.times), POINTS_PER_NEURON * chain.neurons))
         refit = Refit(larger, Feed(program=program, time_signals=lowered.time_signals), fit.error)
+        chain = chain.levelled(refit.points)
         if tolerance == PIECES[-1] or _least_error(chain, refit) <= DENSE * fit.error:
             yield chain, refit
 
@@ -139,7 +140,7 @@ def _train(region: Region, fit: Fit, widths: Sequence[int], progress: Progress |
     chain = train(z, region.fitted.slopes, region.full_scale, widths, fit.seed, progress)
     if not timed:
         chain = Chain(weights=(np.pad(chain.weights[0], ((0, 0), (0, 1))), *chain.weights[1:]), biases=chain.biases)
-    return chain, refit
+    return chain.levelled(refit.points), refit
 
 
 def _thinned(chain: Chain, refit: Refit, fit: Fit, progress: Progress | None) -> Iterator[Judged]:

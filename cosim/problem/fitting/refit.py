@@ -2,8 +2,8 @@
 
 A small error d(t) of the derivatives moves a run by e(t), de/dt = J(t) e + d(t), J the module's Jacobian along its run. d is
 linear in the last layer's weights, so e is too, and least squares finds the weights whose errors cancel along the runs while
-they stay small in the whole region. Sums over the samples are trapezoidal; what they miss, a second round with the chain's
-true runs takes out (Gauss-Newton).
+they and the weights themselves stay small in the whole region. Sums over the samples are trapezoidal; what they miss, a second
+round with the chain's true runs takes out (Gauss-Newton).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from circuits.board import nets
 from cosim.problem.fitting.chain import Chain, Feed
 from cosim.problem.fitting.region import ATOL, RTOL, Path, Region
+from cosim.problem.fitting.thin import AMPLIFIER
 from training.errors import SolverError
 from training.integrate import integrate
 
@@ -123,6 +124,11 @@ class Refit:
             flat = rows[-1].reshape(-1, len(normal))
             normal += flat.T @ flat / count
             right -= flat.T @ before[-1].reshape(-1) / count
+        # A neuron that is off by AMPLIFIER moves as much as a constant does, by its weight.
+        ridge = AMPLIFIER**2 * np.repeat(np.diag(normal)[:: features.shape[1]], features.shape[1])
+        ridge[:: features.shape[1]] = 0.0
+        normal[np.diag_indices_from(normal)] += ridge
+        right -= ridge * (np.column_stack([chain.biases[-1], chain.weights[-1]]) / scale[:, None]).reshape(-1)
         change = np.linalg.solve(normal, right)
         left = max(float(np.abs(now + row @ change).mean(axis=0).max()) for now, row in zip(before, rows, strict=True))
         change = change.reshape(n_states, -1) * scale[:, None]

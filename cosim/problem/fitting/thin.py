@@ -12,7 +12,7 @@ import numpy as np
 
 from cosim.problem.fitting.chain import Chain
 
-RIDGE = 1e-9  # of a neuron's own second moment
+AMPLIFIER = 3e-5  # what a neuron is off on the board, part of its range: by its weight it counts as an error of the derivatives
 AT_ONCE = 32  # a round leaves out one neuron in so many
 
 
@@ -60,14 +60,13 @@ def eliminate(features: np.ndarray, target: np.ndarray, tolerance: float) -> tup
     Returns:
         Places of the features that are kept, at least one, and the coefficients (1 + kept, k), the constant's first.
     """
-    sizes = np.sqrt((features**2).mean(axis=0))
-    sizes = np.where(sizes > 0, sizes, 1.0)
-    table = np.column_stack([np.ones(len(features)), features / sizes])
+    table = np.column_stack([np.ones(len(features)), features])
     moments, cross = table.T @ table / len(table), table.T @ target / len(table)
-    inverse = np.linalg.inv(moments + RIDGE * np.eye(len(moments)))
+    moments[np.diag_indices_from(moments)] += AMPLIFIER**2
+    inverse = np.linalg.inv(moments)
     weights = inverse @ cross
     alive = np.ones(len(moments), dtype=bool)
-    square = float(((target - table @ weights) ** 2).mean(axis=0).sum())
+    square = float(((target - table @ weights) ** 2).mean(axis=0).sum() + AMPLIFIER**2 * (weights**2).sum())
     many = True
     while alive.sum() > 2:
         cost = (weights**2).sum(axis=1) / np.diag(inverse)
@@ -88,9 +87,7 @@ def eliminate(features: np.ndarray, target: np.ndarray, tolerance: float) -> tup
         weights[leaving], inverse[leaving, :], inverse[:, leaving] = 0.0, 0.0, 0.0
         inverse[leaving, leaving] = 1.0
     kept = np.flatnonzero(alive)
-    coefficients = np.linalg.lstsq(table[:, kept], target, rcond=1e-12)[0]
-    coefficients[1:] /= sizes[kept[1:] - 1, None]
-    return kept[1:] - 1, coefficients
+    return kept[1:] - 1, weights[kept]
 
 
 def _directions(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
