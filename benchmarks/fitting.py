@@ -119,7 +119,7 @@ def measure(name: str, fidelity: str, folder: Path) -> dict[str, str]:
         warnings.simplefilter("ignore")  # what was fitted stands in the table
         experiment = NETWORKS[name]()
         start = time.perf_counter()
-        compiled = compile_network(experiment, folder, Options(fidelity=fidelity, trim=True))
+        compiled = compile_network(experiment, folder, Options(fidelity=fidelity))
         compiling = time.perf_counter() - start
         frame = compare(simulate(compiled)).to_frame()
     worst = {kind: float(frame[f"{kind}_mre"].max()) for kind in ("circuit", "substitution", "model", "total")}
@@ -147,8 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     table = MarkdownTable(heading="Fitted networks", frame=pd.DataFrame(rows),
                           note="Errors are those of the worst state in the worst case. Circuit: the board against the fitted "
                                "network; substitution: the fitted network against the smooth one; model: the smooth one "
-                               "against the system; total: the board against the system. Boards are trimmed. Seconds are "
-                               "noisy.")
+                               "against the system; total: the board against the system. Seconds are noisy.")
     Console(width=190).table(table.frame, table.heading)
     if asked.docs:
         words = sys.argv[1:] if arguments is None else arguments

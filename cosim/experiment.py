@@ -24,6 +24,7 @@ from cosim.compiler.compiled_twin import CompiledTwin
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
 from cosim.console import Progress
+from cosim.diagnosis.correction import compile_corrected
 from cosim.diagnosis.trim import trimmed_board
 from cosim.errors import CosimError, CosimWarning, NotPiecewiseLinearError
 from cosim.folder.write import write_twin
@@ -126,7 +127,12 @@ class Experiment:
         calibration = self.calibration.over_time(network, max(case.duration for case in self.cases))
         cases = timed_cases(network, self.cases)
         options = options or Options()
-        twin = (trimmed_board if options.trim else compile_board)(network, calibration, options, progress)
+        if options.trim:
+            twin = trimmed_board(network, calibration, options, progress)
+        elif network.fitted is not None:
+            twin = compile_corrected(network, calibration, cases, options, progress)
+        else:
+            twin = compile_board(network, calibration, options, progress)
         if notes := self._notes(network):
             twin = replace(twin, notes=(*notes, *twin.notes))
         for note in twin.notes:

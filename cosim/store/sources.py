@@ -14,7 +14,8 @@ import grimp
 from cosim.store.files import content_key
 
 ROOMS = ("circuits", "cosim", "training")
-OPTIONAL = ("cosim.diagnosis.trim",)  # run only where an option asks for them: they count where they are named, not imported
+# Run only where an experiment or an option asks for them: they count where they are named, not where they are imported.
+OPTIONAL = ("cosim.diagnosis.trim", "cosim.diagnosis.correction")
 
 
 @cache

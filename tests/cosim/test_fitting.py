@@ -9,7 +9,8 @@ from torch import nn
 
 from circuits.array.programming import Programming
 from cosim import Calibration, Case, Fit, Options, Sine, compare, compile_network, load, simulate
-from cosim.diagnosis.trim import trimmed_board
+from cosim.compiler.compile import compile_board
+from cosim.diagnosis.correction import compile_corrected, find_correction
 from cosim.errors import CosimWarning
 from cosim.problem.reference import author_reference, reference
 from tests.cosim.smooth import RUN, Cubed, Given, between, experiment
@@ -22,7 +23,7 @@ BROUGHT = {**{name: lambda kind=kind: between(kind()) for name, kind in ACTIVATI
 @pytest.mark.parametrize("kind", BROUGHT)
 def test_a_smooth_network_is_fitted_run_and_compared(kind, tmp_path):
     with pytest.warns(CosimWarning, match="was replaced by a ReLU network"):
-        compiled = compile_network(experiment(BROUGHT[kind](), Fit()), tmp_path, Options(fidelity="macro", trim=True))
+        compiled = compile_network(experiment(BROUGHT[kind](), Fit()), tmp_path, Options(fidelity="macro"))
     stated = compiled.manifest.fitted
     frame = compare(simulate(compiled, fidelity="behavioural", out=tmp_path / "behavioural")).to_frame()
     assert frame["substitution_mre"].max() <= 0.005
@@ -36,7 +37,7 @@ def test_a_smooth_network_is_fitted_run_and_compared(kind, tmp_path):
 def test_the_decks_themselves_keep_the_errors(tmp_path):
     """ngspice, reduced arrays; measured: circuit 0.02 %, substitution 0.03 %."""
     with pytest.warns(CosimWarning):
-        compiled = compile_network(experiment(between(nn.Tanh()), Fit()), tmp_path, Options(fidelity="macro", trim=True))
+        compiled = compile_network(experiment(between(nn.Tanh()), Fit()), tmp_path, Options(fidelity="macro"))
     frame = compare(simulate(compiled)).to_frame()
     assert 0 < frame["circuit_mre"].max() <= 0.001
     assert 0 < frame["substitution_mre"].max() <= 0.005
@@ -63,8 +64,7 @@ def test_an_equation_is_fitted_like_a_network(tmp_path):
 def test_shares_stand_in_every_place(tmp_path):
     truth = {"run": np.full((51, 2), 0.5)}
     with pytest.warns(CosimWarning):
-        compiled = compile_network(experiment(between(nn.Tanh()), Fit(), truth=truth), tmp_path,
-                                   Options(fidelity="macro", trim=True))
+        compiled = compile_network(experiment(between(nn.Tanh()), Fit(), truth=truth), tmp_path, Options(fidelity="macro"))
     comparison = compare(simulate(compiled, fidelity="behavioural", out=tmp_path / "behavioural"))
     columns = list(comparison.table().columns)
     assert {"circuit MRE", "substitution MRE", "model MRE", "total MRE"} <= set(columns)
@@ -81,7 +81,7 @@ def test_shares_stand_in_every_place(tmp_path):
 def test_the_reference_is_the_authors_network_and_not_the_fitted_one(tmp_path):
     model = between(nn.Tanh()).double()
     with pytest.warns(CosimWarning):
-        compile_network(experiment(model, Fit(error=0.05)), tmp_path, Options(fidelity="macro", trim=True))
+        compile_network(experiment(model, Fit(error=0.05)), tmp_path, Options(fidelity="macro"))
     steps = 4000
     y = torch.tensor([0.5, 0.5], dtype=torch.float64)
     with torch.no_grad():
@@ -106,17 +106,27 @@ def test_the_networks_own_use_of_time_is_fitted_too(tmp_path):
             return self.last(torch.tanh(self.first(torch.cat([z, torch.sin(3 * t).reshape(1, 1)], -1))))
 
     with pytest.warns(CosimWarning):
-        compiled = compile_network(experiment(Pushed(), Fit(error=0.02)), tmp_path, Options(fidelity="macro", trim=True))
+        compiled = compile_network(experiment(Pushed(), Fit(error=0.02)), tmp_path, Options(fidelity="macro"))
     frame = compare(simulate(compiled, fidelity="behavioural", out=tmp_path / "behavioural")).to_frame()
     assert frame["circuit_mre"].max() <= 0.005
     assert frame["substitution_mre"].max() <= 0.02
 
 
-def test_a_trim_is_found_without_programming_errors():
+def test_a_correction_is_found_without_programming_errors(tmp_path):
     """A programming error is not known when a board is compiled, so nothing of it may be taken out."""
-    given = experiment(between(nn.Tanh()), Fit())
-    asked = given.read(), given.calibration
-    exact = trimmed_board(*asked, Options(trim=True))
-    noisy = trimmed_board(*asked, Options(trim=True, programming=Programming(error=0.022)))
+
+    network = experiment(between(nn.Tanh()), Fit()).read()
+    calibration = experiment(between(nn.Tanh()), Fit()).calibration
+    exact = compile_corrected(network, calibration, (RUN,), Options(fidelity="macro"))
+    noisy = compile_corrected(network, calibration, (RUN,), Options(fidelity="macro", programming=Programming(error=0.022)))
     np.testing.assert_array_equal(exact.layers[-1].target, noisy.layers[-1].target)
     assert np.abs(exact.layers[-1].tiles[0].g - noisy.layers[-1].tiles[0].g).max() > 1e-7
+
+
+def test_the_correction_takes_out_what_off_neurons_do():
+
+    given = experiment(between(nn.Tanh()), Fit())
+    board = compile_board(given.read(), given.calibration, Options(fidelity="macro"))
+    found = find_correction(board, given.calibration, (RUN,))
+    assert found.before > 1e-4
+    assert found.after < found.before / 5

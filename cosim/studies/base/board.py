@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cosim.compiler.options import Options
 from cosim.console import Console
-from cosim.errors import CosimWarning
+from cosim.errors import CosimError, CosimWarning
 from cosim.experiment import Experiment
 from cosim.folder.compiled import CompiledNetwork, load
 from cosim.folder.manifest import MANIFEST_NAME
@@ -48,7 +48,11 @@ def ensure_compiled(board: StudyBoard, folder: Path, console: Console) -> Compil
         console.say(f"compiling {board.name}: {folder}")
         with console.bars() as bars, warnings.catch_warnings(record=True) as notes:
             warnings.simplefilter("always", CosimWarning)
-            (experiment or board.experiment()).compile(folder, board.options, bars)
+            experiment = experiment or board.experiment()
+            if board.inputs and experiment.fit is not None:
+                raise CosimError(f"board {board.name}: a fitted network is known by its experiment; leave out "
+                                 "StudyBoard.inputs")
+            experiment.compile(folder, board.options, bars)
         for note in notes:
             if issubclass(note.category, CosimWarning):
                 console.say(f"note: {note.message}")
@@ -65,7 +69,9 @@ def compile_key(board: StudyBoard, experiment: Experiment | None = None) -> str 
     Args:
         experiment: of a board without ``inputs``.
     """
-    code = source_key(board.code, __name__, *(("cosim.diagnosis.trim",) if board.options.trim else ()))
+    asked = ["cosim.diagnosis.trim"] if board.options.trim else []
+    asked += ["cosim.diagnosis.correction"] if experiment is not None and experiment.fit is not None else []
+    code = source_key(board.code, __name__, *asked)
     if experiment is None:
         return content_key([*board.inputs, identity(board.options), code])
     try:
