@@ -10,7 +10,7 @@ import torch.nn.utils.prune as prune
 from scipy.integrate import solve_ivp
 from torch import nn
 
-from cosim import Calibration, Case, Experiment, Options, Sine, compare, compile_network, load, simulate
+from cosim import Calibration, Case, Experiment, Fit, Options, Sine, compare, compile_network, load, simulate
 from cosim.errors import UnsupportedModelError
 
 
@@ -120,10 +120,10 @@ MODELS = {  # what builds it, columns
 }
 
 
-def experiment(model, columns=("x0", "x1")):
+def experiment(model, columns=("x0", "x1"), fit=None):
     rng = np.random.default_rng(0)
     driven = "u0" in columns
-    return Experiment(subject="brought", model=model, columns=columns,
+    return Experiment(subject="brought", model=model, columns=columns, fit=fit,
                       calibration=Calibration(inputs=rng.uniform(-1, 1, (500, int(driven))),
                                               states=rng.uniform(-2, 2, (500, len(columns) - driven))),
                       cases=(Case(name="run", stimuli=(Sine(amplitude=0.5, bias=0.0, period=1.0),) * driven,
@@ -179,6 +179,10 @@ def own_signal():
 REFUSED = {  # model, columns, what is said
     "one column too many": (own_signal, ("u0", "x0"), "called with 1 number it gives 1, but there are 2 columns: name as many "
                                                       "as it takes, and leave out what it makes of time itself"),
+    "a recurrent cell": (lambda: Called(lambda parts, z: parts[0](z, z), nn.GRUCell(2, 2)), ("x0", "x1"),
+                         "GRUCell, by its equations"),
+    "numpy": (lambda: Called(lambda parts, z: torch.from_numpy(np.maximum(z.detach().numpy(), 0))), ("x0", "x1"),
+              "numpy and detach"),
     "an image": (lambda: nn.Conv2d(1, 1, 3, padding=1), ("x0", "x1"), "wrap it in a module whose forward reshapes z"),
     "layer norm": (lambda: nn.Sequential(nn.Linear(2, 10), nn.LayerNorm(10), nn.Linear(10, 2)), ("x0", "x1"),
                    r"layer 1 \(LayerNorm\)"),
@@ -187,6 +191,22 @@ REFUSED = {  # model, columns, what is said
     "a branch": (lambda: Called(lambda parts, y: parts[0](y) if float(y.sum()) > 0 else y, chain()), ("x0", "x1"), "branches"),
     "random": (lambda: nn.Sequential(*layers()[:2], nn.Dropout(0.5), nn.Linear(10, 2)), ("x0", "x1"), r"model\.eval\(\) first"),
 }
+
+
+def test_a_recurrent_cell_by_its_equations_is_fitted():
+    """What the refusal of the layer proposes."""
+    torch.manual_seed(1)
+    cell = nn.GRUCell(2, 2)
+
+    def forward(z):
+        r, u, n = (z @ cell.weight_ih.T + cell.bias_ih).chunk(3, dim=-1)
+        hr, hu, hn = (z @ cell.weight_hh.T + cell.bias_hh).chunk(3, dim=-1)
+        u = torch.sigmoid(u + hu)
+        return (1 - u) * torch.tanh(n + torch.sigmoid(r + hr) * hn) + u * z - z
+
+    assert experiment(lambda z: forward(z), fit=Fit(error=0.05)).read().fitted.run_error <= 0.05
+    z = torch.tensor([[0.3, -0.4]])
+    np.testing.assert_allclose(forward(z).detach(), (cell(z, z) - z).detach(), rtol=1e-5)
 
 
 class ThreeArguments(nn.Module):

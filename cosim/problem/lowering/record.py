@@ -137,11 +137,13 @@ def _program(graph: torch.fx.GraphModule, inputs: tuple[Tensor, Tensor], name: s
             operation = "getitem" if node.target.__name__ == "getitem" else str(node.target)
             if operation != "getitem" and node.target._schema.is_mutable:
                 raise UnsupportedModelError(f"model {name}: {operation}{_in_brackets(node)} writes into a tensor in a way that "
-                                            "cannot be followed; make a new tensor instead, e.g. with torch.cat")
+                                            "cannot be followed; make a new tensor instead, e.g. with torch.cat, or "
+                                            "write a layer that does so, such as GRUCell, by its equations")
             steps.append(Step(name=node.name, operation=operation, args=tuple(_refs(node.args, names)),
                               kwargs=_refs(dict(node.kwargs), names), place=_place(node)))
     if result not in moving:
-        raise UnsupportedModelError(f"model {name} gives a constant; its derivatives must depend on its inputs")
+        raise UnsupportedModelError(f"model {name} gives a constant; its derivatives must depend on its inputs, and numpy "
+                                    "and detach() hide that they do")
     live = _live(steps, names[result])
     taken = {ref for step in live for ref in refs_of(step)}
     constants = {names[node]: _number(interpreter.env[node]) for node in graph.graph.nodes
