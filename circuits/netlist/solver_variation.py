@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from circuits.cards.card import Card, DeckFile
 from circuits.cards.number import spice_number
 from circuits.errors import CircuitError
+from circuits.netlist.solver import Solver
 
 DEFAULTS = {"reltol": 1e-3, "abstol": 1e-12, "vntol": 1e-6, "chgtol": 1e-14}  # ngspice's own; A, V, C
+OF_A_SOLVER = ("method", "trtol", "chgtol", "xmu")  # what `Solver` chooses
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +21,7 @@ class SolverVariation:
     name: str
     tolerance: float = 1.0  # factor on reltol, abstol, vntol, chgtol
     step: float = 1.0  # factor on the largest step
-    gear: bool = False  # Gear of order 2 instead of the trapezoidal rule
+    solver: Solver | None = None  # its method, trtol, xmu and chgtol instead of the deck's own
 
     def apply(self, files: Mapping[str, DeckFile], deck: str) -> dict[str, str]:
         """All files of a deck as text; the deck itself has the changed settings.
@@ -38,11 +40,12 @@ class SolverVariation:
     def _options(self, card: Card) -> str:
         words = card.text.lower().split()
         options = dict(word.split("=", 1) for word in words if "=" in word)
+        if self.solver is not None:
+            kept = {name: value for name, value in options.items() if name not in OF_A_SOLVER}
+            options = kept | dict(word.split("=", 1) for word in self.solver.options.split() if "=" in word)
         for name, default in DEFAULTS.items():
             if self.tolerance != 1:
                 options[name] = repr((spice_number(options.get(name, "")) or default) * self.tolerance)
-        if self.gear:
-            options["method"] = "gear"
         return " ".join([word for word in words if "=" not in word] + [f"{name}={value}" for name, value in options.items()])
 
     def _transient(self, card: Card) -> str:

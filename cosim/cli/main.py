@@ -128,6 +128,9 @@ def compile_(
                                                "pins, thirty times faster.")] = "flat",
     time_scale: Annotated[str, typer.Option(help="Circuit seconds per model second; auto: as fast as the amplifiers "
                                                  "allow, printed with its reason.")] = "1",
+    solver: Annotated[str, typer.Option(help="accurate: steps follow the truncation error. stepped: only the largest "
+                                             "step limits them, which is faster; `cosim convergence` says whether it "
+                                             "is as close.")] = "accurate",
     fit: Annotated[bool, typer.Option("--fit", help="A network that is not piecewise linear (tanh, SiLU, products) is replaced "
                                                     "by a ReLU network; widths and error are printed.")] = False,
     fit_error: Annotated[str | None, typer.Option(help="The same, with the error that the ReLU network may have, e.g. 1%; "
@@ -140,7 +143,7 @@ def compile_(
     from cosim.cli.commands.compile import run
 
     run(source, out, levels=levels, error=error, cell_yield=cell_yield, seed=seed, fidelity=fidelity, time_scale=time_scale,
-        fit=fit, fit_error=fit_error, trim=trim, quiet=quiet)
+        solver=solver, fit=fit, fit_error=fit_error, trim=trim, quiet=quiet)
 
 
 @app.command()
@@ -219,7 +222,9 @@ def convergence(
     quiet: Quiet = False,
     docs: Docs = None,
 ) -> None:
-    """The solver's share of the waveform error of decks: tolerances and step tightened, trapezoidal against Gear."""
+    """The solver's share of the waveform error of decks: tolerances and step tightened, trapezoidal against Gear.
+
+    It also says which solver of `cosim compile --solver` takes the fewest steps and is accurate enough."""
     from cosim.cli.commands.convergence import run
 
     run(decks, out=out, factor=factor, workers=workers, timeout=timeout, quiet=quiet, docs=docs)

@@ -9,6 +9,7 @@ import numpy as np
 
 from circuits.engine.door.guard import check_deck
 from circuits.netlist.deck import write_files
+from circuits.netlist.solver import ACCURATE, SOLVERS, Solver
 from circuits.netlist.solver_variation import SolverVariation
 from cosim.console import Progress
 from cosim.errors import ResultsError
@@ -19,6 +20,7 @@ from cosim.problem.reference import reference
 from cosim.simulation.decks import Run, read_vectors, simulate
 from cosim.simulation.twin_states import twin_states
 
+AS_COMPILED = "as compiled"
 LIMIT = 0.1  # of the circuit error: above it, the tolerances would be what is reported as a property of the board
 
 
@@ -37,25 +39,37 @@ class Convergence:
     """All settings of one deck. Errors are in parts of the torch solution's largest magnitude."""
 
     case: str
-    rows: tuple[Row, ...]  # the default first
+    rows: tuple[Row, ...]  # as compiled first
     methods_apart: float  # max, Gear against trapezoidal where both are tightest: what the reference itself is worth
-    circuit_max: float  # default settings against torch
+    circuit_max: float  # as compiled, against torch
     circuit_rms: float
 
     @property
     def share(self) -> float:
-        """Solver error at default settings over the circuit error, the larger of both norms."""
-        default = self.rows[0]
-        return max(default.max / self.circuit_max, default.rms / self.circuit_rms)
+        """Solver error as compiled over the circuit error, the larger of both norms."""
+        return self._share(self.rows[0])
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """Names of the solvers whose error is at most :data:`LIMIT` of the circuit error."""
+        return tuple(row.name for row in self.rows if row.name in SOLVERS and self._share(row) <= LIMIT)
+
+    def _share(self, row: Row) -> float:
+        return max(row.max / self.circuit_max, row.rms / self.circuit_rms)
 
 
 def settings(factor: float) -> list[SolverVariation]:
-    """Default; tolerances, step and both tightened; the same with Gear. The last but one is the reference."""
+    """As compiled; its tolerances and its step tightened; solvers that could be chosen; both methods with everything tightened.
+
+    The last but one is the reference.
+    """
     tight = 1 / factor
-    kinds = [("default", 1.0, 1.0), ("tolerances", tight, 1.0), ("largest step", 1.0, tight), ("both", tight, tight)]
-    gear = [SolverVariation(name=f"gear, {name}", tolerance=t, step=s, gear=True) for name, t, s in (kinds[0], kinds[-1])]
-    trapezoidal = [SolverVariation(name=name, tolerance=t, step=s) for name, t, s in kinds]
-    return [*trapezoidal[:3], gear[0], trapezoidal[3], gear[1]]
+    return [
+        SolverVariation(name=AS_COMPILED), SolverVariation(name="tolerances", tolerance=tight),
+        SolverVariation(name="largest step", step=tight),
+        *(SolverVariation(name=name, solver=solver) for name, solver in SOLVERS.items()),
+        SolverVariation(name="both, trapezoidal", tolerance=tight, step=tight, solver=ACCURATE),
+        SolverVariation(name="both, Gear", tolerance=tight, step=tight, solver=Solver(method="gear"))]
 
 
 def convergence(manifest: Manifest, case: Case, folder: Path, out: Path, *, factor: float, workers: int, timeout: float,

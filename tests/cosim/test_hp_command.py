@@ -6,6 +6,13 @@ import re
 import pandas as pd
 import pytest
 
+from cosim.console import Console
+from cosim.errors import ResultsError
+from cosim.folder.compiled import load
+from cosim.store.files import write_frame
+from cosim.studies.base.pipeline import Pipeline
+from cosim.studies.hp_memristor.results import HPResults
+from cosim.studies.hp_memristor.study import WHOLE_NAME, rows_off
 from training.stimuli import STIMULI
 from training.systems.hp_memristor import DRIVES
 
@@ -50,3 +57,19 @@ def test_a_second_run_does_nothing_and_the_report_can_be_drawn_again(done, modul
     assert "started" not in again
     module_shell.succeeds("report", "run")
     assert {path: path.stat().st_mtime_ns for path in done[1].rglob("*.parquet")} == before
+
+
+@pytest.mark.parametrize(("factor", "apart"), [(1.0, 0.0), (1 + 1e-5, 1e-5), (1 + 1e-4, None)])
+def test_decks_without_the_rows_that_are_off_are_held_against_one_with_all(done, tmp_path, factor, apart):
+    results, made = HPResults(root=tmp_path), HPResults(root=done[1])
+    vectors = pd.read_parquet(made.vectors("current", "sine"))
+    key = vectors.attrs.pop("key")
+    for name, by in (("current", 1.0), (WHOLE_NAME, factor)):
+        write_frame(results.vectors(name, "sine"), vectors.assign(**{"v(x0_p)": by * vectors["v(x0_p)"]}), key)
+    pipeline = Pipeline(results=results, console=Console(quiet=True))
+    compiled = load(made.decks("current"))
+    if apart is None:
+        with pytest.raises(ResultsError, match="every cell is 1.0e-04 of full scale from the one without"):
+            rows_off(pipeline, compiled)
+    else:
+        assert rows_off(pipeline, compiled) == pytest.approx(apart, rel=1e-2)

@@ -9,6 +9,7 @@ import pytest
 
 from circuits.engine.door.guard import check_deck
 from circuits.errors import CircuitError
+from circuits.netlist.solver import STEPPED, Solver
 from circuits.netlist.solver_variation import SolverVariation
 from cosim.comparison.second_opinion import AGREE, deviation
 from cosim.compiler.options import Options
@@ -53,12 +54,17 @@ def test_the_solvers_share_is_printed_beside_the_circuit_error(warm_shell, compi
     out = warm_shell.succeeds("convergence", compiled / "sine.cir", "--out", "convergence", "--factor", "3")
     cells = [[cell.strip() for cell in line.strip("│").split("│")] for line in out.splitlines() if line.startswith("│")]
     rows = {first: rest for first, *rest in cells}
-    assert list(rows) == ["default", "tolerances", "largest step", "gear, default", "both", "gear, both",
-                          "circuit error, default"]
-    assert rows["both"][1] == "reference"
-    assert float(rows["largest step"][1]) < float(rows["default"][1]) < 0.1 * float(rows["circuit error, default"][1])
-    share = re.search(r"solver's share of the circuit error at default settings: ([\d.]+)%", out)
+    assert list(rows) == ["as compiled", "tolerances", "largest step", "accurate", "stepped", "both, trapezoidal", "both, Gear",
+                          "circuit error, as compiled"]
+    assert rows["both, trapezoidal"][1] == "reference"
+    assert rows["as compiled"] == rows["accurate"]
+    circuit = float(rows["circuit error, as compiled"][1])
+    assert float(rows["largest step"][1]) < float(rows["as compiled"][1]) < 0.1 * circuit
+    share = re.search(r"solver's share of the circuit error as compiled: ([\d.]+)%", out)
     assert 0 < float(share[1]) < 10
+    assert int(rows["stepped"][0]) < int(rows["accurate"][0])  # points
+    best = re.search(r"the fewest points: --solver (\w+)", out)
+    assert best[1] == ("stepped" if float(rows["stepped"][1]) <= 0.1 * circuit else "accurate")
 
 
 def test_two_decks_of_one_name_are_refused(warm_shell, compiled):
@@ -76,7 +82,7 @@ def test_what_cannot_be_studied(warm_shell, compiled, words, says):
 def test_settings_change_the_solver_and_nothing_else(compiled):
     files = {file.relative: file for file in check_deck(compiled / "sine.cir")}
     same = SolverVariation(name="default").apply(files, "sine.cir")
-    changed = SolverVariation(name="all", tolerance=0.1, step=0.5, gear=True).apply(files, "sine.cir")
+    changed = SolverVariation(name="all", tolerance=0.1, step=0.5, solver=Solver(method="gear")).apply(files, "sine.cir")
     assert {name: text for name, text in changed.items() if name != "sine.cir"} == {
         name: text for name, text in same.items() if name != "sine.cir"}
     lines = [(old, new) for old, new in zip(same["sine.cir"].splitlines(), changed["sine.cir"].splitlines(), strict=True)
@@ -85,6 +91,19 @@ def test_settings_change_the_solver_and_nothing_else(compiled):
     words = lines[0][1].split()
     assert {"reltol=0.0001", "abstol=1e-13", "vntol=1e-07", "chgtol=1e-15", "method=gear", "trtol=1", "klu"} <= set(words)
     assert float(lines[1][1].split()[-1]) == 0.5 * float(lines[1][0].split()[-1])
+
+
+def test_another_solver_is_the_one_that_a_deck_compiled_with_it_has(compiled, small_experiment, tmp_path):
+    small_experiment.compile(tmp_path, Options(fidelity="macro", all_cells=False, solver=STEPPED))
+    stepped = set(options_of((tmp_path / "sine.cir").read_text()))
+    files = {file.relative: file for file in check_deck(compiled / "sine.cir")}
+    text = SolverVariation(name="stepped", solver=STEPPED).apply(files, "sine.cir")["sine.cir"]
+    assert set(options_of(text)) == stepped
+    assert {"method=gear", "chgtol=1e-09"} <= stepped
+
+
+def options_of(text):
+    return re.search(r"(?m)^\.options (.*)$", text)[1].split()
 
 
 def test_a_deck_without_settings_is_refused(tmp_path):

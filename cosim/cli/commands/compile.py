@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 from circuits.array.programming import Programming
+from circuits.netlist.solver import SOLVERS, Solver
 from cosim.comparison.gate import parse_limit
 from cosim.compiler.options import Options
 from cosim.console import Console
@@ -15,10 +16,11 @@ from cosim.studies.source import read_experiment
 
 
 def run(source: Path, out: Path, *, levels: int | None, error: float, cell_yield: float, seed: int, fidelity: str,
-        time_scale: str, fit: bool, fit_error: str | None, trim: bool, quiet: bool) -> None:
+        time_scale: str, solver: str, fit: bool, fit_error: str | None, trim: bool, quiet: bool) -> None:
     """Compile and say what came out, and what could not be reached."""
     programming = Programming(levels=levels, error=error, cell_yield=cell_yield, seed=seed)
-    options = Options(programming=programming, fidelity=fidelity, time_scale=_time_scale(time_scale), trim=trim)
+    options = Options(programming=programming, fidelity=fidelity, time_scale=_time_scale(time_scale), trim=trim,
+                      solver=_solver(solver))
     experiment = read_experiment(source, _fit(fit, fit_error))
     with Console(quiet=quiet).bars() as bars, warnings.catch_warnings():
         warnings.simplefilter("ignore", CosimWarning)  # printed below
@@ -38,6 +40,12 @@ def _fit(fit: bool, error: str | None) -> Fit | None:
     if error is not None:
         return Fit(error=parse_limit(error))
     return Fit() if fit else None
+
+
+def _solver(name: str) -> Solver:
+    if name not in SOLVERS:
+        raise CosimError(f"--solver {name!r}: there are {' and '.join(SOLVERS)}")
+    return SOLVERS[name]
 
 
 def _time_scale(text: str) -> float | str:

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from circuits.netlist.solver import STEPPED
+from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
 from cosim.experiment import Experiment
 from cosim.problem.case import Case
@@ -38,6 +40,14 @@ def hp_experiment(drive: str, model: nn.Module) -> Experiment:
         calibration=Calibration(inputs=sine.inputs(sine.times), states=reference(read_network(model, COLUMNS), sine)),
         cases=tuple(hp_case(drive, stimulus) for stimulus in STIMULI.values()),
     )
+
+
+def hp_options(**changes) -> Options:
+    """What the twin is compiled with; ``changes`` are fields of :class:`cosim.compiler.options.Options`.
+
+    The solver is the one with the fewest steps that `make convergence` finds accurate enough.
+    """
+    return Options(**{"solver": STEPPED, **changes})
 
 
 def hp_truth(drive: str, case: Case) -> np.ndarray:

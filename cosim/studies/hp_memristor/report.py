@@ -29,7 +29,7 @@ from cosim.studies.hp_memristor.results import HPResults, waveforms_name
 from cosim.studies.hp_memristor.table import table
 from training.systems.hp_memristor import DRIVES
 
-PROVENANCE = {"flat": "Full decks: three arrays of 1024 cells, every wire segment.",
+PROVENANCE = {"flat": "Flat decks: every cell and wire segment of the rows in use; the rows that are off are left out.",
               "macro": "Reduced decks: each of the three arrays is reduced to what is between its pins."}
 SHOWN = "sine"  # the case whose neurons and pre-charge are shown
 

@@ -15,7 +15,6 @@ from cosim.behavioural.integrate import model_states, solve
 from cosim.behavioural.monte_carlo import programmed
 from cosim.comparison.metrics import waveform_error
 from cosim.compiler.compile import compile_board
-from cosim.compiler.options import Options
 from cosim.console import Console
 from cosim.experiment import Experiment
 from cosim.folder.manifest import Manifest, read_manifest
@@ -23,7 +22,7 @@ from cosim.problem.case import Case
 from cosim.simulation.decks import Run, read_vectors, simulate
 from cosim.simulation.twin_states import twin_states
 from cosim.store.files import write_json
-from cosim.studies.hp_memristor.experiment import hp_experiment, hp_truth
+from cosim.studies.hp_memristor.experiment import hp_experiment, hp_options, hp_truth
 
 FIDELITIES = ("macro", "flat-trimmed", "behavioural")
 PUBLISHED = {"mre": 0.17, "dtw": 0.15, "resnet_mre": 0.61, "resnet_dtw": 0.39}  # the published board, for comparison
@@ -43,7 +42,8 @@ def study(drive: str, model: nn.Module, seeds: int, root: Path, console: Console
     for seed in range(seeds):
         folder = root / f"{drive}_{fidelity.replace('-', '_')}_seed_{seed:02d}"
         deck = "macro" if fidelity == "macro" else "flat"
-        experiment.compile(folder, Options(programming=published_programming(seed), fidelity=deck, all_cells=deck == "macro"))
+        options = hp_options(programming=published_programming(seed), fidelity=deck, all_cells=deck == "macro")
+        experiment.compile(folder, options)
         manifests[seed] = read_manifest(folder)
         runs += [Run(deck=folder / f"{case.name}.cir", vectors=folder / "vectors" / f"{case.name}.parquet",
                      label=f"board {seed} {case.name}") for case in experiment.cases]
