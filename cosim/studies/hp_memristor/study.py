@@ -85,8 +85,8 @@ def rows_off(pipeline: Pipeline, compiled: CompiledNetwork) -> float:
                       for name in (WHOLE_NAME, WHOLE[0]))
     apart = float(np.abs(every - without).max() / np.abs(every).max())
     if apart > SAME:
-        raise ResultsError(f"{' drive, '.join(WHOLE)}: the deck with every cell is {apart:.1e} of full scale from the one without "
-                           f"the rows that are off; they must agree to {SAME:g}. Both are below {pipeline.results.root}")
+        raise ResultsError(f"{' drive, '.join(WHOLE)}: the deck with every cell is {apart:.1e} of full scale from the "
+                           f"one without the rows that are off; they must agree to {SAME:g}. Both are below {pipeline.results.root}")
     return apart
 
 
