@@ -67,8 +67,8 @@ parts: setup  ## every part against its datasheet: one table, and docs/results/p
 	@$(BIN)/cosim parts --docs $(RESULTS)/parts.md
 	@$(QUOTE)
 
-test: setup  ## all tests
-	@$(BIN)/python -m pytest
+test: setup  ## all tests, on up to four cores
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 EXAMPLES ?= 2000
 RUNS ?= 40

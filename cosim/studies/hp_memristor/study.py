@@ -86,7 +86,8 @@ def rows_off(pipeline: Pipeline, compiled: CompiledNetwork) -> float:
     apart = float(np.abs(every - without).max() / np.abs(every).max())
     if apart > SAME:
         raise ResultsError(f"{' drive, '.join(WHOLE)}: the deck with every cell is {apart:.1e} of full scale from the "
-                           f"one without the rows that are off; they must agree to {SAME:g}. Both are below {pipeline.results.root}")
+                           f"one without the rows that are off; they must agree to {SAME:g}. Both are below "
+                           f"{pipeline.results.root}")
     return apart
 
 
