@@ -6,7 +6,7 @@ import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Files that take longest. Where several processes share the files, these are begun first, so that none is waited for at the end.
+# Files that take longest. Where several processes share the files, these begin first, so that none is waited for at the end.
 LONG = ("test_kills", "test_hp_waveforms", "test_measured_drive", "test_hp_command", "test_fuzz")
 
 
