@@ -80,12 +80,12 @@ kills: setup  ## kill `cosim simulate` 200 times at random moments and look at w
 
 HP_MACRO := runs/hp_macro
 second-opinion: setup  ## the HP twin (current drive, reduced arrays) on an independent simulator, VACASK
-	@$(BIN)/cosim compile training/checkpoints/hp_memristor_current.npz --out $(HP_MACRO)/decks --fidelity macro
+	@$(BIN)/cosim compile training/checkpoints/hp_memristor_current.npz --out $(HP_MACRO)/decks --fidelity macro --solver stepped
 	@$(BIN)/cosim second-opinion $(HP_MACRO)/decks --out $(HP_MACRO) --docs $(RESULTS)/second-opinion.md
 	@$(QUOTE)
 
 convergence: setup  ## the solver's share of the HP twin's waveform error (current drive, reduced arrays)
-	@$(BIN)/cosim compile training/checkpoints/hp_memristor_current.npz --out $(HP_MACRO)/decks --fidelity macro
+	@$(BIN)/cosim compile training/checkpoints/hp_memristor_current.npz --out $(HP_MACRO)/decks --fidelity macro --solver stepped
 	@$(BIN)/cosim convergence $(HP_MACRO)/decks/*.cir --out $(HP_MACRO)/convergence --docs $(RESULTS)/convergence.md
 	@$(QUOTE)
 

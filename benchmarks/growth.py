@@ -14,6 +14,7 @@ import multiprocessing
 import resource
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,17 +72,30 @@ def _compile(hidden: int, folder: Path, told: multiprocessing.Queue) -> None:
     told.put((time.process_time() - before, 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
 
 
+def compile_seconds(hidden: int, folder: Path | None = None) -> tuple[float, float]:
+    """Processor seconds and bytes of compiling one size, in a process of its own.
+
+    Args:
+        folder: where the decks go; None: nowhere.
+    """
+    if folder is None:
+        with tempfile.TemporaryDirectory() as made:
+            return compile_seconds(hidden, Path(made) / "decks")
+    spawn = multiprocessing.get_context("spawn")
+    told = spawn.Queue()
+    process = spawn.Process(target=_compile, args=(hidden, folder, told))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise RuntimeError(f"compiling hidden = {hidden} ended with exit code {process.exitcode}")
+    return told.get()
+
+
 def measure(hidden: int) -> Growth:
     """Compile and simulate one size."""
-    spawn = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as made:
-        folder, told = Path(made) / "decks", spawn.Queue()
-        process = spawn.Process(target=_compile, args=(hidden, folder, told))
-        process.start()
-        process.join()
-        if process.exitcode:
-            raise RuntimeError(f"compiling hidden = {hidden} ended with exit code {process.exitcode}")
-        seconds, memory = told.get()
+        folder = Path(made) / "decks"
+        seconds, memory = compile_seconds(hidden, folder)
         point = profile(folder / "start.cir", operating_point=True)
         transient = profile(folder / "start.cir")
         arrays = sum(len(layer.tiles) for layer in read_manifest(folder).board.layers)
@@ -90,9 +104,9 @@ def measure(hidden: int) -> Growth:
                   transient=transient)
 
 
-def exponent(rows: list[Growth], field: str) -> float:
-    """Slope of log(field) over log(hidden)."""
-    return float(np.polyfit(np.log([row.hidden for row in rows]), np.log([getattr(row, field) for row in rows]), 1)[0])
+def exponent(hidden: Sequence[int], seconds: Sequence[float]) -> float:
+    """Slope of log(seconds) over log(hidden)."""
+    return float(np.polyfit(np.log(hidden), np.log(seconds), 1)[0])
 
 
 def main() -> None:
@@ -106,7 +120,8 @@ def main() -> None:
         print(row, flush=True)
     if len(rows) > 1:
         for field in ("compile_seconds", "point_seconds", "transient_seconds"):
-            print(f"{field.replace('_', ' ')} grow as hidden^{exponent(rows, field):.2f}")
+            slope = exponent([row.hidden for row in rows], [getattr(row, field) for row in rows])
+            print(f"{field.replace('_', ' ')} grow as hidden^{slope:.2f}")
 
 
 if __name__ == "__main__":
