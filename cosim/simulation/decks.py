@@ -9,7 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from circuits.cards.card import DeckFile
+from circuits.engine.compiled.op_amp import choose
 from circuits.engine.door.opening import open_deck
+from circuits.engine.door.request import Request
 from circuits.engine.job import Job
 from circuits.engine.ngspice import find_engine
 from circuits.engine.pool import Runner, run_many
@@ -33,10 +35,12 @@ class Engine:
 
     runner: Runner
     version: Callable[[], str]
+    changes: Callable[[Sequence[DeckFile], Request, Job], str]  # key of what it puts into a deck; empty: runs it as it is
 
 
-NGSPICE = Engine(runner=ngspice, version=lambda: f"ngspice {find_engine().version}")
-VACASK = Engine(runner=vacask, version=lambda: f"vacask {find_vacask().version}")
+NGSPICE = Engine(runner=ngspice, version=lambda: f"ngspice {find_engine().version}",
+                 changes=lambda files, request, job: choose(files, request, job).key)
+VACASK = Engine(runner=vacask, version=lambda: f"vacask {find_vacask().version}", changes=lambda files, request, job: "")
 
 
 def default_folder(decks: Path) -> Path:
@@ -45,15 +49,16 @@ def default_folder(decks: Path) -> Path:
 
 
 def deck_key(deck: Path, engine: Engine = NGSPICE) -> str:
-    """Identity of a deck: its text, that of every file it includes, and the engine's version."""
-    files, _ = open_deck(deck)
-    return _key_of(files, engine)
+    """Identity of a deck: its text, that of every file it includes, the engine's version, and what the engine puts into the
+    place of a part of it."""
+    files, request = open_deck(deck)
+    return _key_of(files, engine, engine.changes(files, request, Job(deck=deck)))
 
 
-def _key_of(files: Sequence[DeckFile], engine: Engine) -> str:
+def _key_of(files: Sequence[DeckFile], engine: Engine, changes: str) -> str:
     parts = [part for file in files for part in (file.relative, file.text(), *(card.text for card in file.control),
                                                  *(card.text for card in file.fourier))]
-    return content_key([engine.version(), *parts])
+    return content_key([engine.version(), *parts, *([changes] if changes else [])])
 
 
 def simulate(runs: Sequence[Run], *, workers: int | None = None, timeout: float = TIMEOUT, force: bool = False,
