@@ -78,7 +78,7 @@ def test_documents_get_the_table_unless_the_check_failed(run, tmp_path):
     run([exact(bench) for bench in BENCHES])
     rows = [line for line in file.read_text().splitlines() if line.startswith("| ")]
     assert len(rows) == 2 + len(BENCHES)
-    cells = ("opa4990", "slew rate, rising", "10 V step, ±20 V", "4.5 V/µs", "4.5 V/µs", "4.5 V/µs", "0.0 %", "5 %", "datasheet front page")
+    cells = ("opa4990", "slew rate, rising", "10 V step, ±20 V", *3 * ["4.5 V/µs"], "0.0 %", "5 %", "datasheet front page")
     assert f"| {' | '.join(cells)} |" in rows
 
 
@@ -103,7 +103,8 @@ def test_row():
     bench = next(b for b in BENCHES if b.property == "open-loop gain")
     row = findings_table([Finding(bench=bench, model=129.8, compiled=129.9)]).iloc[0].to_dict()
     assert row == {"part": "opa4990", "property": "open-loop gain", "condition": "dc", "datasheet": "130 dB",
-                   "model": "129.8 dB", "compiled": "129.9 dB", "deviation": "-0.2 dB", "tolerance": "0.5 dB", "source": "unverified"}
+                   "model": "129.8 dB", "compiled": "129.9 dB", "deviation": "-0.2 dB", "tolerance": "0.5 dB",
+                   "source": "unverified"}
 
 
 @pytest.mark.parametrize(("value", "unit", "text"), [

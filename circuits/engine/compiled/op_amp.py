@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from collections.abc import Sequence
 from threading import Lock
 
 from circuits.cards.card import DeckFile
 from circuits.engine.compiled.cache import cache_folder, path_of, read_module, write_module
-from circuits.engine.compiled.cards import (FiguresError, compiled_cards, compiled_files, holds_op_amp, model_parameters,
-                                            unlike)
+from circuits.engine.compiled.cards import FiguresError, compiled_cards, compiled_files, holds_op_amp, model_parameters, unlike
 from circuits.engine.compiled.compiler import FLAGS, Compiler, CompilerError, compile_module, find_compiler, packaged
 from circuits.engine.door.request import Request
 from circuits.engine.job import Job
@@ -39,7 +38,7 @@ class OpAmp:
     """The form in use."""
 
     module: bytes | None  # what ngspice loads; None: the subcircuit is used
-    key: str = ""  # of the compiled form: its source, its compiler
+    key: str = ""  # of the compiled form: its source and its figures
     why: str = ""  # of the subcircuit, or what is to be said of the cache; empty where everything is as it should be
     place: Path | None = None  # where the module is kept
     wished: bool = False  # the subcircuit was asked for
@@ -104,10 +103,32 @@ def choose(files: Sequence[DeckFile], request: Request, job: Job) -> Chosen:
     return Chosen(files=files, op_amp="lib", why=why)
 
 
+def result_keys(files: Sequence[DeckFile], request: Request) -> tuple[str, ...]:
+    """What distinguishes results of a checked deck by the op-amp's form: that of the form in use, then that of the other.
+
+    Empty stands for the deck as it is. A deck that can only run as it is has one. They are the same on every machine, also
+    where the other form cannot be made.
+    """
+    used = choose(files, request, Job(deck=files[0].path)).key
+    other = "" if used else _compiled_key(files, request)
+    return (used,) if used == other else (used, other)
+
+
+def _compiled_key(files: Sequence[DeckFile], request: Request) -> str:
+    try:
+        return "" if not holds_op_amp(files) or unlike(files, request) else _key(SOURCE.read_text(encoding="utf-8"))
+    except FiguresError:  # there is no compiled form of the project's own part: op_amp() says so
+        return ""
+
+
+def _key(source: str) -> str:
+    return _hash(source, model_parameters())
+
+
 @lru_cache(maxsize=8)
 def _found(engine: Engine, _named: str, _packaged: Path | None, folder: Path | None, _path: str, source: str) -> OpAmp:
     try:
-        parameters = model_parameters()
+        key = _key(source)
         compiler = find_compiler()
         made_from = _hash(source, compiler.version, *FLAGS, platform.machine(), platform.system())
         module, why = _module(compiler, source, folder, made_from)
@@ -115,8 +136,9 @@ def _found(engine: Engine, _named: str, _packaged: Path | None, folder: Path | N
         return OpAmp(module=None, why=str(missing))
     if problem := _refused(engine, module):
         return OpAmp(module=None, why=problem)
-    return OpAmp(module=module, key=_hash(made_from, parameters), why=f"made anew by every process: {why}" if why else "",
-                 place=None if why else path_of(folder, made_from))
+    if why:
+        return OpAmp(module=module, key=key, why=f"made anew by every process: {why}")
+    return OpAmp(module=module, key=key, place=path_of(folder, made_from))
 
 
 def _module(compiler: Compiler, source: str, folder: Path | None, key: str) -> tuple[bytes, str]:
