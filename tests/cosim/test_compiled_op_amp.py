@@ -202,7 +202,7 @@ def test_without_it_everything_works_and_one_line_says_why(shell, deck, tmp_path
         "osdi": ({"COSIM_NGSPICE": str(old_ngspice)}, "cannot load it"),
         "broken compiler": ({"COSIM_OPENVAF": str(tools / "false")}, "made no module (exit code 0): openvaf 1; run"),
     }[lack]
-    code, out, err = shell.run("simulate", deck, "--out", "waves", env=env | {"XDG_CACHE_HOME": str(tmp_path / "none")})
+    code, _, err = shell.run("simulate", deck, "--out", "waves", env=env | {"XDG_CACHE_HOME": str(tmp_path / "none")})
     assert code == 0, err
     (line,) = err.splitlines()
     assert line.startswith("op-amps run as their subcircuit, in about twice the time, with the same results: ")
@@ -286,8 +286,8 @@ def test_a_key_is_the_same_where_the_device_cannot_be_made(deck, monkeypatch):
 @pytest.fixture(scope="module")
 def hp(tmp_path_factory):
     """Its macro decks, and the sine with both forms."""
-    net = load(checkpoint_paths("current")[0]).net
-    compiled = compile_network(hp_experiment("current", net), tmp_path_factory.mktemp("hp") / "decks", Options(fidelity="macro"))
+    experiment = hp_experiment("current", load(checkpoint_paths("current")[0]).net)
+    compiled = compile_network(experiment, tmp_path_factory.mktemp("hp") / "decks", Options(fidelity="macro"))
     return compiled, [run(Job(deck=compiled.decks["sine"], op_amp=kind)) for kind in ("lib", "compiled")]
 
 
