@@ -8,6 +8,8 @@ from pathlib import Path
 
 from circuits.benches import d1n4148, memristor, nmos_select, opa4990, tmux1134
 from circuits.benches.base import Bench, BenchDeck
+from circuits.engine.compiled.cards import PART as COMPILED
+from circuits.engine.compiled.op_amp import op_amp
 from circuits.engine.job import Job
 from circuits.engine.pool import run_many
 from circuits.engine.result import Result
@@ -22,20 +24,26 @@ TIMEOUT = 60.0  # s per deck, which takes well under 1 s
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A bench, and the figure that the model gave."""
+    """A bench, and the figure that the model gave; of the op-amp, what both of its forms gave."""
 
     bench: Bench
-    model: float  # in the bench's unit
+    model: float  # in the bench's unit, of the part's .lib
+    compiled: float | None = None  # the same of the compiled device; None where the part or this machine has none
 
     @property
     def deviation(self) -> float:
         """Model less datasheet, as a part of the figure, or in the bench's unit where its tolerance is absolute."""
-        difference = self.model - self.bench.figure
-        return difference if self.bench.absolute else difference / self.bench.figure
+        return self._off(self.model)
 
     @property
     def within(self) -> bool:
-        return abs(self.deviation) <= self.bench.tolerance
+        """Whether the model, in every form that there is, is within the bench's tolerance."""
+        figures = [self.model, *([] if self.compiled is None else [self.compiled])]
+        return all(abs(self._off(figure)) <= self.bench.tolerance for figure in figures)
+
+    def _off(self, figure: float) -> float:
+        difference = figure - self.bench.figure
+        return difference if self.bench.absolute else difference / self.bench.figure
 
     @property
     def named(self) -> bool:
@@ -61,10 +69,10 @@ def bench_decks(benches: Sequence[Bench] = BENCHES) -> tuple[BenchDeck, ...]:
 
 def run_benches(folder: Path, benches: Sequence[Bench] = BENCHES, *,
                 workers: int = 2) -> tuple[tuple[Finding, ...], Mapping[str, Result]]:
-    """Write the decks into ``folder``, run them and measure.
+    """Write the decks into ``folder``, run them and measure; those of the op-amp in both of its forms.
 
     Returns:
-        One finding per bench, in order; and the deck's name -> result, for plots.
+        One finding per bench, in order; and the deck's name -> result of the part's .lib, for plots.
     Raises:
         SimulationError: the first deck that failed.
         CircuitError: a waveform does not show what its bench looks for.
@@ -72,9 +80,19 @@ def run_benches(folder: Path, benches: Sequence[Bench] = BENCHES, *,
     decks = bench_decks(benches)
     for deck in decks:
         write_files(folder, deck.files())
-    outcomes = run_many([Job(deck=folder / f"{deck.name}.cir", timeout=TIMEOUT) for deck in decks], workers)
+    twice = [deck for deck in decks if deck.part == COMPILED and op_amp().module is not None]
+    jobs = [Job(deck=folder / f"{deck.name}.cir", timeout=TIMEOUT, op_amp=form)
+            for form, some in (("lib", decks), ("compiled", twice)) for deck in some]
+    outcomes = run_many(jobs, workers)
     for outcome in outcomes:
         if isinstance(outcome, SimulationError):
             raise outcome
-    results = {deck.name: outcome for deck, outcome in zip(decks, outcomes, strict=True)}
-    return tuple(Finding(bench=bench, model=float(bench.measure(results[bench.deck.name]))) for bench in benches), results
+    results = {deck.name: outcome for deck, outcome in zip(decks, outcomes, strict=False)}
+    compiled = {deck.name: outcome for deck, outcome in zip(twice, outcomes[len(decks):], strict=True)}
+    return tuple(_finding(bench, results, compiled) for bench in benches), results
+
+
+def _finding(bench: Bench, results: Mapping[str, Result], compiled: Mapping[str, Result]) -> Finding:
+    name = bench.deck.name
+    return Finding(bench=bench, model=float(bench.measure(results[name])),
+                   compiled=float(bench.measure(compiled[name])) if name in compiled else None)

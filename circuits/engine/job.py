@@ -23,11 +23,14 @@ class Job:
     cpu_limit: int | None = None  # s of processor time; None: no limit beside the timeout
     memory_limit: int = 8 * GIB  # bytes of address space
     file_limit: int = 8 * GIB  # bytes, largest file the engine may write
+    op_amp: str = "any"  # "compiled" or "lib" insists on a form of the opa4990; "any" takes the compiled one where it can
     keep_raw: Path | None = None  # where a good run's own raw file is copied to; None: nowhere
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "deck", Path(self.deck))
         object.__setattr__(self, "require", tuple(self.require))
+        if self.op_amp not in ("any", "compiled", "lib"):
+            raise CircuitError(f"job {self.deck}: op_amp = {self.op_amp!r}; give 'any', 'compiled' or 'lib'")
         for name in ("t_stop", "max_voltage", "timeout", "cpu_limit", "memory_limit", "file_limit"):
             value = getattr(self, name)
             if value is not None and not (value > 0 and math.isfinite(value)):

@@ -24,6 +24,7 @@ class Result:
     ngspice_version: int | None  # None: another engine ran the deck
     notes: tuple[str, ...] = ()  # what of the deck was left out or is read otherwise than it looks
     distortion: Mapping[str, float] = field(default_factory=dict)  # total harmonic distortion [1] by "table: vector"
+    op_amp: str = ""  # form of the op-amps that ran: "compiled" or "lib"; empty for a deck without an opa4990
 
     @property
     def waveforms(self) -> Waveforms:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 import shutil
 import time
@@ -14,6 +13,7 @@ from threading import Event
 
 from circuits.cards.card import DeckFile
 from circuits.engine.code_models import load_lines, needed_code_models
+from circuits.engine.compiled.op_amp import LOAD, MODULE, Chosen, choose
 from circuits.engine.door.opening import open_deck
 from circuits.engine.door.request import MeasureCard, Request
 from circuits.engine.fourier import fourier_deck, read_fourier
@@ -27,7 +27,7 @@ from circuits.engine.result import Result
 from circuits.engine.stop_time import read_stops, stop_deck
 from circuits.engine.verdict import judge
 from circuits.engine.waveforms import Waveforms
-from circuits.engine.workplace import workplace, write_text
+from circuits.engine.workplace import environment, workplace, write_bytes, write_text
 from circuits.errors import LOG_TAIL, FailureKind, SimulationError
 
 Progress = Callable[[float, float], None]  # fraction of the transient 0..1, time reached [s]
@@ -35,7 +35,6 @@ Progress = Callable[[float, float], None]  # fraction of the transient 0..1, tim
 NOTES_KEPT = 100
 
 _RAW = "out.raw"
-_STARTUP = Path(__file__).resolve().parent  # where our own spinit is
 _REFERENCE = re.compile(rb"Reference value :\s*([-+0-9.e]+)[\r\n]")
 
 
@@ -54,9 +53,10 @@ def run(job: Job, progress: Progress | None = None, *, stop: Event | None = None
     """
     engine = find_engine()
     files, request = open_deck(job.deck)
+    chosen = choose(files, request, job)
     t_stop = job.t_stop if job.t_stop is not None else request.t_stop
     with workplace(job.deck) as folder:
-        bench = _Bench(folder=folder, job=job, engine=engine, files=files, request=request, stop=stop)
+        bench = _Bench(folder=folder, job=job, engine=engine, files=files, chosen=chosen, request=request, stop=stop)
         return bench.run(_reporter(progress, t_stop))
 
 
@@ -67,7 +67,8 @@ class _Bench:
     folder: Path
     job: Job
     engine: Engine
-    files: Sequence[DeckFile]
+    files: Sequence[DeckFile]  # as they were checked
+    chosen: Chosen  # as they are run, with the op-amp in the form that is used
     request: Request
     stop: Event | None
     deadline: float = math.inf  # of what follows the simulation, on the monotonic clock [s]
@@ -75,12 +76,17 @@ class _Bench:
     def run(self, report: Callable[[bytes], None] | None) -> Result:
         """The deck itself, then its measures and tables."""
         place = self.folder / "deck"
-        for file in self.files:
+        for file in self.chosen.files:
             write_text(place / file.relative, file.text(), self.job.deck)
         write_text(self.folder / "home" / ".keep", "", self.job.deck)
-        env = self._environment()
-        finished = run_process([str(self.engine.path), "-n", "-b", "-r", f"../{_RAW}", f"./{self.files[0].relative}"], self.job,
-                               folder=place, env=env, on_output=report, stop=self.stop)
+        lines = load_lines(self.engine, needed_code_models(self.files), self.job.deck)
+        if self.chosen.module is not None:
+            write_bytes(self.folder / MODULE, self.chosen.module, self.job.deck)
+            lines.append(LOAD)
+        env = environment(self.folder, lines, self.job.deck)
+        finished = run_process([str(self.engine.path), "-n", "-b", "-r", f"../{_RAW}", f"./{self.chosen.files[0].relative}"],
+                               self.job, folder=place, env=env, on_output=report, stop=self.stop)
+        env = environment(self.folder, (), self.job.deck)  # of the little decks, which hold no device
         self.deadline = time.monotonic() + self.job.timeout
         plots = judge(self.job, self._with_stops(env), finished, self.folder / _RAW)
         alone = self._plots_alone(plots)
@@ -92,7 +98,7 @@ class _Bench:
         return Result(deck=self.job.deck, plots=(*plots, *tables), measures=values, failed_measures=failed,
                       warnings=warnings_in(finished.stdout, finished.stderr), log=finished.stdout + finished.stderr,
                       seconds=finished.seconds, ngspice_version=self.engine.version,
-                      notes=self._notes(), distortion=distortion)
+                      notes=self._notes(), distortion=distortion, op_amp=self.chosen.op_amp)
 
     def _notes(self) -> tuple[str, ...]:
         notes = tuple(note for file in self.files for note in file.notes)
@@ -180,18 +186,6 @@ class _Bench:
     def _ngspice(self, what: str, env: dict[str, str]) -> Finished:
         job = replace(self.job, timeout=max(self.deadline - time.monotonic(), 0.01))
         return run_process([str(self.engine.path), "-n", "-b", f"{what}.cir"], job, folder=self.folder, env=env, stop=self.stop)
-
-    def _environment(self) -> dict[str, str]:
-        startup = _STARTUP
-        if libraries := load_lines(self.engine, needed_code_models(self.files), self.job.deck):
-            startup = self.folder / "scripts"
-            lines = [(_STARTUP / "spinit").read_text(encoding="utf-8").rstrip("\n"), *libraries, ""]
-            write_text(startup / "spinit", "\n".join(lines), self.job.deck)
-        env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.folder / "home"), "TMPDIR": str(self.folder),
-               "LC_ALL": "C", "OMP_NUM_THREADS": "1", "SPICE_SCRIPTS": str(startup)}
-        if "LD_LIBRARY_PATH" in os.environ:  # an ngspice of the user's own may need it
-            env["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
-        return env
 
 
 def _reporter(progress: Progress | None, t_stop: float | None) -> Callable[[bytes], None] | None:

@@ -1,4 +1,5 @@
-"""A private folder for one run, gone afterwards; also, later, that of a run whose process was killed."""
+"""A private folder for one run, gone afterwards; also, later, that of a run whose process was killed. What ngspice finds in it:
+a home of its own and a start-up file of ours."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from circuits.errors import FailureKind, SimulationError
 PREFIX = "cosim-run-"
 LOCK = "lock"
 YOUNG = 60.0  # s, a folder may stand this long before its lock is taken
+_STARTUP = Path(__file__).resolve().parent  # where our own spinit is
 
 
 @contextmanager
@@ -49,11 +51,38 @@ def write_text(path: Path, text: str, deck: Path) -> None:
     Raises:
         SimulationError: disk_full.
     """
+    write_bytes(path, text.encode("utf-8"), deck)
+
+
+def write_bytes(path: Path, content: bytes, deck: Path) -> None:
+    """The same of a file that is no text.
+
+    Raises:
+        SimulationError: disk_full.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(content)
     except OSError as failed:
         raise _no_room(path.parent, failed, deck) from failed
+
+
+def environment(folder: Path, lines: Sequence[str], deck: Path) -> dict[str, str]:
+    """Environment of an engine's process in the working folder of the run of ``deck``.
+
+    Args:
+        lines: further lines of the start-up file, which load what the deck needs.
+    """
+    startup = _STARTUP
+    if lines:
+        startup = folder / "scripts"
+        text = (_STARTUP / "spinit").read_text(encoding="utf-8").rstrip("\n")
+        write_text(startup / "spinit", "\n".join([text, *lines, ""]), deck)
+    env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder / "home"), "TMPDIR": str(folder),
+           "LC_ALL": "C", "OMP_NUM_THREADS": "1", "SPICE_SCRIPTS": str(startup)}
+    if "LD_LIBRARY_PATH" in os.environ:  # an ngspice of the user's own may need it
+        env["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+    return env
 
 
 def _no_room(folder: Path, failed: OSError, deck: Path) -> SimulationError:

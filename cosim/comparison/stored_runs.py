@@ -13,7 +13,7 @@ from cosim.behavioural.simulation import folder_key
 from cosim.errors import ResultsError
 from cosim.folder.compiled import CompiledNetwork, load
 from cosim.folder.manifest import MANIFEST_NAME
-from cosim.simulation.decks import NGSPICE, VACASK, Engine, deck_key, default_folder, frame_to_waveforms
+from cosim.simulation.decks import NGSPICE, VACASK, Engine, deck_keys, default_folder, frame_to_waveforms
 from cosim.store.files import read_frame
 
 DEPTH = 3  # folders below the one that is named, in which compiled folders are looked for
@@ -166,5 +166,5 @@ def _keys(folder: Path, deck: Path) -> tuple[dict[str, str], dict[Engine, Simula
         except SimulationError as error:
             missing[engine] = error
             continue
-        keys[deck_key(deck, engine)] = version
+        keys |= dict.fromkeys(deck_keys(deck, engine), version)
     return keys, missing

@@ -9,7 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from circuits.cards.card import DeckFile
+from circuits.engine.compiled.op_amp import result_keys
 from circuits.engine.door.opening import open_deck
+from circuits.engine.door.request import Request
 from circuits.engine.job import Job
 from circuits.engine.ngspice import find_engine
 from circuits.engine.pool import Runner, run_many
@@ -33,10 +35,11 @@ class Engine:
 
     runner: Runner
     version: Callable[[], str]
+    forms: Callable[[Sequence[DeckFile], Request], tuple[str, ...]]  # of what it may put into a checked deck, in use first
 
 
-NGSPICE = Engine(runner=ngspice, version=lambda: f"ngspice {find_engine().version}")
-VACASK = Engine(runner=vacask, version=lambda: f"vacask {find_vacask().version}")
+NGSPICE = Engine(runner=ngspice, version=lambda: f"ngspice {find_engine().version}", forms=result_keys)
+VACASK = Engine(runner=vacask, version=lambda: f"vacask {find_vacask().version}", forms=lambda files, request: ("",))
 
 
 def default_folder(decks: Path) -> Path:
@@ -45,15 +48,16 @@ def default_folder(decks: Path) -> Path:
 
 
 def deck_key(deck: Path, engine: Engine = NGSPICE) -> str:
-    """Identity of a deck: its text, that of every file it includes, and the engine's version."""
-    files, _ = open_deck(deck)
-    return _key_of(files, engine)
+    """Identity of a deck: its text, that of every file it includes, the engine's version, and the form of its op-amps."""
+    return deck_keys(deck, engine)[0]
 
 
-def _key_of(files: Sequence[DeckFile], engine: Engine) -> str:
+def deck_keys(deck: Path, engine: Engine = NGSPICE) -> list[str]:
+    """The same for every form of the op-amps that there is, the one in use first: a result of either is one of this deck."""
+    files, request = open_deck(deck)
     parts = [part for file in files for part in (file.relative, file.text(), *(card.text for card in file.control),
                                                  *(card.text for card in file.fourier))]
-    return content_key([engine.version(), *parts])
+    return [content_key([engine.version(), *parts, *filter(None, [form])]) for form in engine.forms(files, request)]
 
 
 def simulate(runs: Sequence[Run], *, workers: int | None = None, timeout: float = TIMEOUT, force: bool = False,

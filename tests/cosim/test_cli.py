@@ -75,7 +75,8 @@ def test_an_unknown_option_is_refused_without_traceback(shell):
 def test_doctor_finds_everything(shell):
     told = shell.succeeds("doctor")
     assert "MISSING" not in told
-    assert re.search(r"^ok +ngspice +\d+$", told, re.M)
+    assert re.search(r"^ok +ngspice +\d+ with KLU, /", told, re.M)
+    assert re.search(r"^optional op-amp +compiled, kept in /.+$", told, re.M)
 
 
 def test_doctor_says_that_ngspice_is_missing_and_how_to_get_it(shell, tmp_path):

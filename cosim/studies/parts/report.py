@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from circuits.benches.findings import BENCHES, Finding, bench_decks
+from circuits.engine.compiled.op_amp import SOURCE
 from circuits.engine.result import Result
 from cosim.report.page import Figure, Section, write_page
 from cosim.report.quantity import percent, quantity
@@ -37,21 +38,31 @@ def _row(finding: Finding) -> dict[str, str]:
         "condition": bench.condition,
         "datasheet": quantity(bench.figure, bench.unit),
         "model": quantity(finding.model, bench.unit),
+        "compiled": "" if finding.compiled is None else quantity(finding.compiled, bench.unit),
         "deviation": quantity(finding.deviation, bench.unit, digits=2, sign="+") if absolute else percent(finding.deviation),
         "tolerance": tolerance + note,
         "source": bench.source,
     }
 
 
-def page_key() -> str:
+def page_key(*, compiled: bool = True) -> str:
     """What the page is drawn from: decks, parts, figures, and the code that draws it. A page with this key is current.
 
     The model's figures are not in it: their last digits may differ between machines, and they follow from the rest.
+
+    Args:
+        compiled: the page shows the compiled op-amp too.
     """
     files = {name: text for deck in bench_decks() for name, text in deck.files().items()}
     figures = findings_table([Finding(bench=bench, model=bench.figure) for bench in BENCHES]).to_csv()
-    return content_key([*(part for item in sorted(files.items()) for part in item), figures,
+    device = SOURCE.read_text(encoding="utf-8") if compiled else ""
+    return content_key([*(part for item in sorted(files.items()) for part in item), figures, device,
                         source_key("cosim.studies.parts.report", within=DRAWING)])
+
+
+def shows_compiled(findings: Sequence[Finding]) -> bool:
+    """Whether the compiled op-amp was measured."""
+    return any(finding.compiled is not None for finding in findings)
 
 
 def key_of(page: Path) -> str | None:
@@ -70,7 +81,7 @@ def write_parts_page(page: Path, findings: Sequence[Finding], results: Mapping[s
     drawn = [Figure.drawn(draw(results), caption, figures / f"{name}.png") for name, (draw, caption) in curves.items()]
     table = findings_table(findings)
     return write_page(page, "parts.html", {
-        "key": page_key(),
+        "key": page_key(compiled=shows_compiled(findings)),
         "columns": list(table.columns),
         "rows": [(finding.verdict, row) for finding, row in zip(findings, table.to_numpy().tolist(), strict=True)],
         "counts": {verdict: sum(f.verdict == verdict for f in findings) for verdict in ("met", "named", "outside")},
