@@ -1,4 +1,4 @@
-"""The macromodel of an array: conductances between its pins replace its cells and wires."""
+"""The macromodel of arrays: conductances between their pins replace cells and wires."""
 
 from __future__ import annotations
 
@@ -19,15 +19,34 @@ from circuits.netlist.plain_lines import PlainLines
 # solver's tolerance, is 3e-4. If they were at volts, the relative tolerance would demand another iteration at every point.
 SQUARE = 0.1
 READ = 0.2  # V, full scale of a line
-SMALLEST = 2e-12  # A at full scale, a ten-millionth of a full-scale cell current; smaller curvature currents are left out
+SMALLEST = 1e-11  # A at full scale, half a millionth of a full-scale cell current; see split_squares
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reduced:
-    """What is left of an array when its cells and wires are reduced away."""
+    """What is left of an array, or of arrays side by side, when cells and wires are reduced away.
 
-    between: np.ndarray  # (65, 65) [S], :func:`circuits.array.network.port_network`
-    curvature: np.ndarray  # (32, 32) [A/V^2], :func:`circuits.array.network.cell_curvature`
+    The pins are every bit line, every source line and the substrate. An array has 32 of either line; arrays side by side
+    (:func:`circuits.array.merged.side_by_side`) have as many times that as there are columns and rows of arrays.
+    """
+
+    between: np.ndarray  # (pins, pins) [S], :func:`circuits.array.network.port_network`
+    curvature: np.ndarray  # (source lines, bit lines) [A/V^2], :func:`circuits.array.network.cell_curvature`
+
+    @property
+    def n_sources(self) -> int:
+        """Source lines, used or not."""
+        return self.curvature.shape[0]
+
+    @property
+    def n_bits(self) -> int:
+        """Bit lines, used or not; source line k is pin ``n_bits + k`` of ``between``."""
+        return self.curvature.shape[1]
+
+    @property
+    def selected(self) -> list[int]:
+        """Source lines that conduct."""
+        return [k for k in range(self.n_sources) if self.between[self.n_bits + k].any()]
 
 
 def reduce_array(g: np.ndarray, *, n_outputs: int, wires: Wires, transistor: SelectTransistor, r_port: float = 0.0) -> Reduced:
@@ -80,20 +99,7 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hang
         one_way: nothing flows back into hanging lines either.
     """
     s = PlainLines(f"array_{name}", *array_pins())
-    between = reduced.between
-    sums = [k for k in range(SIZE) if between[SIZE + k].any()]
-    two_way = () if one_way else tuple(hanging)
-    _add_cells(s, between, n_lines, two_way, sums)
-    _add_pair_couplings(s, between, n_lines, hanging)
-    for k, leg in zip(sums, star(between[SIZE : 2 * SIZE, SIZE : 2 * SIZE].sum(axis=1)[sums]), strict=True):
-        if leg > 0:
-            s.resistor(f"_sl{k}_star", f"sl{k}", "star", _ohms(leg))
-    for pin, to_ground, to_substrate in _loads(between, n_lines, hanging, two_way, sums):
-        s.resistor(f"_{pin}_gnd", pin, "0", _ohms(to_ground))
-        if to_substrate > 0:
-            s.resistor(f"_{pin}_vsub", pin, "vsub", _ohms(to_substrate))
-        s.capacitor(f"_{pin}", pin, "0", SIZE * wires.capacitance)
-    notes = _add_curvature(s, reduced.curvature, n_lines)
+    notes = add_elements(s, reduced, n_lines=n_lines, wires=wires, hanging=hanging, one_way=one_way)
     return Block(
         netlist=s,
         file_stem=f"array_{name}_macro",
@@ -108,61 +114,137 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hang
             f"wl0..wl{SIZE - 1}": "word lines, not connected: the rows that were selected are in the conductances",
             "vsub": "substrate, takes the junctions' gmin",
         },
-        drawing=f"""
-            g_bl<c>_sl<r> in S: what bit line c feeds into source line r; r_bl<c>_sl<r> in ohm: both ways
-            g_bl<c>_bl<d>: what pair d feeds into line c while that hangs; r_sl<r>_star: couplings of the source lines
-            r_<pin>_gnd, r_<pin>_vsub: the pin's load; c_<pin> in F: a line's {SIZE} wire segments lumped at its pin
-            b_sq<j>, g_sq<j>_sl<r>: what the select transistors' curvature takes from source line r at +-v on pair j; inner
-            node sq<j> is at {SQUARE:g} 1/V times v squared
-        """,
+        drawing=DRAWING,
     )
 
 
-def _add_cells(s: PlainLines, between: np.ndarray, n_lines: int, two_way: Sequence[int], sums: list[int]) -> None:
+DRAWING = f"""
+    g_bl<c>_sl<r> in S: what bit line c feeds into source line r; r_bl<c>_sl<r> in ohm: both ways
+    g_bl<c>_bl<d>: what pair d feeds into line c while that hangs; r_sl<r>_star: couplings of the source lines
+    r_<pin>_gnd, r_<pin>_vsub: the pin's load; c_<pin> in F: a line's wire segments lumped at its pin
+    b_sq<j>, g_sq<j>_sl<r>: what the select transistors' curvature takes from source line r at +-v on pair j; inner
+    node sq<j> is at {SQUARE:g} 1/V times v squared. g_sq_sl<r>: what it takes alike at every pair; inner node sq is at
+    the mean of the sq<j>
+"""
+
+
+def add_elements(s: PlainLines, reduced: Reduced, *, n_lines: int, wires: Wires, hanging: Sequence[int],
+                 one_way: bool) -> dict[str, str]:
+    """Draw what is between the pins of one array, or of arrays side by side, as :func:`array_macro` describes it.
+
+    Returns:
+        Trailing comments of the elements, by name.
+    """
+    two_way = () if one_way else tuple(hanging)
+    _add_cells(s, reduced, n_lines, two_way)
+    _add_pair_couplings(s, reduced.between, n_lines, hanging)
+    _add_stars(s, reduced)
+    for pin, to_ground, to_substrate in _loads(reduced, n_lines, hanging, two_way):
+        s.resistor(f"_{pin}_gnd", pin, "0", _ohms(to_ground))
+        if to_substrate > 0:
+            s.resistor(f"_{pin}_vsub", pin, "vsub", _ohms(to_substrate))
+        segments = reduced.n_sources if pin.startswith("bl") else reduced.n_bits
+        s.capacitor(f"_{pin}", pin, "0", segments * wires.capacitance)
+    return _add_curvature(s, reduced.curvature[:, :n_lines])
+
+
+def _add_cells(s: PlainLines, reduced: Reduced, n_lines: int, two_way: Sequence[int]) -> None:
     """Conductances from every bit line to every source line."""
-    for k in sums:
-        for line in range(n_lines):
-            y = between[SIZE + k, line]
-            if line in two_way:
+    both_ways = frozenset(two_way)
+    for k in reduced.selected:
+        for line, y in enumerate(reduced.between[reduced.n_bits + k, :n_lines].tolist()):
+            if line in both_ways:
                 s.resistor(f"_bl{line}_sl{k}", f"bl{line}", f"sl{k}", _ohms(y))
             else:
                 s.transconductance(f"_bl{line}_sl{k}", "0", f"sl{k}", f"bl{line}", _digits(y))
 
 
 def _add_pair_couplings(s: PlainLines, between: np.ndarray, n_lines: int, hanging: Sequence[int]) -> None:
-    """Conductances from every other pair to a line that may hang."""
+    """Conductances from every other pair of the same arrays to a line that may hang."""
     for line in hanging:
-        for j in range(n_lines // 2):
-            sense, partner = (2 * j + 1, 2 * j) if 2 * j + 1 in hanging else (2 * j, 2 * j + 1)
+        first = line - line % SIZE  # of the arrays that the line runs through
+        for j in range(first // 2, min(first + SIZE, n_lines) // 2):
+            sense, partner = pair_senses(j, hanging)
             y = between[line, sense] - between[line, partner]
             if j != line // 2 and y:
                 s.transconductance(f"_bl{line}_bl{sense}", "0", f"bl{line}", f"bl{sense}", _digits(y))
 
 
-def _loads(between: np.ndarray, n_lines: int, hanging: Sequence[int], two_way: Sequence[int],
-           sums: list[int]) -> Iterator[tuple[str, float, float]]:
+def pair_senses(j: int, hanging: Sequence[int]) -> tuple[int, int]:
+    """The line of pair j that is sensed, the one that may hang if there is one, and its partner, at minus its voltage."""
+    return (2 * j + 1, 2 * j) if 2 * j + 1 in hanging else (2 * j, 2 * j + 1)
+
+
+def _add_stars(s: PlainLines, reduced: Reduced) -> None:
+    """Couplings of the source lines, which meet in the arrays of one row: a star a row."""
+    selected = reduced.selected
+    for first in range(0, reduced.n_sources, SIZE):
+        rows = [k for k in selected if first <= k < first + SIZE]
+        pins = slice(reduced.n_bits + first, reduced.n_bits + first + SIZE)
+        totals = reduced.between[pins, pins].sum(axis=1)[[k - first for k in rows]]
+        centre = "star" if reduced.n_sources == SIZE else f"star{first // SIZE}"
+        for k, leg in zip(rows, star(totals), strict=True):
+            if leg > 0:
+                s.resistor(f"_sl{k}_star", f"sl{k}", centre, _ohms(leg))
+
+
+def _loads(reduced: Reduced, n_lines: int, hanging: Sequence[int],
+           two_way: Sequence[int]) -> Iterator[tuple[str, float, float]]:
     """For every pin its name, and its conductances to ground and to the substrate [S]."""
+    between, n_bits = reduced.between, reduced.n_bits
     for line in range(n_lines):
         if line in hanging:  # its partner is at minus its own voltage and therefore counts twice
-            loads = between[line, : SIZE if line in two_way else -1]
+            loads = between[line, : n_bits if line in two_way else -1]
             yield f"bl{line}", loads.sum() + between[line, line ^ 1], between[line, -1]
         else:
             yield f"bl{line}", between[line].sum(), 0.0
-    others = [line for line in range(SIZE) if line not in two_way]  # including the grounded lines
-    for k in sums:
-        yield f"sl{k}", between[SIZE + k, others].sum(), between[SIZE + k, -1]
+    others = np.setdiff1d(np.arange(n_bits), two_way)  # including the grounded lines
+    for k in reduced.selected:
+        yield f"sl{k}", between[n_bits + k, others].sum(), between[n_bits + k, -1]
 
 
-def _add_curvature(s: PlainLines, curvature: np.ndarray, n_lines: int) -> dict[str, str]:
-    notes = {}
-    for j in range(n_lines // 2):
-        pair = curvature[:, 2 * j] + curvature[:, 2 * j + 1]
-        rows = np.flatnonzero(pair * READ**2 > SMALLEST)
-        if rows.size:
+def split_squares(curvature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Divide the curvature of every pair at every source line into what a source line has at all pairs alike, and the rest.
+
+    Most cells rest at the low end of the window and have nearly the same small curvature. A mean stands for them, and only
+    what is off it by more than SMALLEST, the pair at full scale, keeps an element of its own. What is left out is at most
+    SMALLEST a pair, of either sign. Where the means save no element, each pair above SMALLEST keeps its own.
+
+    Args:
+        curvature: (source lines, bit lines in use) [A/V^2].
+    Returns:
+        (source lines,) [A/V^2], taken at the sum of all pairs' squares; (source lines, pairs) [A/V^2], zero without element.
+    """
+    pairs = curvature[:, 0::2] + curvature[:, 1::2]
+    smallest = SMALLEST / READ**2
+    alike = np.median(pairs, axis=1)
+    own = np.abs(pairs - alike[:, None]) > smallest
+    count = np.maximum(1, (~own).sum(axis=1))
+    alike = np.where(own, 0.0, pairs).sum(axis=1) / count
+    own = np.abs(pairs - alike[:, None]) > smallest
+    added = pairs.shape[1] + np.count_nonzero(alike)  # the mean's inputs and outputs
+    if np.count_nonzero(own) + added >= np.count_nonzero(pairs > smallest):
+        return np.zeros(len(pairs)), np.where(pairs > smallest, pairs, 0.0)
+    return alike, np.where(own, pairs - alike[:, None], 0.0)
+
+
+def _add_curvature(s: PlainLines, curvature: np.ndarray) -> dict[str, str]:
+    """Squares of the pairs' voltages, one node each, and what every source line loses at them."""
+    alike, own = split_squares(curvature)
+    n_pairs, notes = own.shape[1], {}
+    for j in range(n_pairs):
+        rows = np.flatnonzero(own[:, j])
+        if rows.size or alike.any():
             s.voltage(f"_sq{j}", f"sq{j}", f"{SQUARE:g}*v(bl{2 * j})*v(bl{2 * j})")
             notes[f"b_sq{j}"] = "V"
         for k in rows:
-            s.transconductance(f"_sq{j}_sl{k}", f"sl{k}", "0", f"sq{j}", float(f"{pair[k] / SQUARE:.4g}"))
+            s.transconductance(f"_sq{j}_sl{k}", f"sl{k}", "0", f"sq{j}", float(f"{own[k, j] / SQUARE:.4g}"))
+    if alike.any():
+        s.resistor("_sq_gnd", "sq", "0", 1.0)
+        for j in range(n_pairs):
+            s.transconductance(f"_sq{j}_sq", "0", "sq", f"sq{j}", _digits(1.0 / n_pairs))
+    for k in np.flatnonzero(alike):
+        s.transconductance(f"_sq_sl{k}", f"sl{k}", "0", "sq", float(f"{n_pairs * alike[k] / SQUARE:.4g}"))
     return notes
 
 
