@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,9 @@ from circuits.netlist.plain_lines import PlainLines
 # solver's tolerance, is 3e-4. If they were at volts, the relative tolerance would demand another iteration at every point.
 SQUARE = 0.1
 READ = 0.2  # V, full scale of a line
-SMALLEST = 1e-11  # A at full scale, half a millionth of a full-scale cell current; see split_squares
+SMALLEST = 2e-12  # A at full scale, a ten-millionth of a full-scale cell current; smaller curvature currents are left out
+ALIKE = 1e-11  # A at full scale, half a millionth of it: as far pairs may be from a mean that stands for them, see split_squares
+TERM = 5  # elements whose time a term of a mean takes the solver
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,8 +125,9 @@ DRAWING = f"""
     g_bl<c>_bl<d>: what pair d feeds into line c while that hangs; r_sl<r>_star: couplings of the source lines
     r_<pin>_gnd, r_<pin>_vsub: the pin's load; c_<pin> in F: a line's wire segments lumped at its pin
     b_sq<j>, g_sq<j>_sl<r>: what the select transistors' curvature takes from source line r at +-v on pair j; inner
-    node sq<j> is at {SQUARE:g} 1/V times v squared. g_sq_sl<r>: what it takes alike at every pair; inner node sq is at
-    the mean of the sq<j>
+    node sq<j> is at {SQUARE:g} 1/V times v squared. Where most pairs of 32 bit lines are alike: b_mean<i>, g_mean<i>_sl<r>:
+    what it takes at every pair of bl<32 i> to bl<32 i + 31>, and g_sq<j>_sl<r> what a pair takes more than that; inner
+    node mean<i> is at {SQUARE:g} 1/V times the mean of the pairs' v squared
 """
 
 
@@ -135,7 +138,8 @@ def add_elements(s: PlainLines, reduced: Reduced, *, n_lines: int, wires: Wires,
     Returns:
         Trailing comments of the elements, by name.
     """
-    two_way = () if one_way else tuple(hanging)
+    hanging = frozenset(hanging)
+    two_way = frozenset() if one_way else hanging
     _add_cells(s, reduced, n_lines, two_way)
     _add_pair_couplings(s, reduced.between, n_lines, hanging)
     _add_stars(s, reduced)
@@ -148,20 +152,19 @@ def add_elements(s: PlainLines, reduced: Reduced, *, n_lines: int, wires: Wires,
     return _add_curvature(s, reduced.curvature[:, :n_lines])
 
 
-def _add_cells(s: PlainLines, reduced: Reduced, n_lines: int, two_way: Sequence[int]) -> None:
+def _add_cells(s: PlainLines, reduced: Reduced, n_lines: int, two_way: frozenset[int]) -> None:
     """Conductances from every bit line to every source line."""
-    both_ways = frozenset(two_way)
     for k in reduced.selected:
         for line, y in enumerate(reduced.between[reduced.n_bits + k, :n_lines].tolist()):
-            if line in both_ways:
+            if line in two_way:
                 s.resistor(f"_bl{line}_sl{k}", f"bl{line}", f"sl{k}", _ohms(y))
             else:
                 s.transconductance(f"_bl{line}_sl{k}", "0", f"sl{k}", f"bl{line}", _digits(y))
 
 
-def _add_pair_couplings(s: PlainLines, between: np.ndarray, n_lines: int, hanging: Sequence[int]) -> None:
+def _add_pair_couplings(s: PlainLines, between: np.ndarray, n_lines: int, hanging: frozenset[int]) -> None:
     """Conductances from every other pair of the same arrays to a line that may hang."""
-    for line in hanging:
+    for line in sorted(hanging):
         first = line - line % SIZE  # of the arrays that the line runs through
         for j in range(first // 2, min(first + SIZE, n_lines) // 2):
             sense, partner = pair_senses(j, hanging)
@@ -170,7 +173,7 @@ def _add_pair_couplings(s: PlainLines, between: np.ndarray, n_lines: int, hangin
                 s.transconductance(f"_bl{line}_bl{sense}", "0", f"bl{line}", f"bl{sense}", _digits(y))
 
 
-def pair_senses(j: int, hanging: Sequence[int]) -> tuple[int, int]:
+def pair_senses(j: int, hanging: Collection[int]) -> tuple[int, int]:
     """The line of pair j that is sensed, the one that may hang if there is one, and its partner, at minus its voltage."""
     return (2 * j + 1, 2 * j) if 2 * j + 1 in hanging else (2 * j, 2 * j + 1)
 
@@ -188,8 +191,8 @@ def _add_stars(s: PlainLines, reduced: Reduced) -> None:
                 s.resistor(f"_sl{k}_star", f"sl{k}", centre, _ohms(leg))
 
 
-def _loads(reduced: Reduced, n_lines: int, hanging: Sequence[int],
-           two_way: Sequence[int]) -> Iterator[tuple[str, float, float]]:
+def _loads(reduced: Reduced, n_lines: int, hanging: frozenset[int],
+           two_way: frozenset[int]) -> Iterator[tuple[str, float, float]]:
     """For every pin its name, and its conductances to ground and to the substrate [S]."""
     between, n_bits = reduced.between, reduced.n_bits
     for line in range(n_lines):
@@ -198,54 +201,58 @@ def _loads(reduced: Reduced, n_lines: int, hanging: Sequence[int],
             yield f"bl{line}", loads.sum() + between[line, line ^ 1], between[line, -1]
         else:
             yield f"bl{line}", between[line].sum(), 0.0
-    others = np.setdiff1d(np.arange(n_bits), two_way)  # including the grounded lines
+    others = np.setdiff1d(np.arange(n_bits), sorted(two_way))  # including the grounded lines
     for k in reduced.selected:
         yield f"sl{k}", between[n_bits + k, others].sum(), between[n_bits + k, -1]
 
 
 def split_squares(curvature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Divide the curvature of every pair at every source line into what a source line has at all pairs alike, and the rest.
+    """Divide the curvature of pairs at source lines into what a source line has at all of these pairs alike, and the rest.
 
-    Most cells rest at the low end of the window and have nearly the same small curvature. A mean stands for them, and only
-    what is off it by more than SMALLEST, the pair at full scale, keeps an element of its own. What is left out is at most
-    SMALLEST a pair, of either sign. Where the means save no element, each pair above SMALLEST keeps its own.
+    Most cells of a trained network rest at the low end of the window, with nearly the same small curvature. One element per
+    source line then stands for all of them, and only a pair that is off it by more than ALIKE, the pair at full scale, keeps
+    an element of its own. Left out is at most ALIKE a pair, and of both signs, so that most of it cancels: on the Lorenz96
+    twin 3e-6 of full scale. Where that does not halve the work, every pair above SMALLEST keeps its element.
 
     Args:
-        curvature: (source lines, bit lines in use) [A/V^2].
+        curvature: (source lines, bit lines in use) [A/V^2], of arrays that share their bit lines.
     Returns:
-        (source lines,) [A/V^2], taken at the sum of all pairs' squares; (source lines, pairs) [A/V^2], zero without element.
+        (source lines,) [A/V^2], at every pair; (source lines, pairs) [A/V^2], in addition, zero where there is no element.
     """
     pairs = curvature[:, 0::2] + curvature[:, 1::2]
-    smallest = SMALLEST / READ**2
-    alike = np.median(pairs, axis=1)
-    own = np.abs(pairs - alike[:, None]) > smallest
-    count = np.maximum(1, (~own).sum(axis=1))
-    alike = np.where(own, 0.0, pairs).sum(axis=1) / count
-    own = np.abs(pairs - alike[:, None]) > smallest
-    added = pairs.shape[1] + np.count_nonzero(alike)  # the mean's inputs and outputs
-    if np.count_nonzero(own) + added >= np.count_nonzero(pairs > smallest):
-        return np.zeros(len(pairs)), np.where(pairs > smallest, pairs, 0.0)
-    return alike, np.where(own, pairs - alike[:, None], 0.0)
+    each = np.where(pairs > SMALLEST / READ**2, pairs, 0.0)
+    off = np.abs(pairs - np.median(pairs, axis=1, keepdims=True)) > ALIKE / READ**2
+    alike = np.where(off, 0.0, pairs).sum(axis=1) / np.maximum(1, np.count_nonzero(~off, axis=1))
+    rest = pairs - alike[:, None]
+    rest = np.where(np.abs(rest) > ALIKE / READ**2, rest, 0.0)
+    work = np.count_nonzero(rest) + np.count_nonzero(alike) + TERM * pairs.shape[1]
+    return (alike, rest) if 2 * work < np.count_nonzero(each) else (np.zeros(len(pairs)), each)
 
 
 def _add_curvature(s: PlainLines, curvature: np.ndarray) -> dict[str, str]:
     """Squares of the pairs' voltages, one node each, and what every source line loses at them."""
-    alike, own = split_squares(curvature)
-    n_pairs, notes = own.shape[1], {}
-    for j in range(n_pairs):
-        rows = np.flatnonzero(own[:, j])
-        if rows.size or alike.any():
-            s.voltage(f"_sq{j}", f"sq{j}", f"{SQUARE:g}*v(bl{2 * j})*v(bl{2 * j})")
-            notes[f"b_sq{j}"] = "V"
-        for k in rows:
-            s.transconductance(f"_sq{j}_sl{k}", f"sl{k}", "0", f"sq{j}", float(f"{own[k, j] / SQUARE:.4g}"))
-    if alike.any():
-        s.resistor("_sq_gnd", "sq", "0", 1.0)
-        for j in range(n_pairs):
-            s.transconductance(f"_sq{j}_sq", "0", "sq", f"sq{j}", _digits(1.0 / n_pairs))
-    for k in np.flatnonzero(alike):
-        s.transconductance(f"_sq_sl{k}", f"sl{k}", "0", "sq", float(f"{n_pairs * alike[k] / SQUARE:.4g}"))
+    notes = {}
+    for first in range(0, curvature.shape[1], SIZE):
+        alike, rest = split_squares(curvature[:, first : first + SIZE])
+        places, place = range(first // 2, first // 2 + rest.shape[1]), first // SIZE
+        if alike.any():
+            squares = " + ".join(f"v(bl{2 * j})*v(bl{2 * j})" for j in places)
+            s.voltage(f"_mean{place}", f"mean{place}", f"{SQUARE / len(places):.10g}*({squares})")
+            notes[f"b_mean{place}"] = "V"
+        for k in np.flatnonzero(alike):
+            s.transconductance(f"_mean{place}_sl{k}", f"sl{k}", "0", f"mean{place}", _rounded(len(places) * alike[k] / SQUARE))
+        for j, own in zip(places, rest.T, strict=True):
+            rows = np.flatnonzero(own)
+            if rows.size:
+                s.voltage(f"_sq{j}", f"sq{j}", f"{SQUARE:g}*v(bl{2 * j})*v(bl{2 * j})")
+                notes[f"b_sq{j}"] = "V"
+            for k in rows:
+                s.transconductance(f"_sq{j}_sl{k}", f"sl{k}", "0", f"sq{j}", _rounded(own[k] / SQUARE))
     return notes
+
+
+def _rounded(curvature: float) -> float:
+    return float(f"{curvature:.4g}")
 
 
 def _ohms(conductance: float) -> float:
