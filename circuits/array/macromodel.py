@@ -210,9 +210,9 @@ def split_squares(curvature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Divide the curvature of pairs at source lines into what a source line has at all of these pairs alike, and the rest.
 
     Most cells of a trained network rest at the low end of the window, with nearly the same small curvature. One element per
-    source line then stands for all of them, and only a pair that is off it by more than ALIKE, the pair at full scale, keeps
-    an element of its own. Left out is at most ALIKE a pair, and of both signs, so that most of it cancels: on the Lorenz96
-    twin 3e-6 of full scale. Where that does not halve the work, every pair above SMALLEST keeps its element.
+    source line then stands for all of them, at their mean. A pair that is off their median by more than ALIKE, at full scale,
+    keeps an element for the rest. Left out is at most twice ALIKE a pair, and of both signs, so that most of it cancels.
+    Where this does not halve the work, every pair above SMALLEST keeps its element, and no more than SMALLEST is left out.
 
     Args:
         curvature: (source lines, bit lines in use) [A/V^2], of arrays that share their bit lines.
@@ -223,8 +223,7 @@ def split_squares(curvature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     each = np.where(pairs > SMALLEST / READ**2, pairs, 0.0)
     off = np.abs(pairs - np.median(pairs, axis=1, keepdims=True)) > ALIKE / READ**2
     alike = np.where(off, 0.0, pairs).sum(axis=1) / np.maximum(1, np.count_nonzero(~off, axis=1))
-    rest = pairs - alike[:, None]
-    rest = np.where(np.abs(rest) > ALIKE / READ**2, rest, 0.0)
+    rest = np.where(off, pairs - alike[:, None], 0.0)
     work = np.count_nonzero(rest) + np.count_nonzero(alike) + TERM * pairs.shape[1]
     return (alike, rest) if 2 * work < np.count_nonzero(each) else (np.zeros(len(pairs)), each)
 
