@@ -20,7 +20,7 @@ from circuits.netlist.plain_lines import PlainLines
 SQUARE = 0.1
 READ = 0.2  # V, full scale of a line
 SMALLEST = 2e-12  # A at full scale, a ten-millionth of a full-scale cell current; smaller curvature currents are left out
-ALIKE = 1e-11  # A at full scale, half a millionth of it: as far pairs may be from a mean that stands for them, see split_squares
+ALIKE = 1e-11  # A at full scale, half a millionth of it: as far may pairs be off their median that share a mean
 TERM = 5  # elements whose time a term of a mean takes the solver
 
 

@@ -72,7 +72,7 @@ def merged_arrays(name: str, tiles: Sequence[Tile], reduced: Mapping[str, Reduce
             "vsub": "substrate, takes the junctions' gmin",
         },
         drawing=f"""
-            array {name}_<row>_<column> of the floor plan has the layer's source lines {SIZE}*row.. and bit lines {SIZE}*column..
+            array {name}_<row>_<column> of the floor plan has sl<{SIZE}*row> and bl<{SIZE}*column> and those behind them
             cell g_<r>_<c> of its file in conductances/ lies between sl<{SIZE}*row + r> and bl<{SIZE}*column + c>
             board wires are inside; `cosim inspect FOLDER --why {name}.<element>` names the cells that make an element
         """.rstrip() + "".join(f"\n        {line}" for line in DRAWING.splitlines()) + "\n        ",

@@ -150,8 +150,8 @@ class _Layer:
         leg = float(star(totals)[k - first])
         if leg <= 0:
             raise self._unknown(element)
-        return self._made(element, f"leg of sl{k} in the star that stands for the couplings of the source lines from sl{first} on: "
-                                   "current into it with all others at 1 V", shares, deck=1.0 / leg,
+        return self._made(element, f"leg of sl{k} in the star that stands for the couplings of the source lines from sl{first} "
+                                   "on: current into it with all others at 1 V", shares, deck=1.0 / leg,
                           remark=f"the star in which each source line has such a sum has a leg of {leg:.9g} S here")
 
     def _wire(self, element: str, index: int) -> Origin:
@@ -175,7 +175,7 @@ class _Layer:
         own = rest[k, j % (SIZE // 2)]
         if not own:
             raise self._unknown(element)
-        less = (f"less {alike[k]:.4g} A/V^2, which g_mean{j // (SIZE // 2)}_sl{k} takes at every pair, and " if alike[k] else "")
+        less = f"less {alike[k]:.4g} A/V^2, which g_mean{j // (SIZE // 2)}_sl{k} takes at every pair, and " if alike[k] else ""
         return self._made(element, f"what the curvature of the select transistors of pair {j} takes from sl{k}", shares,
                           unit="A/V^2", remark=f"{less}divided by {SQUARE:g} 1/V, the scale of node sq{j}", deck=own / SQUARE)
 
@@ -185,8 +185,8 @@ class _Layer:
             raise self._unknown(element)
         pairs = [place * SIZE // 2 + j for j in range(rest.shape[1]) if not rest[k, j]]
         shares = [share for j in pairs for share in self._curved(k, j)]
-        return self._made(element, f"what the curvature of the select transistors takes from sl{k} at {len(pairs)} pairs that are "
-                                   "alike", shares, unit="A/V^2", deck=alike[k] * rest.shape[1] / SQUARE,
+        return self._made(element, f"what the curvature of the select transistors takes from sl{k} at {len(pairs)} pairs that "
+                                   "are alike", shares, unit="A/V^2", deck=alike[k] * rest.shape[1] / SQUARE,
                           remark=f"their mean, times {rest.shape[1]} pairs, divided by {SQUARE:g} 1/V, the scale of node "
                                  f"mean{place}")
 

@@ -275,8 +275,8 @@ def inspect(
         help="With --loops: folder of simulated waveforms, for signals and clamp hits; default as for compare, or the torch "
              "solution where nothing was simulated.")] = None,
     why: Annotated[str | None, typer.Option(
-        metavar="ELEMENT", help="Of a compiled folder of macro decks: the cells that an element of its reduced arrays is the sum "
-                                "of, e.g. g_bl3_sl4, or hidden_2.g_bl3_sl4 of one layer.")] = None,
+        metavar="ELEMENT", help="Of a compiled folder of macro decks: the cells that an element of its reduced arrays is the "
+                                "sum of, e.g. g_bl3_sl4, or hidden_2.g_bl3_sl4 of one layer.")] = None,
     stray: Annotated[float, typer.Option(min=0, help="With --loops: capacitance [F] of package and board at every pin of an "
                                                      "array, which the decks leave out.")] = 0.0,
     workers: Workers = 2,

@@ -27,8 +27,9 @@ def element_origins(manifest: Manifest, element: str) -> list[tuple[Origin, floa
     """
     board = read_board(manifest)
     if manifest.fidelity != "macro":
-        raise CosimError(f"{manifest.folder} holds {manifest.fidelity} decks, which draw every cell: g_<row>_<column> of an array "
-                         "is its conductance in conductances/. Elements that many cells make are in macro decks")
+        raise CosimError(f"{manifest.folder} holds {manifest.fidelity} decks, which draw every cell with its own conductance; "
+                         "--why asks for elements that many cells make, and those are in decks of `cosim compile --fidelity "
+                         "macro`")
     *places, name = element.lower().split(".")
     programmed = read_programmed(manifest, board)
     named = [layer.name for layer in board.layers if {layer.name, f"x{layer.name}"} & set(places)]
@@ -61,6 +62,6 @@ def _number(manifest: Manifest, file: str, found: Origin) -> float:
         return math.nan
     number = spice_number(card.text.split()[-1])
     if number is None or not math.isclose(number, found.deck, rel_tol=AGREES[found.unit]):
-        raise ResultsError(f"{path}:{card.line} holds [{card.text}], where the conductances make {found.deck:.9g}; undo the edit "
-                           "or compile again")
+        raise ResultsError(f"{path}:{card.line} holds [{card.text}], where the conductances make {found.deck:.9g}; undo the "
+                           "edit or compile again")
     return number
