@@ -86,6 +86,30 @@ def cell_drops(
     return (potential[: g.size] - potential[g.size :]).T.reshape(-1, *g.shape)
 
 
+def cell_currents(
+    g: np.ndarray, volts: np.ndarray, *, selected: np.ndarray, wires: Wires, r_on: float, r_port: float = 0.0,
+    gmin: float = GMIN, substrate: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Currents that every cell takes from its bit line and gives to its source line, with all pins held at a voltage.
+
+    A pin's current is the sum over its line's cells: into bit line c the sum of column c of the first array, out of source
+    line r the sum of row r of the second. The two differ by what leaks into the substrate.
+
+    Args:
+        volts: (cols + rows,) [V], bit lines, then source lines.
+        substrate: its voltage [V].
+        g, selected, wires, r_on, r_port, gmin: as for :func:`port_network`.
+    Returns:
+        from the bit line and to the source line, (rows, cols) [A] each.
+    """
+    mesh, g_port = _factor(g, selected, wires, r_on, r_port, gmin)
+    cell, bl_leak, sl_leak = _cells(g, selected, r_on, gmin)
+    leak = substrate * np.concatenate([bl_leak.ravel(), sl_leak.ravel()])
+    bl, sl = mesh.solve(_drive(_port_nodes(*g.shape), g.size, g_port) @ volts + leak).reshape(2, *g.shape)
+    through = cell * (bl - sl)
+    return through + bl_leak * (bl - substrate), through - sl_leak * (sl - substrate)
+
+
 def cell_curvature(g: np.ndarray, *, selected: np.ndarray, r_on: float, curvature: float) -> np.ndarray:
     """Coefficient c of a cell's current, i = g_cell * v - c * v^2, that comes from its transistor's curvature.
 

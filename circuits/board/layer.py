@@ -12,6 +12,7 @@ from PySpice.Spice.Netlist import SubCircuit
 from circuits.array.cell import cell_1t1r
 from circuits.array.crossbar import SIZE, memristor_array
 from circuits.array.macromodel import Reduced, array_macro, reduce_array
+from circuits.array.merged import merged_arrays
 from circuits.array.select_transistor import SelectTransistor
 from circuits.array.tiling import Tile, tile_layer
 from circuits.array.wires import Wires
@@ -82,10 +83,15 @@ class LayerSpec:
         """Board wire in series with every pin of a tile [ohm]; 0 where one array is wired straight to the layer's pins."""
         return 0.0 if self.is_one_tile else self.r_board
 
-    def hanging(self, tile: Tile) -> tuple[int, ...]:
-        """Bit lines of one of the layer's tiles that may hang: nothing drives them while their neuron is off."""
-        pairs = range(min(tile.n_lines // 2, self.n_inputs - tile.first_line // 2))  # the bias, the last pair, is driven
-        return tuple(2 * j + (self.undriven == "n") for j in pairs) if self.undriven else ()
+    @property
+    def hanging(self) -> tuple[int, ...]:
+        """Bit lines that may hang: nothing drives them while their neuron is off. The bias, the last pair, is driven."""
+        return tuple(2 * j + (self.undriven == "n") for j in range(self.n_inputs)) if self.undriven else ()
+
+    @property
+    def one_way(self) -> bool:
+        """Whether a macromodel lets nothing flow back into lines that hang; one array, or an offset, must."""
+        return not (self.is_one_tile or self.common_offset)
 
     @property
     def is_one_tile(self) -> bool:
@@ -124,12 +130,15 @@ def layer(spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Bloc
     stage = tia() if two_stage or (spec.last and not spec.relu) else relu_tia() if spec.relu else clamped_tia()
     s = SubCircuit(f"layer_{spec.name}", *inputs, *outputs, "vcc", "vee")
     arrays = []
-    for tile in spec.tiles:
+    if reduced is not None and not spec.is_one_tile:
+        arrays.append(layer_arrays(spec, reduced))
+        s.X("arrays", arrays[0].name, *inputs, *(f"sl{k}" for k in range(spec.n_outputs)), "vee")
+    for tile in () if arrays else spec.tiles:
         array = tile_array(tile, spec, reduced)
         arrays.append(array)
         lines = inputs[tile.lines]
         sums = [f"sl{k}" for k in range(spec.n_outputs)][tile.outputs]
-        if reduced is None and not spec.is_one_tile:  # a macromodel has its board wires inside
+        if not spec.is_one_tile:
             lines, sums = _wired(s, tile, "bl", lines, spec.r_board), _wired(s, tile, "sl", sums, spec.r_board)
         unused = SIZE - tile.n_outputs
         s.X("array" + tile.name.removeprefix(spec.name), array.name, *lines, *["0"] * (SIZE - tile.n_lines),
@@ -170,7 +179,7 @@ _TWO_STAGE = """
 
 
 def tile_array(tile: Tile, spec: LayerSpec, reduced: Mapping[str, Reduced] | None = None) -> Block:
-    """The array of one of a layer's tiles.
+    """The array of one of a layer's tiles; a macromodel where the tile is the whole layer.
 
     Args:
         reduced: as in :func:`layer`.
@@ -180,11 +189,25 @@ def tile_array(tile: Tile, spec: LayerSpec, reduced: Mapping[str, Reduced] | Non
     if reduced is None:
         cell = cell_1t1r(spec.wires, spec.transistor, spec.kappa)
         return memristor_array(tile.name, cell, rows=SIZE if spec.all_cells else tile.n_outputs)
+    _check_linear(spec)
+    return array_macro(tile.name, reduced[tile.name], n_lines=tile.n_lines, wires=spec.wires, hanging=spec.hanging,
+                       one_way=spec.one_way)
+
+
+def layer_arrays(spec: LayerSpec, reduced: Mapping[str, Reduced]) -> Block:
+    """The macromodel of all arrays of a layer of several, board wires inside.
+
+    Raises:
+        CircuitError: as :func:`tile_array`.
+    """
+    _check_linear(spec)
+    return merged_arrays(spec.name, spec.tiles, reduced, wires=spec.wires, hanging=spec.hanging, one_way=spec.one_way)
+
+
+def _check_linear(spec: LayerSpec) -> None:
     if spec.kappa:
         raise CircuitError(f"layer {spec.name}: memristors with kappa = {spec.kappa} 1/V have no macromodel, "
                            "use fidelity flat or kappa = 0")
-    return array_macro(tile.name, reduced[tile.name], n_lines=tile.n_lines, wires=spec.wires, hanging=spec.hanging(tile),
-                       one_way=not (spec.is_one_tile or spec.common_offset))  # a line that hangs must follow that offset
 
 
 def _wired(s: SubCircuit, tile: Tile, kind: str, trunk: list[str], r_board: float) -> list[str]:

@@ -279,12 +279,18 @@ def inspect(
     waveforms: Annotated[Path | None, typer.Option(
         help="With --loops: folder of simulated waveforms, for signals and clamp hits; default as for compare, or the torch "
              "solution where nothing was simulated.")] = None,
+    why: Annotated[str | None, typer.Option(
+        metavar="ELEMENT", help="Of a compiled folder of macro decks: the cells that an element of its reduced arrays is the "
+                                "sum of, e.g. g_bl3_sl4, or hidden_2.g_bl3_sl4 of one layer.")] = None,
     stray: Annotated[float, typer.Option(min=0, help="With --loops: capacitance [F] of package and board at every pin of an "
                                                      "array, which the decks leave out.")] = 0.0,
     workers: Workers = 2,
     docs: Docs = None,
 ) -> None:
-    """What is in a deck: blocks, devices, nodes, bill of materials, conductances; or the stability of a board (--loops)."""
+    """What is in a deck: blocks, devices, nodes, bill of materials, conductances; or the stability of a board (--loops); or
+    where an element of a macro deck comes from (--why)."""
+    if loops and why:
+        raise CosimError("--loops and --why ask for different things; give one of them")
     if loops:
         from cosim.cli.commands.inspect_loops import run as run_loops
 
@@ -292,6 +298,11 @@ def inspect(
         return
     if all_ or waveforms or stray or docs:
         raise CosimError("--all, --waveforms, --stray and --docs belong to --loops; add it, or leave them out")
+    if why:
+        from cosim.cli.commands.inspect_why import run as run_why
+
+        run_why(target, why)
+        return
     from cosim.cli.commands.inspect import run
 
     run(target)

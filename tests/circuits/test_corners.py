@@ -141,9 +141,10 @@ def test_a_wide_layers_lines_that_hang_follow_a_common_offset():
         corner = CORNERS[name]
         deck = board_deck(name="sine", title="t", banner=(), spec=board_at(board, corner, conductances), stimuli=[["dc 0"]],
                           initial=[0.1], v_ref=0.2, timing=Timing(duration=0.1), supply=corner.rail)
-        for text in (deck.files()[f"blocks/array_output_0_{column}_macro.inc"] for column in (0, 1)):
-            assert f"\n{letter}_bl1_sl0 " in text
-            assert "\ng_bl0_sl0 " in text  # an op-amp drives it
+        text = deck.files()["blocks/arrays_output_macro.inc"]
+        for line in (0, 32):  # one in each array
+            assert f"\n{letter}_bl{line + 1}_sl0 " in text
+            assert f"\ng_bl{line}_sl0 " in text  # an op-amp drives it
 
 
 # refusals

@@ -26,6 +26,7 @@ CIRCUITS = {  # every element that our decks use; v(o) is compared
     "pmos": "vdd d 0 2\nr1 o 0 1k\nm1 o in d d pp w=20u l=2u\n.model pp pmos(level=1 vto=-0.3 kp=50u)",
     "behavioural current": ".param k=3\nb1 0 o i=1e-3*tanh({k}*v(in,o))+1u*exp(-v(in)*v(in))\nr2 o 0 1k",
     "behavioural voltage": "b1 o 0 v=-2*v(in)**2+sqrt(1+v(in)**2)/(1+v(0,in)^2)\nr2 o 0 1k",
+    "mean of squares": "r2 in x 1k\nr3 x 0 1k\nb1 o 0 v=0.5*(v(in)*v(in) +\n+ v(x)*v(x))",
     "subcircuits": ".param g=2\n.subckt half a b params: r=1k\nr1 a b {r*g}\nr2 b 0 {r}\n.ends half\n"
                    ".subckt two a b params: s=1\nx1 a m half r={s*500}\nx2 m b half\n.ends two\nx1 in o two s=3",
 }

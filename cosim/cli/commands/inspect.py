@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def _bill(instances) -> pd.DataFrame:
         if name in CHANNELS:
             packages = -(-count // CHANNELS[name])
             rows.append({"what": name, "count": count, "packages": packages})
-    arrays = sum(count for name, count in instances.items() if name.startswith("array_"))
+    arrays = sum(count * _arrays_in(name) for name, count in instances.items())
     if arrays:
         rows.append({"what": f"{SIZE}x{SIZE} 1T1R array", "count": arrays, "packages": arrays})
     per_block = {"clamp": ("1n4148", 2), "relu_tia": ("1n4148", 2), "rectifier": ("1n4148", 2)}
@@ -53,6 +54,12 @@ def _bill(instances) -> pd.DataFrame:
     if diodes:
         rows.append({"what": "1n4148", "count": diodes, "packages": diodes})
     return pd.DataFrame(rows, columns=["what", "count", "packages"])
+
+
+def _arrays_in(block: str) -> int:
+    """How many arrays a block stands for: array_<name> is one, arrays_<name>_2x5 is ten."""
+    merged = re.fullmatch(r"arrays_\w+_(\d+)x(\d+)", block)
+    return int(merged[1]) * int(merged[2]) if merged else int(block.startswith("array_"))
 
 
 def _conductances(folder: Path) -> pd.DataFrame:
