@@ -131,6 +131,7 @@ def compile_(
     solver: Annotated[str, typer.Option(help="accurate: steps follow the truncation error. stepped: only the largest "
                                              "step limits them, which is faster; `cosim convergence` says whether it "
                                              "is as close.")] = "accurate",
+    max_step: Annotated[float, typer.Option(min=0, help="Largest solver step, model seconds; 0: 1/2000 of the run.")] = 0.0,
     fit: Annotated[bool, typer.Option("--fit", help="A network that is not piecewise linear (tanh, SiLU, products) is replaced "
                                                     "by a ReLU network; widths and error are printed.")] = False,
     fit_error: Annotated[str | None, typer.Option(help="The same, with the error that the ReLU network may have, e.g. 1%; "
@@ -143,7 +144,7 @@ def compile_(
     from cosim.cli.commands.compile import run
 
     run(source, out, levels=levels, error=error, cell_yield=cell_yield, seed=seed, fidelity=fidelity, time_scale=time_scale,
-        solver=solver, fit=fit, fit_error=fit_error, trim=trim, quiet=quiet)
+        solver=solver, max_step=max_step, fit=fit, fit_error=fit_error, trim=trim, quiet=quiet)
 
 
 @app.command()

@@ -16,11 +16,11 @@ from cosim.studies.source import read_experiment
 
 
 def run(source: Path, out: Path, *, levels: int | None, error: float, cell_yield: float, seed: int, fidelity: str,
-        time_scale: str, solver: str, fit: bool, fit_error: str | None, trim: bool, quiet: bool) -> None:
+        time_scale: str, solver: str, max_step: float, fit: bool, fit_error: str | None, trim: bool, quiet: bool) -> None:
     """Compile and say what came out, and what could not be reached."""
     programming = Programming(levels=levels, error=error, cell_yield=cell_yield, seed=seed)
     options = Options(programming=programming, fidelity=fidelity, time_scale=_time_scale(time_scale), trim=trim,
-                      solver=_solver(solver))
+                      solver=_solver(solver), max_step=max_step)
     experiment = read_experiment(source, _fit(fit, fit_error))
     with Console(quiet=quiet).bars() as bars, warnings.catch_warnings():
         warnings.simplefilter("ignore", CosimWarning)  # printed below

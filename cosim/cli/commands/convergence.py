@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from circuits.netlist.solver import SOLVERS
 from cosim.cli.results_file import write_docs
-from cosim.comparison.solver_share import LIMIT, Convergence, convergence
+from cosim.comparison.solver_share import CANDIDATES, LIMIT, Convergence, convergence
 from cosim.console import Console
 from cosim.errors import ResultsError
 from cosim.folder.manifest import Manifest, read_manifest
@@ -38,7 +37,8 @@ def run(decks: Sequence[Path], *, out: Path | None, factor: float, workers: int,
         shares = ", ".join(f"{deck}: {share:.1%}" for deck, share in over.items())
         raise ResultsError(f"the solver's error is more than {LIMIT:.0%} of the circuit error ({shares}); tighten the setting "
                            "that moves the waveform most in the table above")
-    print(_choice(list(measured.values())))
+    steps = {f"{manifest.max_step:g} model s" if manifest.max_step else "1/2000 of the run" for manifest, _ in cases.values()}
+    print(_choice(list(measured.values()), " or ".join(sorted(steps))))
     subject = next(iter(cases.values()))[0].subject
     write_docs(docs, f"The solver's share: {subject}", [MarkdownTable(
         heading="Largest deviation from the tightest settings", frame=_summary(list(measured.values())),
@@ -64,15 +64,21 @@ def _print(result: Convergence, title: str) -> None:
     print(f"solver's share of the circuit error as compiled: {result.share:.1%}, limit {LIMIT:.0%}")
 
 
-def _choice(measured: Sequence[Convergence]) -> str:
-    """Which solver takes the fewest points and is accurate enough on every deck."""
+def _choice(measured: Sequence[Convergence], largest: str) -> str:
+    """Which candidate takes the fewest points and is accurate enough on every deck.
+
+    Args:
+        largest: the decks' largest step, in words.
+    """
     points = {name: sum(row.points for result in measured for row in result.rows if row.name == name)
-              for name in SOLVERS if all(name in result.allowed for result in measured)}
+              for name in CANDIDATES if all(name in result.allowed for result in measured)}
     if not points:
-        return f"neither {' nor '.join(SOLVERS)} stays within {LIMIT:.0%} of the circuit error on every deck"
-    told = ", ".join(f"{name} ({count} points)" for name, count in points.items())
-    return (f"within {LIMIT:.0%} of the circuit error on every deck: {told}; "
-            f"the fewest points: --solver {min(points, key=points.get)}")
+        return f"none of {'; '.join(CANDIDATES)} stays within {LIMIT:.0%} of the circuit error on every deck"
+    best = min(points, key=points.get)
+    solver, longer = CANDIDATES[best]
+    step = "" if longer == 1 else f" and {longer} times the largest step, which is {largest}"
+    told = "; ".join(f"{name} ({count} points)" for name, count in points.items())
+    return f"within {LIMIT:.0%} of the circuit error on every deck: {told}\nthe fewest points: --solver {solver}{step}"
 
 
 def _summary(measured: Sequence[Convergence]) -> pd.DataFrame:
@@ -83,7 +89,7 @@ def _summary(measured: Sequence[Convergence]) -> pd.DataFrame:
     return pd.DataFrame([
         *rows,
         *({"what": f"points, {row.name}", **{result.case: str(result.rows[place].points) for result in measured}}
-          for place, row in enumerate(measured[0].rows) if row.name in SOLVERS),
+          for place, row in enumerate(measured[0].rows) if row.name in CANDIDATES),
         {"what": "Gear against trapezoidal, both tightest",
          **{result.case: _figure(result.methods_apart) for result in measured}},
         {"what": "circuit error, as compiled", **{result.case: _figure(result.circuit_max) for result in measured}},
