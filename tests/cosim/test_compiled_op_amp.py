@@ -205,7 +205,7 @@ def test_without_it_everything_works_and_one_line_says_why(shell, deck, tmp_path
     code, _, err = shell.run("simulate", deck, "--out", "waves", env=env | {"XDG_CACHE_HOME": str(tmp_path / "none")})
     assert code == 0, err
     (line,) = err.splitlines()
-    assert line.startswith("op-amps run as their subcircuit, in about twice the time, with the same results: ")
+    assert line.startswith("op-amps run as their subcircuit, in up to twice the time, with the same results: ")
     assert why in line
     assert read_frame(shell.folder / "waves" / "follower.parquet")["v(out)"][0] == pytest.approx(1.0, abs=1e-3)
     assert why in shell.succeeds("doctor", env=env | {"XDG_CACHE_HOME": str(tmp_path / "none")})
