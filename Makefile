@@ -8,7 +8,7 @@ RESULTS := docs/results
 QUOTE := $(BIN)/python docs/quote_results.py
 .DEFAULT_GOAL := help
 .PHONY: help setup engine hp-memristor hp-programming corners lorenz96 lorenz96-settings lorenz96-horizon trim fitting loops \
-        pictures parts test fuzz kills second-opinion convergence speed docs lint netlists clean
+        op-amp pictures parts test fuzz kills second-opinion convergence speed docs lint netlists clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -65,6 +65,10 @@ pictures: setup  ## the README's two pictures: the board, and the HP twin over t
 
 parts: setup  ## every part against its datasheet: one table, and docs/results/parts.html
 	@$(BIN)/cosim parts --docs $(RESULTS)/parts.md
+	@$(QUOTE)
+
+op-amp: setup  ## the compiled op-amp against its subcircuit: time and waveforms (half a minute)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.op_amp --docs $(RESULTS)/op-amp.md
 	@$(QUOTE)
 
 test: setup  ## all tests, on up to four cores

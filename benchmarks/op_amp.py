@@ -11,20 +11,26 @@ from __future__ import annotations
 
 import argparse
 import resource
+import shlex
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from circuits.board import nets
+from circuits.engine.compiled.compiler import find_compiler
 from circuits.engine.job import Job
 from circuits.engine.result import Result
 from circuits.engine.run import run
 from cosim import compile_network
 from cosim.compiler.options import Options
 from cosim.console import Console
+from cosim.report.markdown_table import MarkdownTable, write_tables
+from cosim.simulation.decks import NGSPICE
 from cosim.studies.hp_memristor.experiment import hp_experiment
 from cosim.studies.lorenz96.experiment import TRIM, Lorenz96Setup
 from cosim.studies.lorenz96.twins import ensure_twins, twin_board
@@ -108,12 +114,30 @@ def lorenz96() -> FormComparison:
 COMPARISONS: dict[str, Callable[[], FormComparison]] = {"hp": hp, "lorenz96": lorenz96}
 
 
+def forms_table(comparisons: Sequence[FormComparison]) -> MarkdownTable:
+    """What goes into docs/results."""
+    frame = pd.DataFrame([{
+        "deck": one.name, "subcircuit": f"{one.seconds['lib']:.2f} s", "compiled": f"{one.seconds['compiled']:.2f} s",
+        "times faster": f"{one.speed:.1f}", "apart, worst sample": f"{one.apart:.0e}", "apart, mean": f"{one.apart_mean:.0e}"}
+        for one in comparisons])
+    return MarkdownTable(heading="Subcircuit and compiled device", frame=frame, note="Processor time of ngspice, run in turn; "
+                         "seconds are noisy. Apart: waveforms of the states, parts of full scale.")
+
+
 def main() -> None:
     """Print them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="*", choices=[*COMPARISONS, []], help="which; all when none is named")
-    for name in parser.parse_args().name or COMPARISONS:
-        print(COMPARISONS[name](), flush=True)
+    parser.add_argument("--docs", type=Path, help="write the table to this Markdown file too, as in docs/results")
+    asked = parser.parse_args()
+    comparisons = []
+    for name in asked.name or COMPARISONS:
+        comparisons.append(COMPARISONS[name]())
+        print(comparisons[-1], flush=True)
+    if asked.docs:
+        command = shlex.join(["python", "-m", "benchmarks.op_amp", *sys.argv[1:]])
+        print(write_tables(asked.docs, "The compiled op-amp", [forms_table(comparisons)], command=command,
+                           engines=(NGSPICE.version(), find_compiler().version)))
 
 
 if __name__ == "__main__":

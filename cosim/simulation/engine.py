@@ -19,7 +19,7 @@ def require_engine() -> None:
     find_engine()
     form = op_amp()
     if form.module is None and not form.wished:
-        _say(f"op-amps run as their subcircuit, in about twice the time, with the same results: {form.why}")
+        _say(f"op-amps run as their subcircuit, in up to twice the time, with the same results: {form.why}")
 
 
 @cache

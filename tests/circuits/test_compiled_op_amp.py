@@ -233,6 +233,7 @@ KEPT = {  # why, and the deck
     "a function tanh of its own": f"{FOLLOWER}.func tanh(x) {{x}}\n{OP}",
     "several files define opa4990": f"{FOLLOWER}.include parts/more.lib\n{OP}",
     "is not the project's own opa4990": f"{FOLLOWER}.include parts/mine.lib\n{OP}",
+    "a model of the op-amp's once more": f"{FOLLOWER}.model OPA4990_clamp d(is=1e-12)\n{OP}",
     "the name cosim_opa4990": f"{FOLLOWER}.param cosim_opa4990=1\n{OP}",
 }
 

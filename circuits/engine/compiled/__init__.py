@@ -1,4 +1,4 @@
-"""The op-amp as a compiled device: the same circuit as ``parts/opa4990.lib``, two to three times faster in ngspice.
+"""The op-amp as a compiled device: the circuit of ``parts/opa4990.lib``, in little more than half the time.
 
 ``compiler`` finds OpenVAF and translates ``parts/opa4990.va``; ``cache`` keeps the result; ``op_amp`` says which form this
 machine uses and why; ``cards`` replaces the subcircuit's body in a checked deck that holds the project's own op-amp. Decks on

@@ -26,6 +26,8 @@ PARAMETERS = ("vos", "ib", "gbw", "sr", "aol", "cmrr")
 JUNCTION_IS = "1e-14"  # A, ngspice's own for a level-1 junction where the card gives none
 KELVIN = 273.15  # K, at 0 C
 
+_MODEL = re.compile(rf"\.c?model\s+{PART}_\w+", re.I)  # of those that the subcircuit uses
+
 
 class FiguresError(CircuitError):
     """``opa4990.lib`` holds a card that ``opa4990.va`` does not compute."""
@@ -93,7 +95,7 @@ def unlike(files: Sequence[DeckFile], request: Request) -> str:
     own = [file for file in files if any(_defines(card) for card in file.cards)]
     if len(own) > 1:
         return f"several files define {PART}"
-    return _difference(own[0]) or _reaches_inside(files, request)
+    return _difference(own[0]) or _reaches_inside(files, own[0], request)
 
 
 def compiled_files(files: Sequence[DeckFile]) -> tuple[DeckFile, ...]:
@@ -131,7 +133,7 @@ def _same_but_defaults(card: Card, wanted: Card) -> bool:
         list(one.parameters) == list(other.parameters)) and card.text.lower() == one.text
 
 
-def _reaches_inside(files: Sequence[DeckFile], request: Request) -> str:
+def _reaches_inside(files: Sequence[DeckFile], own: DeckFile, request: Request) -> str:
     """What of a deck sees the difference between the two forms, empty where nothing does."""
     for analysis in request.runs:
         if analysis.kind not in ANALYSES:
@@ -140,7 +142,7 @@ def _reaches_inside(files: Sequence[DeckFile], request: Request) -> str:
             return "noise device by device"
     for file in files:
         for card in (*file.cards, *file.control, *file.fourier):
-            if reason := _sees(card):
+            if reason := _sees(card) or ("" if file is own else _redefines(card)):
                 return f"{reason} ({file.relative}:{card.line})"
     return ""
 
@@ -164,6 +166,10 @@ def _sees(card: Card) -> str:
     if word[0] == "x" and re.search(r"\sm\s*=", lower):
         return "a multiplier"
     return ""
+
+
+def _redefines(card: Card) -> str:
+    return "a model of the op-amp's once more" if card.text[0] == "." and _MODEL.match(card.text) else ""
 
 
 def _defines(card: Card) -> bool:

@@ -13,14 +13,22 @@ from threading import Lock
 
 from circuits.cards.card import DeckFile
 from circuits.engine.compiled.cache import cache_folder, path_of, read_module, write_module
-from circuits.engine.compiled.cards import FiguresError, compiled_cards, compiled_files, holds_op_amp, model_parameters, unlike
+from circuits.engine.compiled.cards import (
+    PART,
+    FiguresError,
+    compiled_cards,
+    compiled_files,
+    holds_op_amp,
+    model_parameters,
+    unlike,
+)
 from circuits.engine.compiled.compiler import FLAGS, Compiler, CompilerError, compile_module, find_compiler, packaged
 from circuits.engine.door.request import Request
 from circuits.engine.job import Job
 from circuits.engine.ngspice import Engine, find_engine
 from circuits.engine.process import run_process
 from circuits.engine.rawfile import read_raw
-from circuits.engine.workplace import environment, workplace, write_text
+from circuits.engine.workplace import environment, workplace, write_bytes, write_text
 from circuits.errors import CircuitError, FailureKind, RawFileError, SimulationError
 from circuits.parts import read_part
 from circuits.parts.part import FOLDER
@@ -79,7 +87,7 @@ class Chosen:
     op_amp: str = ""  # "compiled" or "lib"; empty for a deck without an opa4990
     module: bytes | None = None  # what ngspice loads for it
     key: str = ""  # of the compiled form, to go into the key of a result; empty for a deck that runs as it is
-    why: str = ""  # the subcircuit is used
+    why: str = ""  # it keeps its subcircuit; empty where it does not
 
 
 def choose(files: Sequence[DeckFile], request: Request, job: Job) -> Chosen:
@@ -173,14 +181,13 @@ def _refused(engine: Engine, module: bytes) -> str:
     """Why ngspice cannot use the module, empty where it can: a follower of 1 V is simulated with it."""
     job = Job(deck=SOURCE, timeout=60.0)
     with workplace(job.deck) as folder:
-        (folder / MODULE).write_bytes(module)
-        part = read_part("opa4990")
-        lines = [card.text for card in compiled_cards(part.cards)]
+        write_bytes(folder / MODULE, module, job.deck)
+        lines = [card.text for card in compiled_cards(read_part(PART).cards)]
         write_text(folder / "deck" / "opa4990.lib", "\n".join([*lines, ""]), job.deck)
         write_text(folder / "deck" / "probe.cir", _PROBE, job.deck)
         finished = run_process([str(engine.path), "-n", "-b", "-r", "../out.raw", "probe.cir"], job, folder=folder / "deck",
                                env=environment(folder, (LOAD,), job.deck))
-        mend = "install an ngspice that was built with OSDI, as Debian's and Ubuntu's are"
+        mend = "install an ngspice that was built with OSDI, as Debian's is; TMPDIR has to be where libraries may be loaded"
         try:
             out = float(read_raw(folder / "out.raw")[0]["v(out)"][0].real)
         except (RawFileError, CircuitError):
