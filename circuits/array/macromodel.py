@@ -87,6 +87,7 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hang
       it, a tenth of a coupling, times the source lines' 0.1 mV.
     * The transistors' curvature, 1.4e-5 of a full-scale cell current, is kept to second order. For each pair of bit lines a
       node at 0.1/V times the square of the pair's voltage takes current from the source lines through transconductances.
+      Where many pairs are alike, one such node at their mean stands for them (:func:`split_squares`).
 
     ``benchmarks/macromodel.py`` prints the error that all of this leaves on the HP twin and on a twin of twelve tiles.
 
