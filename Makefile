@@ -8,7 +8,7 @@ RESULTS := docs/results
 QUOTE := $(BIN)/python docs/quote_results.py
 .DEFAULT_GOAL := help
 .PHONY: help setup engine hp-memristor hp-programming corners lorenz96 lorenz96-settings lorenz96-horizon trim fitting loops \
-        op-amp pictures parts test fuzz kills second-opinion convergence speed docs lint netlists clean
+        op-amp pictures parts test fuzz kills second-opinion convergence merged speed docs lint netlists clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -91,6 +91,10 @@ second-opinion: setup  ## the HP twin (current drive, reduced arrays) on an inde
 convergence: setup  ## the solver's share of the HP twin's waveform error (current drive, reduced arrays)
 	@$(BIN)/cosim compile training/checkpoints/hp_memristor_current.npz --out $(HP_MACRO)/decks --fidelity macro --solver stepped
 	@$(BIN)/cosim convergence $(HP_MACRO)/decks/*.cir --out $(HP_MACRO)/convergence --docs $(RESULTS)/convergence.md
+	@$(QUOTE)
+
+merged: setup  ## macro decks with merged layers against decks that draw each array (two minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.merged --docs $(RESULTS)/merged.md
 	@$(QUOTE)
 
 speed: setup  ## speed and memory of every fidelity, one table (about forty minutes, nothing else may run)

@@ -88,14 +88,19 @@ def hp() -> Comparison:
 
 def twelve_tiles() -> Comparison:
     """2-47-60-1, weights as torch draws them."""
+    experiment = twelve_tiles_experiment()
+    return compare("twelve tiles", lambda folder, fidelity: _twin(experiment, folder, fidelity), ["v(x0_p)"], 5e-3)
+
+
+def twelve_tiles_experiment() -> Experiment:
+    """Its network and its run."""
     torch.manual_seed(7)
     layers = [m for pair in pairwise((2, 47, 60, 1)) for m in (nn.Linear(*pair), nn.ReLU())][:-1]
     sine, times = STIMULI["sine"], np.linspace(0, 0.1, 101)
-    experiment = Experiment(
+    return Experiment(
         subject="twelve tiles", model=nn.Sequential(*layers).double(), columns=("u0", "x0"),
         calibration=Calibration(inputs=sine(times)[:, None], states=np.linspace(-0.4, 0.4, 101)[:, None]),
         cases=(Case(name="sine", stimuli=(sine,), initial=(0.1,), duration=0.05, samples=51),))
-    return compare("twelve tiles", lambda folder, fidelity: _twin(experiment, folder, fidelity), ["v(x0_p)"], 5e-3)
 
 
 def _twin(experiment: Experiment, folder: Path, fidelity: str) -> Path:

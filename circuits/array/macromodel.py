@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import dedent
 
 import numpy as np
 
@@ -86,6 +87,7 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hang
       it, a tenth of a coupling, times the source lines' 0.1 mV.
     * The transistors' curvature, 1.4e-5 of a full-scale cell current, is kept to second order. For each pair of bit lines a
       node at 0.1/V times the square of the pair's voltage takes current from the source lines through transconductances.
+      Where many pairs are alike, one such node at their mean stands for them (:func:`split_squares`).
 
     ``benchmarks/macromodel.py`` prints the error that all of this leaves on the HP twin and on a twin of twelve tiles.
 
@@ -116,19 +118,31 @@ def array_macro(name: str, reduced: Reduced, *, n_lines: int, wires: Wires, hang
             f"wl0..wl{SIZE - 1}": "word lines, not connected: the rows that were selected are in the conductances",
             "vsub": "substrate, takes the junctions' gmin",
         },
-        drawing=DRAWING,
+        drawing="\n".join(legend(notes)),
     )
 
 
-DRAWING = f"""
+LEGEND = f"""
     g_bl<c>_sl<r> in S: what bit line c feeds into source line r; r_bl<c>_sl<r> in ohm: both ways
     g_bl<c>_bl<d>: what pair d feeds into line c while that hangs; r_sl<r>_star: couplings of the source lines
     r_<pin>_gnd, r_<pin>_vsub: the pin's load; c_<pin> in F: a line's wire segments lumped at its pin
     b_sq<j>, g_sq<j>_sl<r>: what the select transistors' curvature takes from source line r at +-v on pair j; inner
-    node sq<j> is at {SQUARE:g} 1/V times v squared. Where most pairs of 32 bit lines are alike: b_mean<i>, g_mean<i>_sl<r>:
-    what it takes at every pair of bl<32 i> to bl<32 i + 31>, and g_sq<j>_sl<r> what a pair takes more than that; inner
-    node mean<i> is at {SQUARE:g} 1/V times the mean of the pairs' v squared
+    node sq<j> is at {SQUARE:g} 1/V times v squared
 """
+MEANS = f"""
+    b_mean<i>, g_mean<i>_sl<r>: what it takes at every pair of bl<{SIZE} i> to bl<{SIZE} i + {SIZE - 1}> alike, where
+    g_sq<j>_sl<r> is what a pair takes more; inner node mean<i> is at {SQUARE:g} 1/V times the mean of their v squared
+"""
+
+
+def legend(notes: Collection[str]) -> list[str]:
+    """What the elements of a macromodel stand for, as the lines of a block's drawing.
+
+    Args:
+        notes: names of the elements that have a trailing comment, as :func:`add_elements` returns them.
+    """
+    has_means = any(name.startswith("b_mean") for name in notes)
+    return dedent(LEGEND).strip().splitlines() + (dedent(MEANS).strip().splitlines() if has_means else [])
 
 
 def add_elements(s: PlainLines, reduced: Reduced, *, n_lines: int, wires: Wires, hanging: Sequence[int],

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from circuits.array.crossbar import SIZE
-from circuits.array.macromodel import DRAWING, Reduced, add_elements
+from circuits.array.macromodel import Reduced, add_elements, legend
 from circuits.array.tiling import Tile
 from circuits.array.wires import Wires
 from circuits.netlist.block import Block
@@ -71,9 +71,9 @@ def merged_arrays(name: str, tiles: Sequence[Tile], reduced: Mapping[str, Reduce
             f"sl0..sl{n_outputs - 1}": "the layer's source lines, held at virtual ground",
             "vsub": "substrate, takes the junctions' gmin",
         },
-        drawing=f"""
-            array {name}_<row>_<column> of the floor plan has sl<{SIZE}*row> and bl<{SIZE}*column> and those behind them
-            cell g_<r>_<c> of its file in conductances/ lies between sl<{SIZE}*row + r> and bl<{SIZE}*column + c>
-            board wires are inside; `cosim inspect FOLDER --why {name}.<element>` names the cells that make an element
-        """.rstrip() + "".join(f"\n        {line}" for line in DRAWING.splitlines()) + "\n        ",
+        drawing="\n".join([
+            f"array {name}_<row>_<column> of the floor plan has sl<{SIZE}*row> and bl<{SIZE}*column> and those behind them",
+            f"cell g_<r>_<c> of its file in conductances/ lies between sl<{SIZE}*row + r> and bl<{SIZE}*column + c>",
+            f"board wires are inside; `cosim inspect FOLDER --why {name}.<element>` names the cells that make an element",
+            *legend(notes)]),
     )

@@ -164,6 +164,9 @@ class _Layer:
 
     def _node(self, element: str, index: int) -> Origin:
         _, place = element.split("_")
+        alike, rest = self._split(index if place.startswith("mean") else index // (SIZE // 2))
+        if not (alike if place.startswith("mean") else rest[:, index % (SIZE // 2)]).any():
+            raise self._unknown(element)
         what = (f"pair {index}: {SQUARE:g} 1/V times v squared" if place.startswith("sq") else
                 f"mean of {SQUARE:g} 1/V times v squared over the pairs of bl{SIZE * index} and the lines behind it")
         return Origin(layer=self.spec.name, element=element, unit="V", shares=(), total=np.nan, remark="", deck=np.nan,

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from PySpice.Spice.Netlist import Circuit, SubCircuit
+from PySpice.Spice.Netlist import Circuit
 
+from benchmarks.merged import arrays_apart
 from circuits.array.conductances import conductance_text
 from circuits.array.crossbar import SIZE
-from circuits.array.macromodel import ALIKE, READ, SMALLEST, SQUARE, Reduced, array_macro, split_squares
+from circuits.array.macromodel import ALIKE, READ, SMALLEST, SQUARE, Reduced, split_squares
 from circuits.array.merged import merged_arrays, side_by_side
 from circuits.array.network import port_network
 from circuits.array.tiling import tile_layer
@@ -14,7 +15,6 @@ from circuits.board.layer import LayerSpec, layer, reduce_layer
 from circuits.board.testbench import MACRO_SOLVER
 from circuits.engine.job import Job
 from circuits.engine.run import run
-from circuits.netlist.block import Block
 from circuits.netlist.deck import SOLVER, Deck, write_files
 from circuits.netlist.render import render_elements
 
@@ -149,21 +149,6 @@ def voltages(spec, block, folder, options, extra=None, analysis=".op"):
     return np.stack([waves.resample(name, times) for name in deck.save], axis=1)
 
 
-def unmerged(spec, reduced):
-    """The layer's arrays, each a block of its own, wired side by side: what a merged block stands for."""
-    macro = merged_arrays(spec.name, spec.tiles, reduced, wires=spec.wires, hanging=spec.hanging, one_way=spec.one_way)
-    s, blocks = SubCircuit(macro.name, *macro.netlist.external_nodes), []
-    for tile in spec.tiles:
-        hanging = [line - tile.first_line for line in spec.hanging if line in range(tile.lines.start, tile.lines.stop)]
-        block = array_macro(tile.name, reduced[tile.name], n_lines=tile.n_lines, wires=spec.wires, hanging=hanging,
-                            one_way=spec.one_way)
-        blocks.append(block)
-        s.X(tile.name, block.name, *(f"bl{k}" for k in range(tile.lines.start, tile.lines.stop)), *[0] * (SIZE - tile.n_lines),
-            *(f"sl{k}" for k in range(tile.outputs.start, tile.outputs.stop)), *[0] * (SIZE - tile.n_outputs),
-            *[0] * SIZE, "vsub")
-    return Block(netlist=s, purpose="arrays side by side", pins=macro.pins, uses=tuple(blocks))
-
-
 SPECS = {
     "two columns": LayerSpec(name="t", n_inputs=20, n_outputs=6, bias=True, relu=False, r_f=10e3, last=True, undriven="n"),
     "two rows, two columns": LayerSpec(name="t", n_inputs=18, n_outputs=36, bias=True, relu=True, r_f=10e3, undriven="p"),
@@ -180,7 +165,7 @@ def test_a_merged_layer_is_its_arrays_side_by_side(name, tmp_path, monkeypatch):
     reduced = reduce_layer(spec, programmed(spec))
     options, transient = f"{SOLVER} {MACRO_SOLVER}{TIGHT}", ".tran 2e-6 5e-4 0 2e-6"
     merged = [voltages(spec, layer(spec, reduced), tmp_path / "merged", options, analysis=how) for how in (".op", transient)]
-    monkeypatch.setattr("circuits.board.layer.layer_arrays", unmerged)
+    monkeypatch.setattr("circuits.board.layer.layer_arrays", arrays_apart)
     apart = [voltages(spec, layer(spec, reduced), tmp_path / "apart", options, analysis=how) for how in (".op", transient)]
     point, waves = (np.abs(one - other).max() for one, other in zip(merged, apart, strict=True))
     assert min(np.abs(other).max() for other in apart) > 0.01

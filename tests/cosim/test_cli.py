@@ -22,7 +22,7 @@ COMMANDS = {  # command: what its help must name
     "compare": ["folder", "--waveforms", "--why"],
     "corners": ["source", "--corner", "--fidelity", "--out", "--workers", "--timeout", "--force", "--quiet"],
     "report": ["folder", "--waveforms", "--out", "--force"],
-    "inspect": ["target", "--loops", "--all", "--waveforms", "--stray", "--workers"],
+    "inspect": ["target", "--loops", "--all", "--waveforms", "--why", "--stray", "--workers"],
     "netlists": ["out"],
     "doctor": [],
 }

@@ -105,11 +105,17 @@ def test_a_layer_may_be_named(folder):
     ("g_bl99_sl0", "layer hidden_1 has no element g_bl99_sl0, with bit lines bl0 to bl5.*Elements are g_bl<c>_sl<r>"),
     ("hidden_3.c_bl0", "hidden_3.c_bl0 names no layer of this board; it has hidden_1, hidden_2, output"),
     ("output.g_bl0_bl2", "layer output has no element"), ("output.v_bl0", "layer output has no element v_bl0"),
-    ("output.r_bl1_sl0", "layer output has no element r_bl1_sl0"), ("output.g_sl0_bl1", "layer output has no element"),
+    ("output.r_bl1_sl0", "layer output has no element r_bl1_sl0"),
+    ("output.b_mean1", "has no element b_mean1"), ("output.g_sl0_bl1", "layer output has no element"),
 ])
 def test_no_such_element(folder, element, says):
     with pytest.raises(CosimError, match=says):
         element_origins(read_manifest(folder / "macro"), element)
+
+
+def test_a_node_of_squares_is_no_cells(folder):
+    (made, number), = element_origins(read_manifest(folder / "macro"), "output.b_sq17")
+    assert "node sq17 holds the square of the voltage of pair 17" in made.meaning and made.shares == () and np.isnan(number)
 
 
 def test_a_flat_deck_has_no_such_elements(folder):

@@ -1,20 +1,17 @@
-"""Boards of several arrays a layer: merged decks against decks that draw each array by itself, as earlier versions wrote them."""
+"""Boards of several arrays a layer: merged decks against decks that draw each array, as earlier versions wrote them."""
 
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
-from PySpice.Spice.Netlist import SubCircuit
 from torch import nn
 
-from circuits.array.crossbar import SIZE
-from circuits.array.macromodel import array_macro
+from benchmarks.merged import arrays_apart
 from circuits.board import nets
 from circuits.corners.corner import CORNERS
 from circuits.engine.job import Job
 from circuits.engine.run import run
-from circuits.netlist.block import Block
 from circuits.netlist.inspection import inspect_deck
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
@@ -24,21 +21,6 @@ from cosim.experiment import Experiment
 from cosim.folder.manifest import read_manifest
 from cosim.problem.case import Case
 from training.stimuli import Sine
-
-
-def arrays_apart(spec, reduced):
-    """A layer's arrays as a block in which each is a block of its own."""
-    pins = (*(f"bl{k}" for k in range(spec.n_bit_lines)), *(f"sl{k}" for k in range(spec.n_outputs)), "vsub")
-    s, blocks = SubCircuit(f"apart_{spec.name}", *pins), []
-    for tile in spec.tiles:
-        lines = range(tile.lines.start, tile.lines.stop)
-        hanging = [line - tile.first_line for line in spec.hanging if line in lines]
-        blocks.append(array_macro(tile.name, reduced[tile.name], n_lines=tile.n_lines, wires=spec.wires, hanging=hanging,
-                                  one_way=spec.one_way))
-        s.X(tile.name, blocks[-1].name, *(f"bl{k}" for k in lines), *[0] * (SIZE - tile.n_lines),
-            *(f"sl{k}" for k in range(tile.outputs.start, tile.outputs.stop)), *[0] * (SIZE - tile.n_outputs + SIZE), "vsub")
-    return Block(netlist=s, purpose="arrays side by side", pins={"bl0.. sl0.. vsub": "as merged arrays have them"},
-                 uses=tuple(blocks))
 
 
 def board(widths, seed, sparse):
