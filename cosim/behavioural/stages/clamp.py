@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from circuits.stages.clamp import R_S
+from cosim.behavioural.arrays import Array
 from cosim.behavioural.stages.diode import Diode
 
 SOFT = 5e-3  # V, over which a line bends into its limit; the op-amp's triode drop at the rail is 4 to 24 mV
@@ -32,10 +34,14 @@ def line_limit(load: torch.Tensor, rail: float, *, through_diode: bool = False) 
     return low
 
 
-def limited(v: torch.Tensor, limit: torch.Tensor) -> torch.Tensor:
+def limited(v: Array, limit: Array) -> Array:
     """v [V] bent into +-limit [V] over a few millivolts; v itself well below, where nothing is computed."""
-    if bool((v.detach().abs() + 40 * SOFT < limit).all()):
+    plain = v.detach() if isinstance(v, torch.Tensor) else v
+    if (abs(plain) - limit).max() < -40 * SOFT:
         return v
-    soft = torch.nn.functional.softplus
-    return v - SOFT * soft((v - limit) / SOFT) + SOFT * soft((-v - limit) / SOFT)
+    return v - SOFT * _softplus((v - limit) / SOFT) + SOFT * _softplus((-v - limit) / SOFT)
 
+
+def _softplus(x: Array) -> Array:
+    """log(1 + exp(x))."""
+    return torch.nn.functional.softplus(x) if isinstance(x, torch.Tensor) else np.logaddexp(0, x)

@@ -1,0 +1,77 @@
+"""The model's equations are written once, for tensors and for numpy arrays; what the two say differently is here.
+
+Tensors carry gradients. Numpy computes the same several times faster where none are wanted: at these sizes the overhead of
+each operation decides, which is ten times smaller there, and the logarithms and exponentials are faster too. Its arrays keep
+the boards next to each other in memory (Fortran order), so that every operation runs along them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, is_dataclass, replace
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+
+Array = torch.Tensor | np.ndarray
+
+
+def library(x: Array) -> ModuleType:
+    """torch or numpy, whichever computes with x; both have sqrt, log, exp, where and copysign."""
+    return torch if isinstance(x, torch.Tensor) else np
+
+
+def at_least(x: Array, low: float) -> Array:
+    """The larger of x and low."""
+    return x.clamp(min=low) if isinstance(x, torch.Tensor) else np.maximum(x, low)
+
+
+def at_most(x: Array, high: float) -> Array:
+    """The smaller of x and high."""
+    return x.clamp(max=high) if isinstance(x, torch.Tensor) else np.minimum(x, high)
+
+
+def product(matrix: Array, x: Array) -> Array:
+    """Every board's matrix (boards or 1, outputs, inputs) times its vector (boards, inputs): (boards, outputs)."""
+    if isinstance(x, torch.Tensor):
+        return x @ matrix[0].T if len(matrix) == 1 else (matrix @ x[..., None])[..., 0]
+    if len(matrix) == 1:
+        return (matrix[0] @ x.T).T
+    return np.einsum("boi,bi->bo", matrix, x)
+
+
+def lines(x: Array, places: Sequence[int]) -> Array:
+    """Some of the lines of x (boards, lines), in the order of their places."""
+    return x[:, places] if isinstance(x, torch.Tensor) else x.T[places].T
+
+
+def side_by_side(first: Array, second: Array) -> Array:
+    """The lines of both, (boards or 1, lines) each."""
+    if isinstance(second, torch.Tensor):
+        return torch.cat([first.expand(len(second), -1), second], dim=-1)
+    return np.concatenate([np.broadcast_to(first.T, (first.shape[1], len(second))), second.T]).T
+
+
+def to_numpy(x: torch.Tensor) -> np.ndarray:
+    """The same numbers, boards next to each other in memory."""
+    return np.asfortranarray(x.detach().numpy())
+
+
+def changed(part: Any, change: Callable[[Array], Array]) -> Any:
+    """The same dataclass with every array in it, at any depth, changed."""
+    if isinstance(part, Array):
+        return change(part)
+    if isinstance(part, tuple) and not hasattr(part, "_fields"):
+        return tuple(changed(one, change) for one in part)
+    if is_dataclass(part):
+        return replace(part, **{field.name: changed(getattr(part, field.name), change) for field in fields(part)})
+    return part
+
+
+def arrays_of(part: Any) -> Iterator[Array]:
+    """Every array in a dataclass, at any depth."""
+    found: list[Array] = []
+    changed(part, lambda x: (found.append(x), x)[1])
+    return iter(found)
