@@ -42,16 +42,33 @@ def product(matrix: Array, x: Array) -> Array:
     return np.einsum("boi,bi->bo", matrix, x)
 
 
-def lines(x: Array, places: Sequence[int]) -> Array:
+def lines(x: Array, places: Sequence[int] | slice) -> Array:
     """Some of the lines of x (boards, lines), in the order of their places."""
-    return x[:, places] if isinstance(x, torch.Tensor) else x.T[places].T
+    return x[:, places] if isinstance(x, torch.Tensor) or isinstance(places, slice) else x.T[places].T
+
+
+def as_slice(places: Sequence[int]) -> Sequence[int] | slice:
+    """The same places as a slice if they follow each other, which copies nothing."""
+    first = places[0]
+    return slice(first, first + len(places)) if list(places) == list(range(first, first + len(places))) else places
 
 
 def side_by_side(first: Array, second: Array) -> Array:
     """The lines of both, (boards or 1, lines) each."""
     if isinstance(second, torch.Tensor):
         return torch.cat([first.expand(len(second), -1), second], dim=-1)
-    return np.concatenate([np.broadcast_to(first.T, (first.shape[1], len(second))), second.T]).T
+    count = first.shape[1]
+    both = np.empty((count + second.shape[1], len(second)), dtype=second.dtype)
+    both[:count], both[count:] = first.T, second.T
+    return both.T
+
+
+def where_only(chosen: np.ndarray, compute: Callable[..., np.ndarray], *given: np.ndarray) -> np.ndarray:
+    """What an elementwise function says of given where chosen (boards, lines) holds, and 0 elsewhere, where it is not asked."""
+    places = np.flatnonzero(chosen.T)
+    found = np.zeros(chosen.size, dtype=given[0].dtype)
+    found[places] = compute(*(np.broadcast_to(x, chosen.shape).T.reshape(-1)[places] for x in given))
+    return found.reshape(chosen.T.shape).T
 
 
 def to_numpy(x: torch.Tensor) -> np.ndarray:

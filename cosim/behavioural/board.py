@@ -11,7 +11,7 @@ import torch
 
 from circuits.board import nets
 from circuits.stages.inverter import R_INVERTER
-from cosim.behavioural.arrays import Array, changed, library, lines, side_by_side, to_numpy
+from cosim.behavioural.arrays import Array, as_slice, changed, library, lines, side_by_side, to_numpy
 from cosim.behavioural.blueprint import Blueprint
 from cosim.behavioural.layer import Layer, follow, inverter_excess, make_layer
 from cosim.behavioural.load import Load, array_load, resistor_load
@@ -111,12 +111,12 @@ class Board:
         return lines(side_by_side(external, states), self._column_places)
 
     @cached_property
-    def _column_places(self) -> list[int]:
-        return nets.column_places(self.columns, len(self.columns) - len(self._state_columns))
+    def _column_places(self) -> Sequence[int] | slice:
+        return as_slice(nets.column_places(self.columns, len(self.columns) - self.integrator.vos.shape[-1]))
 
     @cached_property
-    def _state_columns(self) -> list[int]:
-        return nets.state_places(self.columns)
+    def _state_columns(self) -> Sequence[int] | slice:
+        return as_slice(nets.state_places(self.columns))
 
 
 def solve_arrays(blueprint: Blueprint, dtype: torch.dtype = torch.float64) -> tuple[tuple[TilePorts, ...], ...]:

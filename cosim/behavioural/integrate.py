@@ -18,7 +18,7 @@ from cosim.compiler.scaling import Scales
 from cosim.errors import CosimError
 from cosim.problem.case import Case
 
-CHUNK = 256  # boards that are solved together: what they take of memory stays in a cache
+CHUNK = 512  # boards that are solved together: what they take of memory stays in a cache
 PER_STRETCH = 6  # steps between two corners of a stimulus, at least: neurons cross over within an edge
 
 

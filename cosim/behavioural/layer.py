@@ -75,17 +75,17 @@ class Layer:
             current: into the summing node, with that at v(vos) [A], [A/s].
         """
         fixed, di = self._rectifying, current.rate
-        i = current.v - fixed.taken
+        i, speed = current.v - fixed.taken, abs(di)
         hung = fixed.injected
         if self.load.coupling is not None:
             hung = hung + product(self.load.coupling, at_most(-fixed.stage.r_f * i, 0.0))
             # once more, with the lines that are off where that puts them; of a third time a few per cent of this would be left
-            hung = hung + product(fixed.coupling, hung * (i <= 0))
+            hung = hung + product(self.load.coupling, hung * fixed.stage.line_resistance * (i <= 0))
         # the swing from diode to diode, about a volt, takes the amplifier sqrt(2 V y / (omega_t di/dt))
-        crossing = at_most(at_least(fixed.crossing / library(di).sqrt(abs(di) + 1e-9), spread[0]), spread[1])
-        one = fixed.stage(i, di, injected=hung, spread=crossing)
-        late = fixed.stage.slow * (one.gate * self.op.input_error(one.v_out, one.gain_rate)
-                                   + one.crossover_rate * (1 / self.op.omega_t))
+        crossing = at_most(at_least(fixed.crossing / library(di).sqrt(speed + 1e-9), spread[0]), spread[1])
+        one = fixed.stage(i, di, injected=hung, spread=crossing, speed=speed)
+        # the input error times omega_t, while it conducts and while it crosses over
+        late = fixed.late * (one.gate * (one.v_out * (self.op.omega_t / self.op.aol) + one.gain_rate) + one.crossover_rate)
         return Signal(one.line - late, one.rate)
 
     @cached_property
@@ -94,11 +94,10 @@ class Layer:
             r_f, sign, vos, y_sum = RESISTANCE, -1.0, -self.vos_rectifier, 0 * self.y_sum + 2 / RESISTANCE
         else:
             r_f, sign, vos, y_sum = self.r_f, 1.0, self.vos, self.y_sum
-        coupling = self.load.coupling
         return _Rectifying(
-            stage=self.rectifier.stage(r_f=r_f, y_sum=y_sum, load=self.whole), injected=sign * self.load.injected + vos / r_f,
-            taken=vos * (1 / r_f if sign > 0 else 2 / r_f), crossing=library(y_sum).sqrt(2.0 / self.op.omega_t * y_sum),
-            coupling=None if coupling is None else coupling / self.whole[:, None, :])
+            stage=self.rectifier.stage(r_f=r_f, load=self.whole, y_sum=y_sum),
+            late=r_f / self.op.omega_t * y_sum, injected=sign * self.load.injected + vos / r_f,
+            taken=vos * (1 / r_f if sign > 0 else 2 / r_f), crossing=library(y_sum).sqrt(2.0 / self.op.omega_t * y_sum))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,16 +105,17 @@ class _Rectifying:
     """What a rectifying layer's evaluations share."""
 
     stage: Stage
+    late: Array  # (boards, outputs) [s], of a line behind its current, per part of the amplifier's swing
     injected: Array  # (boards, outputs) [A], into the lines by all but their neighbours
     taken: Array  # (boards, outputs) [A], by resistors that lead away from a summing node which is off 0 V
     crossing: Array  # (boards, outputs) [sqrt(A s)], time over which a crossover goes, times the root of the current's rate
-    coupling: Array | None  # (boards, outputs, outputs), of the current into a line that is off, per current into another
 
 
 def inverter_excess(native: Signal, vos: Array, load: Array, op: OpAmp) -> Array:
     """v(native) + v(inverse) [V] of an inverter: twice its v(sum), and its bias current through its resistor."""
     rate = native.rate * (1 + op.output_resistance(load * native.v) * load)
-    return 2 * (vos + op.input_error(native.v, rate)) - R_INVERTER * op.i_bias
+    fixed = 2 * vos - R_INVERTER * op.i_bias
+    return (2 / op.aol) * native.v + (2 / op.omega_t) * rate + fixed
 
 
 def follow(source: Signal, vos: Array, load: Array, limit: Array, op: OpAmp) -> Signal:

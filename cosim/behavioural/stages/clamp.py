@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from circuits.stages.clamp import R_S
-from cosim.behavioural.arrays import Array
+from cosim.behavioural.arrays import Array, at_least, library, where_only
 from cosim.behavioural.stages.diode import Diode
 
 SOFT = 5e-3  # V, over which a line bends into its limit; the op-amp's triode drop at the rail is 4 to 24 mV
 BISECTIONS = 50
+FAR = 40  # times SOFT below the limit, where exp(-40) of SOFT is bent off
 
 
 @torch.no_grad()
@@ -37,11 +37,13 @@ def line_limit(load: torch.Tensor, rail: float, *, through_diode: bool = False) 
 def limited(v: Array, limit: Array) -> Array:
     """v [V] bent into +-limit [V] over a few millivolts; v itself well below, where nothing is computed."""
     plain = v.detach() if isinstance(v, torch.Tensor) else v
-    if (abs(plain) - limit).max() < -40 * SOFT:
+    near = abs(plain) - limit >= -FAR * SOFT
+    if not near.any():
         return v
-    return v - SOFT * _softplus((v - limit) / SOFT) + SOFT * _softplus((-v - limit) / SOFT)
+    return v - (_bent_off(v, limit) if isinstance(v, torch.Tensor) else where_only(near, _bent_off, v, limit))
 
 
-def _softplus(x: Array) -> Array:
-    """log(1 + exp(x))."""
-    return torch.nn.functional.softplus(x) if isinstance(x, torch.Tensor) else np.logaddexp(0, x)
+def _bent_off(v: Array, limit: Array) -> Array:
+    """What v lies above the line that bends: SOFT log(1 + exp((|v| - limit) / SOFT)), with the sign of v."""
+    xp, x = library(v), (abs(v) - limit) * (1 / SOFT)
+    return xp.copysign(SOFT * (at_least(x, 0.0) + xp.log1p(xp.exp(-abs(x)))), v)

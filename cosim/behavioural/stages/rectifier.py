@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from math import pi, sqrt
 from typing import NamedTuple
 
+import torch
+
 from circuits.stages.clamp import R_S
-from cosim.behavioural.arrays import Array, at_least, at_most, library
+from cosim.behavioural.arrays import Array, at_least, at_most, library, where_only
 from cosim.behavioural.stages.diode import Diode
 from cosim.behavioural.stages.op_amp import OpAmp
+
+
+MANY = 1000  # neurons of all boards, from which on those that cross over are picked out
+NEAR = 9.0  # spreads from its crossover, where exp(-64) of a swing is left
 
 
 class Rectified(NamedTuple):
@@ -59,14 +65,13 @@ class Rectifier:
         return Stage(
             rectifier=self, r_f=r_f, load=load, line_resistance=1 / load, middle=(1 - kappa) / (2 * root_kappa),
             per_current=0.5 * root_kappa / i_s, per_injected=0.5 / (root_kappa * i_s), on_scale=i_s * root_kappa,
-            log_scale=0.5 * n_vt * xp.log(kappa), slow=r_f * y_sum, lag=xp.sqrt(n_vt * y_sum / omega_t) / i_s,
-            swing=n_vt * kappa / i_s, four_kappa=4 * kappa, kappa=kappa, turn_on=sqrt(2 / pi) / 4 * kappa)
+            log_scale=0.5 * n_vt * xp.log(kappa), lag=xp.sqrt(n_vt * y_sum / omega_t) / i_s, knee=4 / kappa, kappa=kappa)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stage:
     """A rectifier in its place. With u = half / (2 sqrt(kappa)), half the quadratic's middle coefficient, b is
-    sqrt(kappa) exp(arsinh u), and its square root is 2 sqrt(kappa) sqrt(1 + u^2)."""
+    sqrt(kappa) exp(arsinh u), and the root of its discriminant 2 sqrt(kappa) sqrt(1 + u^2)."""
 
     rectifier: Rectifier
     r_f: float  # ohm
@@ -77,18 +82,15 @@ class Stage:
     per_injected: Array  # 1/A, u per current into the line
     on_scale: Array  # A, the conducting diode's current per exp(arsinh u)
     log_scale: Array  # V, the amplifier's output at b = sqrt(kappa)
-    slow: Array  # r_f y_sum
     lag: Array  # 1/sqrt(A/s), the scale of a crossover in saturation currents, per root of the rate
-    swing: Array  # V/A
-    four_kappa: Array
+    knee: Array  # squared width of the knee in saturation currents
     kappa: Array
-    turn_on: Array
 
-    def __call__(self, current: Array, rate: Array, *, injected: Array, spread: Array) -> Rectified:
+    def __call__(self, current: Array, rate: Array, *, injected: Array, spread: Array, speed: Array | None = None) -> Rectified:
         """Rectify.
 
         Args:
-            current: i, into the summing node [A]; rate: [A/s].
+            current: i, into the summing node [A]; rate: [A/s]; speed: its size, if it is known.
             injected: into the line by all else [A].
             spread: time [s] over which the amplifier's swing from diode to diode is spread, at least.
         """
@@ -102,22 +104,32 @@ class Stage:
         gate = 0.5 * b / xp.sqrt(size)
         i_on = self.on_scale * b - i_s
         line = (injected - i_on) * self.line_resistance
-        slope = (-self.r_f) * gate * rate
+        slope = gate * rate * -self.r_f
         resistance = R_S + op.output_resistance(i_on)
         v_out = line - R_S * i_on - n_vt * height - self.log_scale
-        speed = abs(rate)
-        crossover = speed * spread * (1 / i_s) + 1e-6  # this and the next in units of the saturation current
-        lag = self.lag * xp.sqrt(speed) + 1e-6
-        reach = self.kappa * crossover
-        swing = self.swing * rate / xp.sqrt(self.four_kappa * size + reach * reach)
-        rising = rate > 0
-        # the swing is n_vt times the logarithm of this, downwards when it turns on
-        ratio = xp.where(rising, 1 + self.turn_on * lag * crossover, at_least(sqrt(pi / 2) * crossover / lag, 1.0))
-        at = (current * (1 / i_s) - rising * crossover) / crossover
-        when = xp.exp(-at_most(at * at, 100.0)) / spread  # sqrt(pi)/s, its integral over time is sqrt(pi)
+        speed = abs(rate) if speed is None else speed
+        crossover = speed * spread * (1 / i_s) + 1e-6  # in units of the saturation current
+        swing = (n_vt / i_s) * rate / xp.sqrt(self.knee * size + crossover * crossover)
         return Rectified(line=line, rate=slope, gate=gate, v_out=v_out,
                          gain_rate=slope + slope * resistance * self.load - swing,
-                         crossover_rate=xp.copysign((n_vt / sqrt(pi)) * xp.log(ratio), -rate) * when)
+                         crossover_rate=self._crossover_rate(current, rate, speed, spread, crossover))
+
+    def _crossover_rate(self, current: Array, rate: Array, speed: Array, spread: Array, crossover: Array) -> Array:
+        """As in :class:`Rectified`; arrays of many are computed only where there is something, which is at few neurons."""
+        given = current, rate, speed, spread, crossover, self.lag, self.kappa
+        if isinstance(current, torch.Tensor) or current.size < MANY:
+            return self._swing_rate(*given)
+        return where_only(abs(current) < (NEAR * self.rectifier.diode.saturation) * crossover, self._swing_rate, *given)
+
+    def _swing_rate(self, current: Array, rate: Array, speed: Array, spread: Array, crossover: Array, lag: Array,
+                    kappa: Array) -> Array:
+        i_s, n_vt, xp = self.rectifier.diode.saturation, self.rectifier.diode.n_vt, library(current)
+        lag, rising = lag * xp.sqrt(speed) + 1e-6, rate > 0
+        # the swing is n_vt times the logarithm of this, downwards when the stage turns on
+        ratio = xp.where(rising, 1 + sqrt(2 / pi) / 4 * kappa * lag * crossover, at_least(sqrt(pi / 2) * crossover / lag, 1.0))
+        at = (current * (1 / i_s) - rising * crossover) / crossover
+        when = xp.exp(-at_most(at * at, 100.0)) / spread  # sqrt(pi)/s, its integral over time is sqrt(pi)
+        return xp.copysign((n_vt / sqrt(pi)) * xp.log(ratio), -rate) * when
 
     def _sharp(self, u: Array, rate: Array, injected: Array) -> Rectified:
         """A knee without width: b is half where that is positive, and 0."""
