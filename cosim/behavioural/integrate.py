@@ -12,13 +12,15 @@ import torch
 from cosim.behavioural.arrays import Array, arrays_of, library, to_numpy
 from cosim.behavioural.board import Board
 from cosim.behavioural.drive import Drive
-from cosim.behavioural.runge_kutta import runge_kutta, stage_times
+from cosim.behavioural.kernel.run import compiled_program, run_program
+from cosim.behavioural.runge_kutta import STAGES, runge_kutta, stage_times
 from cosim.behavioural.signal import Signal
 from cosim.compiler.scaling import Scales
 from cosim.errors import CosimError
 from cosim.problem.case import Case
 
-CHUNK = 512  # boards that are solved together: what they take of memory stays in a cache
+CHUNK = 512  # boards that are solved together: what numpy holds of them is small
+REPAYS = 400  # steps of all boards, from which on a compiled program is used: it takes a second or two once
 PER_STRETCH = 6  # steps between two corners of a stimulus, at least: neurons cross over within an edge
 
 
@@ -65,9 +67,10 @@ def solve(board: Board, case: Case, scales: Scales, *, times: np.ndarray | None 
         s, rate = run.along(board, s0)
     else:
         s, rate = (torch.empty(len(times), *s0.shape, dtype=dtype) for _ in range(2))
+        in_numpy, started = board.in_numpy(), to_numpy(s0)
         for first in range(0, board.boards, CHUNK):
             chunk = slice(first, first + CHUNK)
-            here = run.along(board.part(chunk).in_numpy(), to_numpy(s0[chunk]))
+            here = run.along(in_numpy.part(chunk), started[chunk])
             s[:, chunk], rate[:, chunk] = map(torch.from_numpy, here)
     if not bool(torch.isfinite(s.detach()).all()):
         point, one = torch.argwhere(~torch.isfinite(s.detach()))[0][:2].tolist()
@@ -87,7 +90,12 @@ class _Run:
 
     def along(self, board: Board, s0: Array) -> tuple[Array, Array]:
         """(points, boards, states) [V], [V/s] from s0 (boards, states) on; tensors or numpy, as the board is."""
-        external = self.external if isinstance(s0, torch.Tensor) else Signal(*(x.numpy() for x in self.external))
+        external, steps = self.external, np.diff(self.grid)
+        if isinstance(s0, np.ndarray):
+            external = Signal(*(x.numpy() for x in external))
+            program = compiled_program(board, len(s0)) if len(s0) * len(steps) >= REPAYS else None
+            if program is not None:
+                return _cubic(self.grid, *run_program(program, s0, external, np.array(self.spreads), steps), self.times)
         stages, last = len(self.external.v) // len(self.spreads), len(self.spreads) - 1
 
         def slope(step: int, stage: int, s: Array) -> Array:
@@ -96,7 +104,7 @@ class _Run:
             return board(s, Signal(external.v[at], external.rate[at]), spread).slope
 
         with np.errstate(all="ignore"):  # what is not finite is found when all is solved
-            values, slopes = runge_kutta(slope, s0, np.diff(self.grid))
+            values, slopes = runge_kutta(slope, s0, steps)
             return _cubic(self.grid, library(s0).stack(values), library(s0).stack(slopes), self.times)
 
 
@@ -124,9 +132,14 @@ def runs_from(board: Board, scales: Scales, starts: np.ndarray, *, duration: flo
     def slope(_step: int, _stage: int, s: Array) -> Array:
         return board(s, Signal(none, none), (0.5 * step, inf)).slope
 
+    s0, steps = board.integrator.started(np.asfortranarray(starts * scales.state)), np.full(samples - 1, step)
+    program = compiled_program(board, len(s0)) if len(s0) * len(steps) >= REPAYS else None
     with np.errstate(all="ignore"):  # what is not finite is found below
-        s, rate = runge_kutta(slope, board.integrator.started(np.asfortranarray(starts * scales.state)),
-                              np.full(samples - 1, step))
+        if program is None:
+            s, rate = runge_kutta(slope, s0, steps)
+        else:
+            still = np.zeros((len(STAGES) * len(steps), 0))
+            s, rate = run_program(program, s0, Signal(still, still), np.tile([0.5 * step, inf], (len(steps), 1)), steps)
         states = np.array([board.state_lines(*at) for at in zip(s, rate, strict=True)]) / scales.state
     if not np.isfinite(states).all():
         lost = int(np.argmin(np.isfinite(states).all(axis=(1, 2))))

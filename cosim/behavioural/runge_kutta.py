@@ -8,12 +8,12 @@ import numpy as np
 
 from cosim.behavioural.arrays import Array
 
-PARTS = (0.0, 1 / 3, 2 / 3, 1.0)  # of a step, at which the slope is taken
+STAGES = (0.0, 1 / 3, 2 / 3, 1.0)  # of a step, at which the slope is taken
 
 
 def stage_times(grid: np.ndarray) -> np.ndarray:
     """(steps, 4) the times at which :func:`runge_kutta` takes slopes, in the unit of the grid's ends (steps + 1,)."""
-    times = grid[:-1, None] + np.diff(grid)[:, None] * np.array(PARTS)
+    times = grid[:-1, None] + np.diff(grid)[:, None] * np.array(STAGES)
     times[:, -1] = grid[1:]
     return times
 

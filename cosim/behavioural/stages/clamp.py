@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from circuits.stages.clamp import R_S
-from cosim.behavioural.arrays import Array, at_least, library, where_only
+from cosim.behavioural.arrays import Array, at_least, library, nowhere, where_only
 from cosim.behavioural.stages.diode import Diode
 
 SOFT = 5e-3  # V, over which a line bends into its limit; the op-amp's triode drop at the rail is 4 to 24 mV
@@ -36,11 +36,8 @@ def line_limit(load: torch.Tensor, rail: float, *, through_diode: bool = False) 
 
 def limited(v: Array, limit: Array) -> Array:
     """v [V] bent into +-limit [V] over a few millivolts; v itself well below, where nothing is computed."""
-    plain = v.detach() if isinstance(v, torch.Tensor) else v
-    near = abs(plain) - limit >= -FAR * SOFT
-    if not near.any():
-        return v
-    return v - (_bent_off(v, limit) if isinstance(v, torch.Tensor) else where_only(near, _bent_off, v, limit))
+    near = abs(v) - limit >= -FAR * SOFT
+    return v if nowhere(near) else v - where_only(near, _bent_off, v, limit)
 
 
 def _bent_off(v: Array, limit: Array) -> Array:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from circuits.board.testbench import SUPPLY
 from circuits.parts import subcircuit_parameters
-from cosim.behavioural.arrays import Array, library
+from cosim.behavioural.arrays import Array, library, nowhere
 from cosim.behavioural.signal import Signal
 from cosim.behavioural.stages.op_amp import OpAmp
 
@@ -40,9 +40,7 @@ class Integrator:
         current = current + self.c_lead * derivative.rate
         slope = -current / (1 + 1 / (self.op.omega_t * r * self.c_int)) / self.c_int
         outside = abs(s) > self.op.rail
-        if not outside.any():
-            return slope
-        return library(s).where(outside & (s * slope > 0), 0.0, slope)
+        return slope if nowhere(outside) else library(s).where(outside & (s * slope > 0), 0.0, slope)
 
     def virtual_ground(self, s: Array, slope: Array) -> Array:
         """v(sum) [V]."""

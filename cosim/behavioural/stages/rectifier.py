@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import pi, sqrt
 from typing import NamedTuple
 
-import torch
+import numpy as np
 
 from circuits.stages.clamp import R_S
 from cosim.behavioural.arrays import Array, at_least, at_most, library, where_only
@@ -117,7 +117,7 @@ class Stage:
     def _crossover_rate(self, current: Array, rate: Array, speed: Array, spread: Array, crossover: Array) -> Array:
         """As in :class:`Rectified`; arrays of many are computed only where there is something, which is at few neurons."""
         given = current, rate, speed, spread, crossover, self.lag, self.kappa
-        if isinstance(current, torch.Tensor) or current.size < MANY:
+        if isinstance(current, np.ndarray) and current.size < MANY:
             return self._swing_rate(*given)
         return where_only(abs(current) < (NEAR * self.rectifier.diode.saturation) * crossover, self._swing_rate, *given)
 
