@@ -136,7 +136,7 @@ def make_board(blueprint: Blueprint, *, conductances: Conductances | None = None
         arrays: of :func:`solve_arrays`, where several boards are made one after another.
         diode: of the ReLU stages; None: set a at 27 degC. The clamps keep that one.
         op: every op-amp; None: the part's own figures.
-        dtype: float64, or float32 for speed where 1e-6 of full scale does.
+        dtype: float64, or float32 where 1e-6 of full scale does: half the memory, but never compiled.
     """
     spec, op = blueprint.board, op or OpAmp.from_part()
     rectifier = Rectifier(diode=diode or Diode.from_part(), op=op)

@@ -110,7 +110,9 @@ def write_program(tape: Tape, slope: Traced, width: int, n_external: int) -> Pro
         "/* The slope of a board's capacitors, written by cosim.behavioural.kernel.program. */", "#include <math.h>",
         f"#define W {width}", f"#define N {slope.n_lines}", f"#define U {n_external}", "",
         "static void slope(const double *s, const double *u, const double *du, double low, double high, const double *p,",
-        "                  const double *restrict q, double *out)", "{", *arrays, *body,
+        "                  const double *restrict q, double *out)", "{",
+        # by name: what is read under a condition keeps a compiler from vector instructions
+        *(f"    const double q{k} = q[{k}];" for k in range(len(writer.numbers))), *arrays, *body,
         f"    for (int j = 0; j < N * W; j++) out[j] = t{slope.number}[j];", "}", LOOP])
     return Program(text=text, constants=writer.constants, numbers=np.array(writer.numbers), width=width, n_states=slope.n_lines,
                    stack=width * sum(tape.steps[number].n_lines for number in order))
@@ -137,7 +139,7 @@ class _Writer:
         step = self.tape.steps[number]
         if not isinstance(x, Traced):
             self.numbers.append(float(x))
-            return f"q[{len(self.numbers) - 1}]"
+            return f"q{len(self.numbers) - 1}"
         if x.constant is None and self.tape.steps[x.number].kind == "number":
             return str(self.tape.steps[x.number].operands[0])
         if x.n_lines != step.n_lines:
