@@ -18,6 +18,7 @@ from cosim.behavioural.stages.clamp import limited, line_limit
 from cosim.behavioural.stages.op_amp import OpAmp
 from cosim.behavioural.stages.rectifier import Rectifier, Stage
 
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Layer:
     """Voltages in, voltages out; see :func:`make_layer`."""

@@ -36,7 +36,8 @@ def vectors(board: Board, blueprint: Blueprint, solution: Solution, one: int = 0
     start, dtype = solution.drive(0.0), solution.s.numpy().dtype
     settled = np.array([0.0 if t <= timing.ic_step else 1.0 - np.exp(-max(t - 1.1 * timing.ic_step, 0.0) / tau)
                         for t in sorted(early)])
-    holding = _rows(board, (settled[:, None] * initial).astype(dtype), Signal(start.v, torch.zeros_like(start.v)), running=False)
+    still = Signal(start.v, torch.zeros_like(start.v))
+    holding = _rows(board, (settled[:, None] * initial).astype(dtype), still, running=False)
     rows = [holding.row(k, initial * float(t > timing.ic_step), 0.0) for k, t in enumerate(sorted(early))]
     going = _rows(board, solution.s[:, one].numpy(), solution.drive(solution.times), spread=(0.5 * solution.step, np.inf))
     rows += [going.row(k, initial, SUPPLY * float(t > 0)) for k, t in enumerate(solution.times)]

@@ -47,14 +47,14 @@ def built(text: str) -> ctypes.CDLL:
     name = hashlib.sha256("\n".join([text, *FLAGS, tool, _version(tool), _processor()]).encode()).hexdigest()[:32] + ".so"
     for folder in _caches():
         kept = folder / name
-        try:
-            if kept.exists():
+        for _ in range(2):  # what is there may be damaged; then it is compiled once more
+            try:
+                if not kept.exists():
+                    _compile(tool, text, kept)
                 return ctypes.CDLL(str(kept))
-            _compile(tool, text, kept)
-            return ctypes.CDLL(str(kept))
-        except OSError as problem:  # read-only, full, a damaged library: the next place
-            log.info("no behavioural kernel in %s: %s", folder, problem)
-            _discard(kept)
+            except OSError as problem:
+                log.info("no behavioural kernel in %s: %s", folder, problem)
+                _discard(kept)
     raise CosimError("the behavioural kernel can be kept nowhere: neither the user's cache nor the temporary folder can be "
                      "written; set XDG_CACHE_HOME or TMPDIR to a folder that can, or COSIM_KERNEL=off for numpy")
 

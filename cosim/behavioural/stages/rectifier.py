@@ -13,7 +13,6 @@ from cosim.behavioural.arrays import Array, at_least, at_most, library, where_on
 from cosim.behavioural.stages.diode import Diode
 from cosim.behavioural.stages.op_amp import OpAmp
 
-
 MANY = 1000  # neurons of all boards, from which on those that cross over are picked out
 NEAR = 9.0  # spreads from its crossover, where exp(-64) of a swing is left
 
