@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import inf
 
 import torch
 
 from circuits.board import nets
 from circuits.stages.inverter import R_INVERTER
+from cosim.behavioural.arrays import Array, as_slice, changed, library, lines, side_by_side, to_numpy
 from cosim.behavioural.blueprint import Blueprint
-from cosim.behavioural.layer import Layer, follow, invert, make_layer
+from cosim.behavioural.layer import Layer, follow, inverter_excess, make_layer
 from cosim.behavioural.load import Load, array_load, resistor_load
 from cosim.behavioural.offsets import Offsets, equal_offsets
 from cosim.behavioural.ports import TilePorts, layer_ports, nominal_ports
@@ -29,12 +31,12 @@ Conductances = Sequence[Sequence[torch.Tensor]]  # a layer, a tile: (boards, 32,
 class Snapshot:
     """Every saved voltage at one time; (boards, lines) [V]."""
 
-    states: torch.Tensor  # x_p lines
-    derivatives: torch.Tensor  # d
-    caps: torch.Tensor
-    sums: torch.Tensor  # the integrators' virtual grounds
-    hidden: tuple[torch.Tensor, ...]  # h_p lines, a layer
-    slope: torch.Tensor  # V/s, of the capacitors
+    states: Array  # x_p lines
+    derivatives: Array  # d
+    caps: Array
+    sums: Array  # the integrators' virtual grounds
+    hidden: tuple[Array, ...]  # h_p lines, a layer
+    slope: Array  # V/s, of the capacitors
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,14 +46,14 @@ class Board:
     boards: int
     columns: tuple[str, ...]
     drivers: Load  # the first layer, as seen by what drives it
-    drivers_limit: torch.Tensor
-    vos_drivers: torch.Tensor  # (boards, columns) [V], followers
-    vos_drivers_inverse: torch.Tensor
+    drivers_limit: Array
+    vos_drivers: Array  # (boards, columns) [V], followers
+    vos_drivers_inverse: Array
     layers: tuple[Layer, ...]
     integrator: Integrator
     op: OpAmp
 
-    def __call__(self, s: torch.Tensor, external: Signal, spread: tuple[float, float] = (0.0, inf), *,
+    def __call__(self, s: Array, external: Signal, spread: tuple[float, float] = (0.0, inf), *,
                  running: bool = True, moving: bool = True) -> Snapshot:
         """Evaluate the board.
 
@@ -65,43 +67,56 @@ class Board:
             running: False: initial conditioning, nothing moves.
             moving: False: every signal is held where it is, so that nothing lags; give generators whose rates are 0.
         """
-        guess = self._ideal_slope(s, external) if running and moving else torch.zeros_like(s)
+        guess = self._ideal_slope(s, external) if running and moving else library(s).zeros_like(s)
         cap = self.integrator.output(s, guess) if running else Signal(s, guess)
         source = self._first(external, cap)
         native = follow(source, self.vos_drivers, self.drivers.conductance, self.drivers_limit, self.op)
-        pair = Pair(native, invert(native, self.vos_drivers_inverse, self.drivers.inverse_conductance, self.op))
-        states = native.v[:, self._state_columns]
+        pair = Pair(native, inverter_excess(native, self.vos_drivers_inverse, self.drivers.inverse_conductance, self.op))
+        states = lines(native.v, self._state_columns)
         hidden = []
         for layer in self.layers:
             pair = layer(pair, spread)
-            hidden.append((pair.native if layer.two_stage else pair.inverse).v)
+            if pair.excess is not None:
+                hidden.append(pair.native.v if layer.two_stage else pair.inverse)
         slope = self.integrator.slope(s, pair.native) if running else guess
-        return Snapshot(states=states, derivatives=pair.native.v, caps=cap.v, hidden=tuple(hidden[:-1]), slope=slope,
+        return Snapshot(states=states, derivatives=pair.native.v, caps=cap.v, hidden=tuple(hidden), slope=slope,
                         sums=self.integrator.virtual_ground(s, slope))
 
-    def state_lines(self, s: torch.Tensor, rate: torch.Tensor) -> torch.Tensor:
+    def state_lines(self, s: Array, rate: Array) -> Array:
         """The x_p lines (..., boards, states) [V] at capacitor voltages [V] and their slopes [V/s]."""
         where = self._state_columns
         return follow(self.integrator.output(s, rate), self.vos_drivers[:, where], self.drivers.conductance[:, where],
                       self.drivers_limit[:, where], self.op).v
 
-    def _ideal_slope(self, s: torch.Tensor, external: Signal) -> torch.Tensor:
-        zero = torch.zeros_like(s)
-        lines = self._first(external, Signal(s + self.integrator.vos, zero)).v + self.vos_drivers
+    def part(self, boards: slice) -> Board:
+        """Some of the boards."""
+        chosen = changed(self, lambda x: x[boards] if x.ndim > 1 and len(x) > 1 else x)
+        return replace(chosen, boards=len(range(*boards.indices(self.boards))))
+
+    def in_numpy(self) -> Board:
+        """The same boards, of numpy arrays: without gradients, and faster (:mod:`cosim.behavioural.arrays`)."""
+        return changed(self, to_numpy)
+
+    def _ideal_slope(self, s: Array, external: Signal) -> Array:
+        out = self._by_column(external.v, s + self.integrator.vos) + self.vos_drivers
         for layer in self.layers:
-            lines = layer.quick(lines)
-        return self.integrator.slope(s, Signal(lines, zero))
+            out = layer.quick(out)
+        return self.integrator.slope(s, Signal(out, library(s).zeros_like(s)))
 
     def _first(self, external: Signal, cap: Signal) -> Signal:
         """The first layer's sources in the order of its columns."""
-        def ordered(u: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-            return _by_column(self.columns, u.expand(len(x), -1), x)
+        return Signal(self._by_column(external.v, cap.v), self._by_column(external.rate, cap.rate))
 
-        return Signal(ordered(external.v, cap.v), ordered(external.rate, cap.rate))
+    def _by_column(self, external: Array, states: Array) -> Array:
+        return lines(side_by_side(external, states), self._column_places)
 
-    @property
-    def _state_columns(self) -> list[int]:
-        return nets.state_places(self.columns)
+    @cached_property
+    def _column_places(self) -> Sequence[int] | slice:
+        return as_slice(nets.column_places(self.columns, len(self.columns) - self.integrator.vos.shape[-1]))
+
+    @cached_property
+    def _state_columns(self) -> Sequence[int] | slice:
+        return as_slice(nets.state_places(self.columns))
 
 
 def solve_arrays(blueprint: Blueprint, dtype: torch.dtype = torch.float64) -> tuple[tuple[TilePorts, ...], ...]:
@@ -121,7 +136,7 @@ def make_board(blueprint: Blueprint, *, conductances: Conductances | None = None
         arrays: of :func:`solve_arrays`, where several boards are made one after another.
         diode: of the ReLU stages; None: set a at 27 degC. The clamps keep that one.
         op: every op-amp; None: the part's own figures.
-        dtype: float64, or float32 for speed where 1e-6 of full scale does.
+        dtype: float64, or float32 where 1e-6 of full scale does: half the memory, but never compiled.
     """
     spec, op = blueprint.board, op or OpAmp.from_part()
     rectifier = Rectifier(diode=diode or Diode.from_part(), op=op)

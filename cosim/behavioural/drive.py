@@ -27,11 +27,10 @@ class Drive:
         """[s], circuit time."""
         return self.case.duration * self.scales.time
 
-    def __call__(self, t: float) -> Signal:
-        """(1, external inputs) [V], [V/s] at t [s]."""
-        at, step = t / self.scales.time, PART * self.case.duration
-        before, now, after = (np.array([[scale * s(x) for scale, s in zip(self.scales.inputs, self.case.stimuli, strict=True)]])
-                              for x in (at - step, at, at + step))
+    def __call__(self, t: float | np.ndarray) -> Signal:
+        """(times, external inputs) [V], [V/s] at t [s], one time or many; tensors."""
+        at, step = np.atleast_1d(t) / self.scales.time, PART * self.case.duration
+        before, now, after = (self.case.inputs(x) * np.array(self.scales.inputs) for x in (at - step, at, at + step))
         rate = (after - before) / (2 * step * self.scales.time)
         return Signal(torch.as_tensor(now, dtype=self.dtype), torch.as_tensor(rate, dtype=self.dtype))
 

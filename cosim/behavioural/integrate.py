@@ -1,4 +1,4 @@
-"""Integrating the board over a case, with torchdiffeq's fixed-step fourth-order Runge-Kutta."""
+"""Integrating the board over a case or from many starts, with its own fixed-step Runge-Kutta loop."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from math import inf
 
 import numpy as np
 import torch
-from torchdiffeq import odeint
 
+from cosim.behavioural.arrays import Array, arrays_of, library, to_numpy
 from cosim.behavioural.board import Board
 from cosim.behavioural.drive import Drive
+from cosim.behavioural.kernel.run import compiled_program, run_program
+from cosim.behavioural.runge_kutta import STAGES, runge_kutta, stage_times
 from cosim.behavioural.signal import Signal
 from cosim.compiler.scaling import Scales
 from cosim.errors import CosimError
 from cosim.problem.case import Case
-from training.trainer import one_thread
 
+CHUNK = 512  # boards that are solved together: what numpy holds of them is small
+REPAYS = 400  # steps of all boards, from which on a compiled program is used: it takes a second or two once
 PER_STRETCH = 6  # steps between two corners of a stimulus, at least: neurons cross over within an edge
 
 
@@ -56,19 +59,19 @@ def solve(board: Board, case: Case, scales: Scales, *, times: np.ndarray | None 
     initial = torch.tensor([case.initial], dtype=dtype) * torch.as_tensor(scales.state, dtype=dtype)
     s0 = board.integrator.started(initial).expand(board.boards, -1).clone()
 
-    ends = torch.from_numpy(grid).to(dtype)  # odeint tells the slope times of the state's own type
-    if not bool((ends[1:] > ends[:-1]).all()):
+    ends = grid.astype(_numpy_type(dtype))
+    if not (np.diff(ends) > 0).all():
         raise CosimError(f"case {case.name}: a stimulus bends within less than {dtype} can tell apart; use a float64 board")
-    spreads, slopes, told = step_spreads(grid, corners), {}, ends.tolist()
-
-    def slope(t: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
-        at = float(t)
-        here = np.searchsorted(told, at, side="right") - 1
-        slopes[at] = board(s, drive(at), spreads[min(here, len(spreads) - 1)]).slope
-        return slopes[at]  # what stays at a step's end is its successor's first slope
-
-    at_steps = odeint(slope, s0, ends, method="rk4")
-    s, rate = _cubic(grid, at_steps, torch.stack([slopes[t] for t in told]), times)
+    run = _Run(grid=grid, external=drive(stage_times(grid).ravel()), spreads=step_spreads(grid, corners), times=times)
+    if torch.is_grad_enabled() and any(x.requires_grad for x in arrays_of(board)):
+        s, rate = run.along(board, s0)
+    else:
+        s, rate = (torch.empty(len(times), *s0.shape, dtype=dtype) for _ in range(2))
+        in_numpy, started = board.in_numpy(), to_numpy(s0)
+        for first in range(0, board.boards, CHUNK):
+            chunk = slice(first, first + CHUNK)
+            here = run.along(in_numpy.part(chunk), started[chunk])
+            s[:, chunk], rate[:, chunk] = map(torch.from_numpy, here)
     if not bool(torch.isfinite(s.detach()).all()):
         point, one = torch.argwhere(~torch.isfinite(s.detach()))[0][:2].tolist()
         raise CosimError(f"case {case.name}, board {one}: the behavioural solution is not finite from t = {times[point]:.6g} s "
@@ -76,10 +79,37 @@ def solve(board: Board, case: Case, scales: Scales, *, times: np.ndarray | None 
     return Solution(times=times, s=s, rate=rate, drive=drive, step=drive.duration / steps)
 
 
-@one_thread()  # at these sizes more are slower
-@torch.no_grad()
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Run:
+    """The course of a case, whichever boards take it."""
+
+    grid: np.ndarray  # (steps + 1,) [s]
+    external: Signal  # (steps * stages, external inputs), tensors
+    spreads: list[tuple[float, float]]  # a step
+    times: np.ndarray  # (points,) [s], wanted
+
+    def along(self, board: Board, s0: Array) -> tuple[Array, Array]:
+        """(points, boards, states) [V], [V/s] from s0 (boards, states) on; tensors or numpy, as the board is."""
+        external, steps = self.external, np.diff(self.grid)
+        if isinstance(s0, np.ndarray):
+            external = Signal(*(x.numpy() for x in external))
+            program = compiled_program(board, len(s0)) if len(s0) * len(steps) >= REPAYS else None
+            if program is not None:
+                return _cubic(self.grid, *run_program(program, s0, external, np.array(self.spreads), steps), self.times)
+        stages, last = len(self.external.v) // len(self.spreads), len(self.spreads) - 1
+
+        def slope(step: int, stage: int, s: Array) -> Array:
+            at = slice(step * stages + stage, step * stages + stage + 1)
+            spread = self.spreads[min(step + (stage == stages - 1), last)]  # at a step's end that of the next
+            return board(s, Signal(external.v[at], external.rate[at]), spread).slope
+
+        with np.errstate(all="ignore"):  # what is not finite is found when all is solved
+            values, slopes = runge_kutta(slope, s0, steps)
+            return _cubic(self.grid, library(s0).stack(values), library(s0).stack(slopes), self.times)
+
+
 def runs_from(board: Board, scales: Scales, starts: np.ndarray, *, duration: float, samples: int) -> np.ndarray:
-    """The board's states from many starts, by fourth-order Runge-Kutta with a step per sample.
+    """The board's states from many starts, with a step per sample.
 
     Args:
         board: of a network without external inputs.
@@ -95,20 +125,22 @@ def runs_from(board: Board, scales: Scales, starts: np.ndarray, *, duration: flo
         raise CosimError(f"the network has {len(scales.inputs)} external inputs; runs from many starts are for one without")
     if samples < 2 or not duration > 0:
         raise CosimError(f"duration = {duration} model s, {samples} samples; give a positive duration and 2 samples or more")
-    none = torch.zeros(len(starts), 0, dtype=torch.float64)
+    none = np.zeros((1, 0))
     step = duration * scales.time / (samples - 1)
+    board = board.in_numpy()
 
-    def slope(s: torch.Tensor) -> torch.Tensor:
+    def slope(_step: int, _stage: int, s: Array) -> Array:
         return board(s, Signal(none, none), (0.5 * step, inf)).slope
 
-    s, lines = board.integrator.started(torch.as_tensor(starts * scales.state)), []
-    for _ in range(samples):
-        a = slope(s)
-        lines.append(board.state_lines(s, a).numpy() / scales.state)
-        b = slope(s + 0.5 * step * a)
-        c = slope(s + 0.5 * step * b)
-        s = s + step / 6 * (a + 2 * b + 2 * c + slope(s + step * c))
-    states = np.array(lines)
+    s0, steps = board.integrator.started(np.asfortranarray(starts * scales.state)), np.full(samples - 1, step)
+    program = compiled_program(board, len(s0)) if len(s0) * len(steps) >= REPAYS else None
+    with np.errstate(all="ignore"):  # what is not finite is found below
+        if program is None:
+            s, rate = runge_kutta(slope, s0, steps)
+        else:
+            still = np.zeros((len(STAGES) * len(steps), 0))
+            s, rate = run_program(program, s0, Signal(still, still), np.tile([0.5 * step, inf], (len(steps), 1)), steps)
+        states = np.array([board.state_lines(*at) for at in zip(s, rate, strict=True)]) / scales.state
     if not np.isfinite(states).all():
         lost = int(np.argmin(np.isfinite(states).all(axis=(1, 2))))
         at = duration * lost / (samples - 1)
@@ -143,15 +175,22 @@ def step_spreads(grid: np.ndarray, corners: np.ndarray) -> list[tuple[float, flo
     return list(zip(least.tolist(), np.maximum(stretch / PER_STRETCH, least).tolist(), strict=True))
 
 
-def _cubic(grid: np.ndarray, s: torch.Tensor, slopes: torch.Tensor, times: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+def _cubic(grid: np.ndarray, s: Array, slopes: Array, times: np.ndarray) -> tuple[Array, Array]:
     """Values and slopes at ``times`` of the cubic through values and slopes at the grid (Hermite)."""
     left = np.clip(np.searchsorted(grid, times, side="right") - 1, 0, len(grid) - 2)
-    shape, steps = (-1, *[1] * (s.dim() - 1)), np.diff(grid)[left]
-    h, x = (torch.as_tensor(one, dtype=s.dtype).reshape(shape) for one in (steps, (times - grid[left]) / steps))
-    a, b, rise = s[left], s[left + 1], (s[left + 1] - s[left]) / h
+    shape, steps = (-1, *[1] * (s.ndim - 1)), np.diff(grid)[left]
+    h, x = (a.reshape(shape).astype(_numpy_type(s.dtype)) for a in (steps, (times - grid[left]) / steps))
+    if isinstance(s, torch.Tensor):
+        h, x = torch.from_numpy(h), torch.from_numpy(x)
+    a, b = s[left], s[left + 1]
+    rise = (b - a) / h
     fa, fb = slopes[left] - rise, slopes[left + 1] - rise
     value = a + x * (b - a) + h * x * (1 - x) * ((1 - x) * fa - x * fb)
     return value, rise + (1 - x) * (1 - 3 * x) * fa - x * (2 - 3 * x) * fb
+
+
+def _numpy_type(dtype: torch.dtype | np.dtype) -> np.dtype:
+    return torch.empty(0, dtype=dtype).numpy().dtype if isinstance(dtype, torch.dtype) else dtype
 
 
 def model_states(board: Board, solution: Solution, scales: Scales) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -10,6 +10,9 @@ import torch
 from circuits.array.programming import Programming
 from circuits.array.window import Window
 from cosim.behavioural.blueprint import Blueprint
+from cosim.behavioural.board import Board, make_board, solve_arrays
+
+BATCH = 1000  # boards, about 100 MB of an HP twin
 
 
 def programmed(blueprint: Blueprint, draws: Sequence[Programming], window: Window,
@@ -30,3 +33,15 @@ def programmed(blueprint: Blueprint, draws: Sequence[Programming], window: Windo
          for tile, g in zip(spec.tiles, tiles, strict=True)]
         for number, (spec, tiles) in enumerate(zip(blueprint.board.layers, blueprint.conductances, strict=True), start=1)
     ]
+
+
+def batches(blueprint: Blueprint, draws: Sequence[Programming], window: Window, size: int = BATCH) -> Iterator[Board]:
+    """Boards of any number of draws, so many at a time: memory does not grow with their number.
+
+    Args:
+        blueprint, draws, window: as for :func:`programmed`.
+        size: boards of a batch; the last one has what is left.
+    """
+    arrays = solve_arrays(blueprint)
+    for first in range(0, len(draws), size):
+        yield make_board(blueprint, conductances=programmed(blueprint, draws[first : first + size], window), arrays=arrays)

@@ -47,7 +47,11 @@ class TilePorts:
         if g is None:
             return self.y[None]
         change = (_series(g[:, : self.g.shape[0]], self.g_on) - _series(self.g, self.g_on)).flatten(1)
-        return self.y + torch.matmul(change[:, None, :] * self.drops, self.drops.T)
+        upper = torch.triu_indices(*self.y.shape)  # the network is reciprocal
+        per_cell = self.drops[upper[0]] * self.drops[upper[1]]  # (pairs of pins, cells)
+        place = torch.empty(self.y.shape, dtype=torch.long)
+        place[upper[0], upper[1]] = place[upper[1], upper[0]] = torch.arange(upper.shape[1])
+        return self.y + (change @ per_cell.T)[:, place]
 
 
 def nominal_ports(spec: LayerSpec, conductances: Sequence[np.ndarray], dtype: torch.dtype) -> tuple[TilePorts, ...]:
@@ -66,6 +70,8 @@ def layer_ports(spec: LayerSpec, tiles: Sequence[TilePorts], conductances: Seque
     given = conductances if conductances is not None else [None] * len(tiles)
     y_tiles = [tile.at(g) for tile, g in zip(tiles, given, strict=True)]
     n_lines, pins = spec.n_bit_lines, spec.n_bit_lines + spec.n_outputs
+    if spec.is_one_tile and len(y_tiles[0][0]) == pins:
+        return Ports(y=y_tiles[0], leak=tiles[0].leak, curvature=_curvature(spec, tiles[0]))
     y = y_tiles[0].new_zeros(max(len(one) for one in y_tiles), pins, pins)
     leak = y.new_zeros(pins)
     curvature = y.new_zeros(spec.n_outputs, n_lines // 2)

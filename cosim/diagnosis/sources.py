@@ -70,7 +70,7 @@ class BoardView:
         scales, course = self.scales, self.course
         right = course.network.derivative(course.inputs, course.reference)
         slopes, lines = [], []
-        size = max(1, MOST_NUMBERS // max(layer.transfer.shape[1] * layer.transfer.shape[2] for layer in board.layers))
+        size = max(1, MOST_NUMBERS // max(2 * layer.inverse[0].numel() for layer in board.layers))
         half_step = 0.5 * course.step * scales.time
         with torch.no_grad():
             for first in range(0, len(course.times), size):

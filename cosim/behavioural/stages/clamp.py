@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 
 from circuits.stages.clamp import R_S
+from cosim.behavioural.arrays import Array, at_least, library, nowhere, where_only
 from cosim.behavioural.stages.diode import Diode
 
 SOFT = 5e-3  # V, over which a line bends into its limit; the op-amp's triode drop at the rail is 4 to 24 mV
 BISECTIONS = 50
+FAR = 40  # times SOFT below the limit, where exp(-40) of SOFT is bent off
 
 
 @torch.no_grad()
@@ -32,10 +34,13 @@ def line_limit(load: torch.Tensor, rail: float, *, through_diode: bool = False) 
     return low
 
 
-def limited(v: torch.Tensor, limit: torch.Tensor) -> torch.Tensor:
+def limited(v: Array, limit: Array) -> Array:
     """v [V] bent into +-limit [V] over a few millivolts; v itself well below, where nothing is computed."""
-    if bool((v.detach().abs() + 40 * SOFT < limit).all()):
-        return v
-    soft = torch.nn.functional.softplus
-    return v - SOFT * soft((v - limit) / SOFT) + SOFT * soft((-v - limit) / SOFT)
+    near = abs(v) - limit >= -FAR * SOFT
+    return v if nowhere(near) else v - where_only(near, _bent_off, v, limit)
 
+
+def _bent_off(v: Array, limit: Array) -> Array:
+    """What v lies above the line that bends: SOFT log(1 + exp((|v| - limit) / SOFT)), with the sign of v."""
+    xp, x = library(v), (abs(v) - limit) * (1 / SOFT)
+    return xp.copysign(SOFT * (at_least(x, 0.0) + xp.log1p(xp.exp(-abs(x)))), v)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
 from circuits.board.testbench import SUPPLY
 from circuits.parts import subcircuit_parameters
+from cosim.behavioural.arrays import Array, library, nowhere
 from cosim.behavioural.signal import Signal
 from cosim.behavioural.stages.op_amp import OpAmp
 
@@ -22,12 +21,12 @@ class Integrator:
     r_in: float  # ohm
     c_int: float  # F
     c_lead: float  # F, across r_in; 0: none
-    vos: torch.Tensor  # (boards, states) [V]
+    vos: Array  # (boards, states) [V]
     op: OpAmp
     ic_shift: float = 0.0  # V, see :class:`circuits.board.board.BoardSpec`
     leaks: bool = True  # False: no bias current, and switch S2 is open altogether
 
-    def slope(self, s: torch.Tensor, derivative: Signal) -> torch.Tensor:
+    def slope(self, s: Array, derivative: Signal) -> Array:
         """ds/dt (boards, states) [V/s] at what the output layer gives.
 
         In it: offset, bias current, finite gain and gain-bandwidth (which takes 1 / (omega_t r_in c_int) off the slope),
@@ -40,18 +39,19 @@ class Integrator:
             current = current + self.op.i_bias + switch["g_off"] * s
         current = current + self.c_lead * derivative.rate
         slope = -current / (1 + 1 / (self.op.omega_t * r * self.c_int)) / self.c_int
-        return torch.where((s.abs() > self.op.rail) & (s * slope > 0), torch.zeros_like(slope), slope)
+        outside = abs(s) > self.op.rail
+        return slope if nowhere(outside) else library(s).where(outside & (s * slope > 0), 0.0, slope)
 
-    def virtual_ground(self, s: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
+    def virtual_ground(self, s: Array, slope: Array) -> Array:
         """v(sum) [V]."""
         return self.vos - self.op.input_error(s, slope)
 
-    def output(self, s: torch.Tensor, slope: torch.Tensor) -> Signal:
+    def output(self, s: Array, slope: Array) -> Signal:
         """v(cap): the capacitor stands on the virtual ground and on S3's resistance."""
         lead = subcircuit_parameters("tmux1134")["r_on"] * self.c_int * slope
         return Signal(s + self.virtual_ground(s, slope) + lead, slope)
 
-    def started(self, initial: torch.Tensor) -> torch.Tensor:
+    def started(self, initial: Array) -> Array:
         """Capacitor voltage [V] after the toggle: S1 and S3 inject charge once ground has let go of them."""
         return initial + self.ic_shift - injected(self.c_int)
 

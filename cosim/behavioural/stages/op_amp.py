@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import pi
 
-import torch
-
 from circuits.board.testbench import SUPPLY
 from circuits.parts import model_parameters, subcircuit_parameters
+from cosim.behavioural.arrays import Array, at_least, library
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +33,11 @@ class OpAmp:
         return cls(aol=p["aol"], omega_t=2 * pi * p["gbw"], i_bias=p["ib"], cmrr=p["cmrr"], kp=stage["kp"],
                    overdrive=-stage["vto"])
 
-    def output_resistance(self, current: torch.Tensor) -> torch.Tensor:
+    def output_resistance(self, current: Array) -> Array:
         """Open-loop output resistance [ohm] at a load current [A]: 600 ohm at none, less where one follower takes over."""
-        conducting = torch.sqrt(current.abs() / (2 * self.kp) + 1e-12).clamp(min=self.overdrive)
-        return 1 / (2 * self.kp * conducting)
+        conducting = at_least(abs(current), 2 * self.kp * self.overdrive**2)
+        return 1 / library(current).sqrt(2 * self.kp * conducting)
 
-    def input_error(self, v_out: torch.Tensor, rate: torch.Tensor) -> torch.Tensor:
+    def input_error(self, v_out: Array, rate: Array) -> Array:
         """v(inp) - v(inn) [V], without the offset, at an output voltage [V] and a rate of the gain node [V/s]."""
-        return v_out / self.aol + rate / self.omega_t
+        return v_out * (1 / self.aol) + rate * (1 / self.omega_t)
