@@ -17,6 +17,7 @@ import argparse
 import resource
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -72,8 +73,8 @@ def by_torchdiffeq(board: Board, case: Case, scales: Scales, steps: int) -> np.n
     return odeint(slope, s0, torch.from_numpy(grid), method="rk4").numpy()
 
 
-def in_turn(label: str, board: Board, case: Case, scales: Scales, steps: int, rounds: int = 2) -> None:
-    """Own loop and the library's, one after the other, on the same steps."""
+def in_turn(label: str, board: Board, case: Case, scales: Scales, steps: int, rounds: int = 2) -> tuple[float, float]:
+    """Own loop and the library's, one after the other, on the same steps: how many times faster, and parts of full scale."""
     solve(board, case, scales, steps=steps)  # what is compiled is compiled now
     own, theirs = [], []
     for _ in range(rounds):
@@ -87,11 +88,13 @@ def in_turn(label: str, board: Board, case: Case, scales: Scales, steps: int, ro
     apart = np.abs(got.s.numpy()[[0, -1]] - ends[[0, -1]]).max() / np.abs(ends).max()
     print(f"  {label}, {steps} steps: own loop {min(own):.3f} processor s, torchdiffeq {min(theirs):.2f} s: "
           f"{min(theirs) / min(own):.0f} times faster, {apart:.1e} of full scale apart", flush=True)
+    return min(theirs) / min(own), float(apart)
 
 
 @torch.no_grad()
-def many(experiment: Experiment, blueprint: Blueprint, window: Window, boards: int = 10_000, steps: int = 125) -> None:
-    """All stimuli, in batches."""
+def many(experiment: Experiment, blueprint: Blueprint, window: Window, boards: int = 10_000,
+         steps: int = 125) -> tuple[float, float]:
+    """All stimuli, in batches: seconds of wall clock, and GB."""
     cpu, wall = time.process_time(), time.perf_counter()
     draws = [published_programming(seed) for seed in range(boards)]
     ends = {case.name: [] for case in experiment.cases}
@@ -105,11 +108,23 @@ def many(experiment: Experiment, blueprint: Blueprint, window: Window, boards: i
           f"{memory:.2f} GB at most")
     print("  spread of the state at the end: " + ", ".join(f"{name} {np.std(np.concatenate(end)):.1e}"
                                                           for name, end in ends.items()), flush=True)
+    return wall, memory
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What the rows say."""
+
+    of_macro: float  # times faster than macro decks
+    of_library: float  # times faster than torchdiffeq's loop
+    apart: float  # parts of full scale from torchdiffeq's
+    many_seconds: float  # wall clock, 10 000 boards on all stimuli
+    many_memory: float  # GB
 
 
 @torch.no_grad()
-def batch(boards: int = 1000, macro_runs: int = 3, steps: int = 125, many_boards: int = 10_000) -> float:
-    """All rows but the last; how many times faster than macro decks."""
+def batch(boards: int = 1000, macro_runs: int = 3, steps: int = 125, many_boards: int = 10_000) -> Batch:
+    """All rows but the last."""
     experiment = hp_experiment("current", load(checkpoint_paths("current")[0]).net)
     case = next(one for one in experiment.cases if one.name == "sine")
     twin = compile_board(experiment.read(), experiment.calibration)
@@ -135,10 +150,10 @@ def batch(boards: int = 1000, macro_runs: int = 3, steps: int = 125, many_boards
     print(f"  1000 boards: macro {macro:.0f} s (median of {macro_runs} times 1000), behavioural {per_1000:.2f} s: "
           f"{macro / per_1000:.0f} times faster")
     print(f"  the first {macro_runs} boards are at most {max(apart):.1e} of full scale apart", flush=True)
-    in_turn(f"{boards} boards", board, case, twin.scales, steps)
+    faster, from_library = in_turn(f"{boards} boards", board, case, twin.scales, steps)
     in_turn("one board", make_board(blueprint), case, twin.scales, case.samples - 1)
-    many(experiment, blueprint, twin.options.window, many_boards)
-    return macro / per_1000
+    seconds, memory = many(experiment, blueprint, twin.options.window, many_boards)
+    return Batch(of_macro=macro / per_1000, of_library=faster, apart=from_library, many_seconds=seconds, many_memory=memory)
 
 
 @torch.no_grad()
