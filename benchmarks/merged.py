@@ -4,8 +4,8 @@
     OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.merged --board lorenz96
 
 The two decks of a board run in turn, ``--rounds`` times; seconds are the least of ngspice's own clock, and the ratio is the
-median of the rounds. Boards: the HP twin on the sine, whose layers are one array each, so that its two decks are the same; the Lorenz96 twin, 6-64-64-6, 1.5 time units; and 2-47-60-1,
-weights as torch draws them.
+median of the rounds. Boards: the HP twin on the sine, whose layers are one array each, so that its two decks are the same; the
+Lorenz96 twin, 6-64-64-6, 1.5 time units; and 2-47-60-1, weights as torch draws them.
 """
 
 from __future__ import annotations
