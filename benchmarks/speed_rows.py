@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+import benchmarks.behavioural
 from benchmarks.before import unpack
 from benchmarks.growth import compile_seconds, exponent, measure
 from benchmarks.in_turn import apart, in_turn, tight
