@@ -1,13 +1,14 @@
-"""The behavioural model: how fast it is, how much faster than torchdiffeq's loop and than ngspice, and how far apart (HP twin).
+"""The behavioural model: how fast it is, how much faster than torchdiffeq's loop and than ngspice, how far apart (HP twin).
 
     OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.behavioural           # about five minutes, most of it flat decks
     OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.behavioural --no-flat # without them, about two minutes
 
-First rows: boards programmed with 64 levels and 2.2 % error, the sine, in one call; then the same by torchdiffeq's loop over
-the board's equations in torch, which is how the model was solved before it had a loop of its own, and the deviation between
-them. Then against macro decks of the first few of the boards, run one after the other; processor seconds of each, the macro
-decks' median times 1000. Drawing, solving the arrays and integrating are in the behavioural figure; compiling the macro decks
-is not in theirs. Next one board alone, and 10 000 boards on all four stimuli in batches, with the memory that this takes.
+First row: 1000 boards programmed with 64 levels and 2.2 % error, the sine, in one call, against macro decks of the first few of
+the same boards, run one after the other; processor seconds of each, the macro decks' median times 1000. Drawing, solving the
+arrays and integrating are in the behavioural figure; compiling the macro decks is not in theirs.
+Then the same boards and one board alone, integrated in turn by the model's own loop and by torchdiffeq's on the equations in
+torch, which is how the model was solved before it had a loop, and the deviation between the two.
+Then 10 000 boards on all four stimuli in batches, with the memory that this takes.
 Last rows: the nominal board, all four stimuli, against the flat decks as committed in netlists/hp_memristor.
 """
 

@@ -50,13 +50,15 @@ class Programming:
         """
         rng = np.random.default_rng([self.seed, layer, row, column])
         normal = rng.standard_normal(g.shape)
-        dead, high = rng.random(g.shape), rng.random(g.shape) < 0.5
         out = g.copy()
         if self.levels is not None:
             step = window.span / (self.levels - 1)
             out = window.g_min + np.clip(np.round((out - window.g_min) / step), 0, self.levels - 1) * step
         if self.error:
             out = out * np.maximum(1.0 + self.spread * normal, 1e-3)
+        if self.cell_yield == 1:
+            return out
+        dead, high = rng.random(g.shape), rng.random(g.shape) < 0.5
         return np.where(dead < self.cell_yield, out, np.where(high, window.g_max, window.g_min))
 
 

@@ -18,7 +18,7 @@ class Pair(NamedTuple):
     """A set of bit-line pairs: the line that a stage drives itself, and the one that an inverter makes of it."""
 
     native: Signal
-    excess: Array | None  # (boards, lines) [V], native plus inverse line, which is what the inverter does wrong; None: no inverter
+    excess: Array | None  # (boards, lines) [V], native plus inverse line: what the inverter does wrong; None: it has none
 
     @property
     def inverse(self) -> Array:

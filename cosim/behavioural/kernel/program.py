@@ -79,12 +79,14 @@ def write_program(tape: Tape, slope: Traced, width: int, n_external: int) -> Pro
             needed.add(number)
             wanted += [x.number for x in tape.steps[number].operands if isinstance(x, Traced) and x.constant is None]
     order = sorted(needed)
-    group, last = {}, None
+    group: dict[int, int] = {}  # the first instruction of the loop that each one is in
+    last, loop = None, -1
     for number in order:
         step = tape.steps[number]
-        key = (step.n_lines, step.kind in APART)
-        group[number] = number if step.kind in APART or key != last else group[previous]
-        last, previous = key, number
+        kind = (step.n_lines, step.kind in APART)
+        if step.kind in APART or kind != last:
+            loop = number
+        group[number], last = loop, kind
     stored = {x.number for number in order for x in tape.steps[number].operands if isinstance(x, Traced) and x.constant is None
               and (group[x.number] != group[number] or tape.steps[number].kind in APART)} | {slope.number}
     writer = _Writer(tape, group)

@@ -14,6 +14,7 @@ from cosim.behavioural.stages.diode import Diode
 from cosim.behavioural.stages.op_amp import OpAmp
 
 MANY = 1000  # neurons of all boards, from which on those that cross over are picked out
+TINY = 1e-37  # whose logarithm is finite in either precision, for a stage that is off
 NEAR = 9.0  # spreads from its crossover, where exp(-64) of a swing is left
 
 
@@ -140,6 +141,6 @@ class Stage:
         line = (injected - i_on) * self.line_resistance
         slope = (-self.r_f) * gate * rate
         resistance = R_S + op.output_resistance(i_on)
-        v_out = line - R_S * i_on - diode.n_vt * xp.log(at_least(b, xp.finfo(b.dtype).tiny))
+        v_out = line - R_S * i_on - diode.n_vt * xp.log(at_least(b, TINY))
         return Rectified(line=line, rate=slope, gate=gate, v_out=v_out, gain_rate=slope * (1 + resistance * self.load),
                          crossover_rate=xp.zeros_like(slope))

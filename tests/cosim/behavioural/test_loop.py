@@ -1,4 +1,4 @@
-"""The board's own loop: torchdiffeq is the reference; compiled, in numpy and in torch it is the same; bad compilers and caches."""
+"""The board's own loop: torchdiffeq is the reference; the same compiled, in numpy and in torch; bad compilers and caches."""
 
 import logging
 import shutil
@@ -20,9 +20,20 @@ from cosim.behavioural.kernel import build
 from cosim.behavioural.monte_carlo import batches, programmed
 from cosim.behavioural.offsets import random_offsets
 from cosim.behavioural.runge_kutta import runge_kutta, stage_times
+from cosim.behavioural.stages.op_amp import OpAmp
 from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
+from cosim.diagnosis.idealised import (
+    endless_gain,
+    with_fast_integrators,
+    without_crossover,
+    without_curvature,
+    without_diode_leakage,
+    without_hanging_lines,
+    without_leaks,
+    without_limits,
+)
 from cosim.errors import CosimError
 from cosim.problem.network import read_network
 
@@ -49,6 +60,10 @@ def boards_of(twin, count):
     draws = [Programming(levels=64, error=0.022, seed=k) for k in range(count)]
     return make_board(blueprint, conductances=programmed(blueprint, draws, twin.options.window),
                       offsets=random_offsets(blueprint.board, count, 0.3e-3, seed=1))
+
+
+def endless(twin):
+    return make_board(blueprint_of(twin), op=endless_gain(OpAmp.from_part()))
 
 
 def by_torchdiffeq(board, case, scales, steps):
@@ -110,6 +125,32 @@ def test_clamped_boards_are_compiled_as_they_are_in_numpy(twin, small_experiment
     got = solve(board, high, twin.scales, steps=40).s
     monkeypatch.setattr(integrate, "REPAYS", 10**9)
     torch.testing.assert_close(got, solve(board, high, twin.scales, steps=40).s, rtol=0, atol=10 * ROUNDING)
+
+
+@compiled
+@pytest.mark.parametrize("without", [without_limits, without_crossover, with_fast_integrators, without_hanging_lines,
+                                     without_diode_leakage, without_leaks, without_curvature, endless],
+                         ids=lambda change: change.__name__)
+def test_boards_without_an_imperfection_are_compiled_too(twin, small_experiment, monkeypatch, without):
+    """Infinite limits, endless gains and absent parts, with a compiler that is told that numbers are finite."""
+    (case,) = small_experiment.cases
+    board = without(boards_of(twin, 2)) if without is not endless else endless(twin)
+    monkeypatch.setattr(integrate, "REPAYS", 0)
+    got = solve(board, case, twin.scales, steps=30).s
+    monkeypatch.setattr(integrate, "REPAYS", 10**9)
+    torch.testing.assert_close(got, solve(board, case, twin.scales, steps=30).s, rtol=0, atol=ROUNDING)
+
+
+@compiled
+def test_a_run_that_leaves_the_finite_numbers_is_an_error_compiled_too(twin, small_experiment, monkeypatch):
+    (case,) = small_experiment.cases
+    board = boards_of(twin, 2)
+    first = board.layers[0]
+    lost = replace(board, layers=(replace(first, constant=first.constant * float("nan")), *board.layers[1:]))
+    for repays in (0, 10**9):
+        monkeypatch.setattr(integrate, "REPAYS", repays)
+        with pytest.raises(CosimError, match="board 0: the behavioural solution is not finite from t ="):
+            solve(lost, case, twin.scales, steps=30)
 
 
 def test_batches_are_the_boards_of_one_call(twin, small_experiment):
