@@ -1,6 +1,6 @@
 """The waveforms of the committed decks: what a designer's own run gives, and how far from torch they may ever be.
 
-``golden/hp_current.csv`` holds the twin's waveforms as ngspice 46 gave them from the flat decks on 2026-11-24, in model units.
+``golden/hp_current.csv`` holds the twin's waveforms as `cosim hp-memristor` had them from flat decks on 2026-11-28, in model units.
 """
 
 import shutil
