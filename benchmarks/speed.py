@@ -46,15 +46,19 @@ def profile_cells(deck: str, run: Profile) -> dict[str, str]:
 
 def _cells(row: Row) -> dict[str, str]:
     return {"what": row.what, "measured": row.measured, "must": row.must, "aim": row.aim, "verdict": row.verdict,
-            "profiles": json.dumps([profile_cells(deck, run) for deck, run in row.profiles.items()])}
+            "profiles": json.dumps([profile_cells(deck, run) for deck, run in row.profiles.items()]),
+            "apart": json.dumps(row.apart)}
 
 
 def tables(rows: pd.DataFrame) -> list[MarkdownTable]:
     """What goes into docs/results/speed.md; a table without rows is left out."""
     profiles = pd.DataFrame([cells for text in rows["profiles"] for cells in json.loads(text)])
-    return [MarkdownTable(heading=heading, frame=frame, note=NOISY) for heading, frame in (
-        ("Speed and memory", rows[["what", "measured", "must", "aim", "verdict"]]),
-        ("Where the time goes", profiles)) if len(frame)]
+    apart = pd.DataFrame([{"stimulus": name, "parts of full scale": f"{value:.1e}"} for text in rows["apart"]
+                          for name, value in json.loads(text).items()])
+    return [MarkdownTable(heading=heading, frame=frame, note=note) for heading, frame, note in (
+        ("Speed and memory", rows[["what", "measured", "must", "aim", "verdict"]], NOISY),
+        ("Where the time goes", profiles, NOISY),
+        ("Behavioural against flat", apart, "HP twin, current drive.")) if len(frame)]
 
 
 def main() -> None:
