@@ -33,7 +33,8 @@ from cosim.problem.case import Case
 from cosim.problem.chain import unwrapped
 from cosim.problem.fitting.fit import fit_network
 from cosim.problem.fitting.options import Fit
-from cosim.problem.lowering.lower import check_operations
+from cosim.problem.fitting.region import near_samples
+from cosim.problem.lowering.jumps import check_continuous
 from cosim.problem.lowering.record import record
 from cosim.problem.network import Network, check_columns, read_network
 from cosim.problem.time_inputs import timed_cases
@@ -61,7 +62,8 @@ class Experiment:
             object.__setattr__(self, "fit", _fit_of_files.get())
         if not (self.fit is None or isinstance(self.fit, Fit)):
             raise CosimError(f"experiment {self.subject!r}: fit = {self.fit!r}; give cosim.Fit(error=0.005), or None")
-        own, slope = tuple(self.columns), self._slope()
+        own = tuple(self.columns)
+        check_columns(own)
         check_calibration(own, self.calibration)
         names = [case.name for case in self.cases]
         if not names or len(set(names)) != len(names):
@@ -74,7 +76,7 @@ class Experiment:
                                      f"network takes {len(wanted)} ({', '.join(wanted) or 'none'}); give as many")
         _ = self.truths  # refuses what does not fit the cases
         times = np.linspace(0.0, self.cases[0].duration, POINTS)
-        check_call(unwrapped(self.model), slope, self._points(), times)
+        check_call(unwrapped(self.model), self._slope(), self._points(), times)
 
     @cached_property
     def truths(self) -> dict[str, np.ndarray]:
@@ -100,11 +102,11 @@ class Experiment:
         try:
             return read_network(self.model, self.columns).own_slope
         except NotPiecewiseLinearError:
-            if self.fit is None:
+            program = record(unwrapped(self.model), len(self.columns), len(nets.state_places(self.columns)))
+            check_continuous(program, near_samples(program, self.columns, self.calibration.inputs, self.calibration.states,
+                                                   self.cases), type(unwrapped(self.model)).__name__)
+            if self.fit is None:  # it can be fitted, as the refusal says
                 raise
-        check_columns(tuple(self.columns))
-        program = record(unwrapped(self.model), len(self.columns), len(nets.state_places(self.columns)))
-        check_operations(program, type(unwrapped(self.model)).__name__)
         return program.run
 
     def _notes(self, network: Network) -> tuple[str, ...]:
