@@ -75,8 +75,8 @@ def takes_time(module: Callable[..., Tensor]) -> bool:
     if not TIME_NAME.fullmatch(first):
         mend = (f"give model=lambda t, {first}: model({first}, t)" if TIME_NAME.fullmatch(second) else
                 f"if {first} is the time, name it t; if {first} and {second} are states and inputs, concatenate them in one z")
-        raise UnsupportedModelError(f"model {name}: its forward takes ({first}, {second}); two arguments are forward(t, z), the "
-                                    f"time first: {mend}")
+        raise UnsupportedModelError(f"model {name}: its forward takes ({first}, {second}); two arguments are forward(t, z), "
+                                    f"the time first: {mend}")
     return True
 
 
@@ -106,9 +106,9 @@ def check_default_time(module: Callable[..., Tensor], derivatives: Tensor, z: Te
         except Exception:  # noqa: BLE001, S112 - it takes no number there, so it is no time
             continue
         if not torch.equal(later, derivatives):
-            raise UnsupportedModelError(f"model {type(module).__name__}: its derivatives depend on {argument.name}, which has a "
-                                        "default and so would stand still: write forward(t, z), the time first and without "
-                                        f"a default, or give model=lambda t, z: model(z, {argument.name}=t)")
+            raise UnsupportedModelError(f"model {type(module).__name__}: its derivatives depend on {argument.name}, which has "
+                                        "a default and would stand still: give model=lambda t, z: model(z, "
+                                        f"{argument.name}=t), or write forward(t, z)")
 
 
 @contextmanager

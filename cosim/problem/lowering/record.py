@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch._decomp import get_decompositions
 from torch.func import functionalize
 from torch.fx.experimental.proxy_tensor import make_fx
 
@@ -32,7 +33,10 @@ def _rrelu(x: Tensor, _: Tensor, low: float = 1 / 8, high: float = 1 / 3, traini
     return x * torch.rand_like(x) if training else nn.functional.leaky_relu(x, (low + high) / 2)
 
 
-MADE_OF = {torch.ops.aten._trilinear.default: _trilinear, torch.ops.aten.rrelu_with_noise.default: _rrelu}
+aten = torch.ops.aten
+MADE_OF = get_decompositions([aten.tanh_backward, aten.sigmoid_backward, aten.softplus_backward, aten.silu_backward,
+                              aten.gelu_backward, aten.elu_backward, aten.mish_backward, aten.threshold_backward]) | {
+    aten._trilinear.default: _trilinear, aten.rrelu_with_noise.default: _rrelu}
 
 
 def record(module: Callable[..., Tensor], n_columns: int, n_states: int | None = None) -> Program:
