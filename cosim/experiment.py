@@ -170,7 +170,8 @@ def load_experiment(path: Path, fit: Fit | None = None) -> Experiment:
         CosimError: no such file, no such function, it fails, or it returns something else.
     """
     if not path.is_file():
-        raise CosimError(f"{path} does not exist; name a checkpoint (.npz) or a Python file with experiment()")
+        raise CosimError(f"{path} does not exist; name a Python file with experiment(), or a checkpoint (.npz) of "
+                         "`cosim train`")
     name = f"cosim_experiment_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path.resolve())
     module = importlib.util.module_from_spec(spec)
