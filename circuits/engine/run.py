@@ -82,7 +82,11 @@ class _Bench:
         finished = run_process([str(self.engine.path), "-n", "-b", "-r", f"../{_RAW}", f"./{self.files[0].relative}"], self.job,
                                folder=place, env=env, on_output=report, stop=self.stop)
         self.deadline = time.monotonic() + self.job.timeout
-        plots = judge(self.job, self._with_stops(env), finished, self.folder / _RAW)
+        try:
+            plots = judge(self.job, self._with_stops(env), finished, self.folder / _RAW)
+        except SimulationError as failure:
+            failure.notes = self._notes()  # a card that was lost may be the cause
+            raise
         alone = self._plots_alone(plots)
         values, failed = self._measures(plots, alone, env)
         tables, distortion = self._tables(plots, alone, env)
