@@ -6,7 +6,7 @@ import importlib.util
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -37,12 +37,14 @@ from cosim.problem.fitting.region import near_samples
 from cosim.problem.lowering.jumps import check_continuous
 from cosim.problem.lowering.record import record
 from cosim.problem.network import Network, check_columns, read_network
+from cosim.problem.reference import author_reference
 from cosim.problem.time_inputs import timed_cases
 from cosim.problem.truth import truths
 from cosim.store.files import check_writable
 from training.errors import TrainingError
 
 POINTS = 32  # calibration samples at which the model is called, to hold it against what was read from it
+RUN_POINTS = 500  # the same of a case's own solution, before it is compiled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,12 +124,23 @@ class Experiment:
         signals = np.concatenate([inputs, states], axis=1)[chosen]
         return np.take(signals, nets.column_places(self.columns, inputs.shape[1]), axis=1)
 
+    def _check_runs(self, network: Network, cases: Sequence[Case]) -> None:
+        """Hold the model against what was read from it along the runs too: they may pass a branch that no sample meets."""
+        if network.as_called is None:
+            return
+        for case in cases:
+            chosen = np.unique(np.linspace(0, case.samples - 1, RUN_POINTS).round().astype(int))
+            times, states = case.times[chosen], author_reference(network, case)[chosen]
+            columns = network.first(case.inputs(times), states)[:, : len(self.columns)]
+            check_call(unwrapped(self.model), network.own_slope, columns, times)
+
     def compile(self, folder: Path, options: Options | None = None, progress: Progress | None = None) -> CompiledTwin:
         """Compile and write the folder of decks; see :func:`cosim.folder.write.write_twin`."""
         check_writable(Path(folder))  # fitting a network or compiling a wide one takes minutes
         network = self.read(progress)
         calibration = self.calibration.over_time(network, max(case.duration for case in self.cases))
         cases = timed_cases(network, self.cases)
+        self._check_runs(network, cases)
         options = options or Options()
         if options.trim:
             twin = trimmed_board(network, calibration, options, progress)

@@ -132,8 +132,8 @@ def check_call(module: Callable[..., Tensor], derivative: Callable[[float, np.nd
         if called.shape != expected.shape:
             raise UnsupportedModelError(f"model {name}: called, it gives {called.size} numbers, read, {expected.size}")
         if not np.isfinite(called).all():
-            raise UnsupportedModelError(f"model {name}: called at t = {t:.4g}, z = {np.array2string(point, precision=4)}, a "
-                                        f"calibration sample, it gives {called}; calibrate where it is finite")
+            raise UnsupportedModelError(f"model {name}: called at t = {t:.4g}, z = {np.array2string(point, precision=4)} it "
+                                        f"gives {called}; calibrate, and run, where it is finite")
         largest = max(largest, float(np.abs(expected).max()))
         if (off := float(np.abs(called - expected).max())) > apart or not np.isfinite(off):
             apart, worst = off, number

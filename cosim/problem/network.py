@@ -255,7 +255,8 @@ def _chain(layers: tuple[Affine, ...]) -> nn.Sequential:
     """The layers as a torch chain, in double."""
     modules: list[nn.Module] = []
     for layer in layers:
-        linear = nn.Linear(layer.n_inputs, layer.n_outputs, bias=layer.bias is not None, dtype=torch.float64)
+        linear = nn.utils.skip_init(nn.Linear, layer.n_inputs, layer.n_outputs, bias=layer.bias is not None,
+                                    dtype=torch.float64)  # random weights would move the user's own random state
         with torch.no_grad():
             linear.weight.copy_(torch.from_numpy(layer.weight))
             if layer.bias is not None:

@@ -1,7 +1,7 @@
 """Networks as people write them, each compiled, run on the behavioural board and held against a call of the module itself."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -298,6 +298,16 @@ def test_what_is_sent_to_a_fit_is_fitted(name):
     with pytest.raises(NotPiecewiseLinearError, match=r"fit=Fit\(\)"):
         experiment(model)
     assert experiment(model, fit=Fit(error=0.05)).read().fitted.run_error <= 0.05
+
+
+def test_a_branch_that_the_run_alone_passes_is_seen(tmp_path):
+    def forward(z):
+        first = z.detach().reshape(-1).tolist()[0]
+        return -50 * torch.ones_like(z) if 0.31 < first < 0.3105 else -z
+
+    given = experiment(lambda z: forward(z))  # from x0 = 0.5 down to 0.18; of 32 samples between -2 and 2 none is there
+    with pytest.raises(UnsupportedModelError, match=r"off by .* from what was read from it"):
+        compile_network(replace(given, cases=(replace(given.cases[0], samples=1001),)), tmp_path)
 
 
 def test_eval_is_not_left_behind():

