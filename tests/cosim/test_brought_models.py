@@ -221,6 +221,7 @@ REFUSED = {  # model, columns, what is said
     "quantised": (lambda: torch.ao.quantization.quantize_dynamic(chain(), {nn.Linear}), ("x0", "x1"), "the module that it was"),
     "gradient": (Energy, ("x0", "x1"), r"torch\.func\.grad instead"),
     "float of t": (lambda: lambda t, z: -z + math.sin(float(t)), ("x0", "x1"), r"torch\.sin\(t\) for math"),
+    "list": (lambda: lambda z: -z * max(z.detach().tolist()[0][0], 0.1), ("x0", "x1"), "make a branch or a number"),
     "assert": (lambda: Called(asserting, chain()), ("x0", "x1"), "assert, float"),
     "batch norm in training": (lambda: nn.Sequential(nn.Linear(2, 9), nn.BatchNorm1d(9), nn.Linear(9, 2)), ("x0", "x1"),
                                r"is in training.*call model\.eval\(\) first"),
@@ -254,7 +255,8 @@ def table():
     def forward(t, z):
         k = torch.clamp(torch.searchsorted(at, t.reshape(1)), 1, 40)
         part = (t - at[k - 1]) / (at[k] - at[k - 1])
-        return -z + values[k - 1] * (1 - part) + values[k] * part
+        u = values[k - 1] * (1 - part) + values[k] * part
+        return -z + u
 
     return forward
 
@@ -302,7 +304,7 @@ def test_what_is_sent_to_a_fit_is_fitted(name):
 
 def test_a_branch_that_the_run_alone_passes_is_seen(tmp_path):
     def forward(z):
-        first = z.detach().reshape(-1).tolist()[0]
+        first = float(z.detach().numpy().reshape(-1)[0])
         return -50 * torch.ones_like(z) if 0.31 < first < 0.3105 else -z
 
     given = experiment(lambda z: forward(z))  # from x0 = 0.5 down to 0.18; of 32 samples between -2 and 2 none is there

@@ -26,7 +26,7 @@ NO_NETWORKS = (  # what is given instead of a network, and what to give
     (type, "is a class: give a module made of it, e.g. model=Net()"),
 )
 FAILURES = (  # a part of what torch says, and what is said of it
-    ("trying to get value out of a tracing tensor|data-dependent",
+    ("trying to get value out of a tracing tensor|data-dependent|unallocated storage",
      "what it does depends on the numbers: if, assert, float() and numpy make a branch or a number, which a board does not "
      "follow: write it with torch operations, torch.sin(t) for math.sin(float(t)), torch.relu or torch.clamp for if"),
     ("functorch transform|does not require grad", "it takes a gradient when it is called: take it with torch.func.grad "
