@@ -145,7 +145,7 @@ def by_hand(given):
             except TypeError:
                 return given.model(torch.tensor(t, dtype=kind), z).reshape(-1).double().numpy()
 
-    return solve_ivp(slope, (0, case.duration), case.initial, t_eval=case.times, rtol=1e-6, atol=1e-8, max_step=0.02).y.T
+    return solve_ivp(slope, (0, case.duration), case.initial, t_eval=case.times, rtol=1e-6, atol=1e-8, max_step=0.005).y.T
 
 
 def run(given, folder):
