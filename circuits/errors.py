@@ -84,7 +84,10 @@ class SimulationError(CircuitError):
         last_time: last time reached [s], or None where there is no point of a transient.
         partial: waveforms of what was computed, marked as partial, or None.
         log_tail: last lines of the engine's log.
+        notes: what was noted of the deck when it was read.
     """
+
+    notes: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -112,6 +115,7 @@ class SimulationError(CircuitError):
         parts = [f"{self.kind}: {self.message}"]
         if self.deck is not None:
             parts.append(f"  deck: {printable(str(self.deck), breaks=False)}")
+        parts += [f"  note: {printable(note, breaks=False)}" for note in self.notes]
         if self.last_time is not None:
             parts.append(f"  last time reached: {self.last_time:.6g} s")
         if self.log_tail:

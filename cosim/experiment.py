@@ -6,7 +6,7 @@ import importlib.util
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -33,15 +33,18 @@ from cosim.problem.case import Case
 from cosim.problem.chain import unwrapped
 from cosim.problem.fitting.fit import fit_network
 from cosim.problem.fitting.options import Fit
-from cosim.problem.lowering.lower import check_operations
+from cosim.problem.fitting.region import near_samples
+from cosim.problem.lowering.jumps import check_continuous
 from cosim.problem.lowering.record import record
 from cosim.problem.network import Network, check_columns, read_network
+from cosim.problem.reference import author_reference
 from cosim.problem.time_inputs import timed_cases
 from cosim.problem.truth import truths
 from cosim.store.files import check_writable
 from training.errors import TrainingError
 
 POINTS = 32  # calibration samples at which the model is called, to hold it against what was read from it
+RUN_POINTS = 500  # the same of a case's own solution, before it is compiled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +64,8 @@ class Experiment:
             object.__setattr__(self, "fit", _fit_of_files.get())
         if not (self.fit is None or isinstance(self.fit, Fit)):
             raise CosimError(f"experiment {self.subject!r}: fit = {self.fit!r}; give cosim.Fit(error=0.005), or None")
-        own, slope = tuple(self.columns), self._slope()
+        own = tuple(self.columns)
+        check_columns(own)
         check_calibration(own, self.calibration)
         names = [case.name for case in self.cases]
         if not names or len(set(names)) != len(names):
@@ -74,7 +78,7 @@ class Experiment:
                                      f"network takes {len(wanted)} ({', '.join(wanted) or 'none'}); give as many")
         _ = self.truths  # refuses what does not fit the cases
         times = np.linspace(0.0, self.cases[0].duration, POINTS)
-        check_call(unwrapped(self.model), slope, self._points(), times)
+        check_call(unwrapped(self.model), self._slope(), self._points(), times)
 
     @cached_property
     def truths(self) -> dict[str, np.ndarray]:
@@ -100,11 +104,11 @@ class Experiment:
         try:
             return read_network(self.model, self.columns).own_slope
         except NotPiecewiseLinearError:
-            if self.fit is None:
+            program = record(unwrapped(self.model), len(self.columns), len(nets.state_places(self.columns)))
+            check_continuous(program, near_samples(program, self.columns, self.calibration.inputs, self.calibration.states,
+                                                   self.cases), type(unwrapped(self.model)).__name__)
+            if self.fit is None:  # it can be fitted, as the refusal says
                 raise
-        check_columns(tuple(self.columns))
-        program = record(unwrapped(self.model), len(self.columns), len(nets.state_places(self.columns)))
-        check_operations(program, type(unwrapped(self.model)).__name__)
         return program.run
 
     def _notes(self, network: Network) -> tuple[str, ...]:
@@ -120,12 +124,23 @@ class Experiment:
         signals = np.concatenate([inputs, states], axis=1)[chosen]
         return np.take(signals, nets.column_places(self.columns, inputs.shape[1]), axis=1)
 
+    def _check_runs(self, network: Network, cases: Sequence[Case]) -> None:
+        """Hold the model against what was read from it along the runs too: they may pass a branch that no sample meets."""
+        if network.as_called is None:
+            return
+        for case in cases:
+            chosen = np.unique(np.linspace(0, case.samples - 1, RUN_POINTS).round().astype(int))
+            times, states = case.times[chosen], author_reference(network, case)[chosen]
+            columns = network.first(case.inputs(times), states)[:, : len(self.columns)]
+            check_call(unwrapped(self.model), network.own_slope, columns, times)
+
     def compile(self, folder: Path, options: Options | None = None, progress: Progress | None = None) -> CompiledTwin:
         """Compile and write the folder of decks; see :func:`cosim.folder.write.write_twin`."""
         check_writable(Path(folder))  # fitting a network or compiling a wide one takes minutes
         network = self.read(progress)
         calibration = self.calibration.over_time(network, max(case.duration for case in self.cases))
         cases = timed_cases(network, self.cases)
+        self._check_runs(network, cases)
         options = options or Options()
         if options.trim:
             twin = trimmed_board(network, calibration, options, progress)
@@ -168,7 +183,8 @@ def load_experiment(path: Path, fit: Fit | None = None) -> Experiment:
         CosimError: no such file, no such function, it fails, or it returns something else.
     """
     if not path.is_file():
-        raise CosimError(f"{path} does not exist; name a checkpoint (.npz) or a Python file with experiment()")
+        raise CosimError(f"{path} does not exist; name a Python file with experiment(), or a checkpoint (.npz) of "
+                         "`cosim train`")
     name = f"cosim_experiment_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path.resolve())
     module = importlib.util.module_from_spec(spec)

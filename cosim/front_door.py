@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from cosim.comparison.comparison import Comparison, compare_runs
@@ -9,7 +10,7 @@ from cosim.comparison.comparison import compare as compare_folder
 from cosim.comparison.stored_runs import StoredRun
 from cosim.compiler.options import Options
 from cosim.console import Progress
-from cosim.errors import CosimError
+from cosim.errors import CosimError, CosimWarning
 from cosim.experiment import Experiment
 from cosim.folder.compiled import CompiledNetwork, load
 from cosim.simulation import decks as deck_runs
@@ -78,13 +79,18 @@ def compare(simulated: Simulation | CompiledNetwork | str | Path, *, waveforms: 
     Args:
         simulated: what :func:`simulate` gave; or a compiled network, its folder, or the results folder of a study.
         waveforms: folder of the waveforms; None: where they were put.
+    Warns:
+        CosimWarning: a case that passes 2 % of full scale, and when.
     Raises:
         ResultsError: nothing to compare there, waveforms of other decks, or weights that are not those of the decks.
     """
     if isinstance(simulated, Simulation):
         if waveforms is not None:
             raise CosimError("a simulation knows its own waveforms; leave waveforms out, or give the compiled folder")
-        return compare_runs([StoredRun(board="", compiled=simulated.compiled, case=name, path=path,
-                                       waveforms=simulated.waveforms(name)) for name, path in simulated.vectors.items()])
-    folder = simulated.folder if isinstance(simulated, CompiledNetwork) else simulated
-    return compare_folder(folder, waveforms)
+        comparison = compare_runs([StoredRun(board="", compiled=simulated.compiled, case=name, path=path,
+                                             waveforms=simulated.waveforms(name)) for name, path in simulated.vectors.items()])
+    else:
+        comparison = compare_folder(simulated.folder if isinstance(simulated, CompiledNetwork) else simulated, waveforms)
+    for line in comparison.parted:
+        warnings.warn(f"{line}; print(comparison.why) says what errs and what to change", CosimWarning, stacklevel=2)
+    return comparison

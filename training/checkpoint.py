@@ -129,7 +129,7 @@ def _layer(kind: str, k: int, arrays: dict[str, np.ndarray]) -> nn.Module:
     for name, array in (("weight", weight), ("bias", bias)):
         if array is not None and not (np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all()):
             raise ValueError(f"{k}.{name} is {array.dtype} and holds a value that is not a finite number")
-    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, dtype=torch.float64)
+    layer = nn.utils.skip_init(nn.Linear, weight.shape[1], weight.shape[0], bias=bias is not None, dtype=torch.float64)
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(weight))
         if bias is not None:

@@ -18,6 +18,8 @@ LONGEST_TITLE = 4000  # bytes; ngspice takes the first 4999 of the first line fo
 SHOWN_TITLE = 400  # bytes of the title that ngspice is given
 REMARKS = "*=[]?()&%\"!:,;"  # what the text of a card begins with that ngspice reads as a remark, or that is one of ours
 
+# A first line that an author meant as an element, e.g. "V1 in 0 5".
+_ELEMENT = re.compile(r"[rclvi]\w*\d\w*\s+\S+\s+\S+\s+(\d|\.\d|\{|(dc|ac)\s|(pulse|sin|pwl|exp|sffm)\b)", re.I)
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)")
 _LONE_CONTROL = re.compile(r"^[ \t]*[\x0c\x1a]+[ \t]*\r?$", re.M)  # a page break, and what DOS ends a file with
 _COMMENT = re.compile(r"(?<=.);|//|(?<=[ ,\t])\$(?!;)")
@@ -209,7 +211,7 @@ def _title(path: Path, title: str) -> tuple[str, list[Card]]:
         return _title_card(title), []
     if word in (".include", ".inc", ".lib"):
         return "*", [card]
-    if word.startswith("."):
+    if word.startswith(".") or _ELEMENT.match(title):
         return f"* {_shown_title(title)}", [Card(file=path, line=1, text=f"* {title}")]
     return _shown_title(title) or "*", []
 

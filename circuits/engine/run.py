@@ -88,7 +88,11 @@ class _Bench:
                                self.job, folder=place, env=env, on_output=report, stop=self.stop)
         env = environment(self.folder, (), self.job.deck)  # of the little decks, which hold no device
         self.deadline = time.monotonic() + self.job.timeout
-        plots = judge(self.job, self._with_stops(env), finished, self.folder / _RAW)
+        try:
+            plots = judge(self.job, self._with_stops(env), finished, self.folder / _RAW)
+        except SimulationError as failure:
+            failure.notes = self._notes()  # a card that was lost may be the cause
+            raise
         alone = self._plots_alone(plots)
         values, failed = self._measures(plots, alone, env)
         tables, distortion = self._tables(plots, alone, env)

@@ -87,7 +87,7 @@ def _complained(finished: Finished) -> dict | None:
     if kind is FailureKind.SINGULAR:
         node = complaint.node or "(not named)"
         mend = (f"break the loop of voltage sources or inductors through {node.removesuffix('#branch')}"
-                if node.endswith("#branch") else f"give node {node} a direct-current path to ground")
+                if node.endswith("#branch") else f"give node {node} a direct-current path to ground, which is node 0")
         message = f"singular matrix at {node}; {mend}"
     else:
         message = f"{complaint.line}; {_MEND[kind]}"

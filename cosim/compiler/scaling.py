@@ -48,7 +48,8 @@ class Calibration:
     def __post_init__(self) -> None:
         for name in ("inputs", "states"):
             try:
-                array = np.asarray(getattr(self, name), dtype=float)
+                given = getattr(self, name)
+                array = np.asarray(given.detach().cpu() if hasattr(given, "detach") else given, dtype=float)
             except (TypeError, ValueError) as error:
                 raise CosimError(f"calibration {name}: need a finite (samples, signals) array of numbers ({error})") from error
             if array.ndim != 2:

@@ -16,6 +16,7 @@ POINTS = 200  # calibration samples at which rates are looked at
 STEP = 1e-6  # of the largest state, for the Jacobian
 MEAN_PAIR = 1.2  # feedback resistor times the conductance of a pair of bit lines: 60 uS at either end of the window, 10 kohm
 PHASE = 5e-5  # lag over the network's shortest time, which "auto" aims at; costs some 1e-4 of full scale in a cycle
+TOO_SLOW = 1e4  # times the slowest integrator: derivatives stay below 0.1 mV, less than an amplifier's offset
 WARNED, REFUSED = 2e-3, 0.2  # the same: said when a board is compiled; beyond any use
 
 
@@ -81,7 +82,7 @@ def check_time_scale(limits: TimeScale, time_scale: float, time_constant: float,
         time_constant: s, of the integrators that would use the derivatives' whole range.
         slowest: s, the longest time constant of an integrator.
     Raises:
-        MappingError: the board cannot follow at all; with the figure that fits.
+        MappingError: the board cannot follow at all, or has hardly a derivative to integrate; with the figure that fits.
     """
     given = f"time_scale = {time_scale:g} circuit seconds per model second"
     advice = (f"{limits.reason}; time_scale={limits.fitting:g} fits (or time_scale=\"auto\", on the command line "
@@ -89,6 +90,9 @@ def check_time_scale(limits: TimeScale, time_scale: float, time_constant: float,
     phase = limits.phase(time_scale)
     if phase > REFUSED:
         raise MappingError(f"{given} is too fast for any board: {advice}")
+    if time_constant > TOO_SLOW * slowest:
+        raise MappingError(f"{given} is too slow for any board, integrators of {time_constant:.3g} s would be needed and "
+                           f"{slowest:g} s is the slowest: {advice}")
     notes = []
     if phase > WARNED:
         notes.append(f"{given} is fast for this network, the board lags by {phase:.1%} of its shortest time: {advice}")

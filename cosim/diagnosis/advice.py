@@ -13,14 +13,14 @@ ALIKE, ALIKE_ERRORS = 1.05, 1.25  # ratio of two times to a limit, and of two la
 LONGER, SMALLER = 1.1, 0.8  # horizon and largest error of another speed, against the present one, that are worth a change
 DOUBTED = 0.25  # of the measured error, left unexplained, above which an advice that rests on the equations says so
 GOOD = 2e-3  # of full scale, a largest error that needs no advice
-REMEDIES = {  # of the static error's parts
-    "hanging lines": "; no option takes it out",
-    "diode leakage": "; no option takes it out",
-    "curved cells": "; half the line voltage, Options(ranges=Ranges(line=0.1)), halves it",
-    "integrator leakage": "; it falls in proportion to time_scale",
-    "amplifier gain": "; no option takes it out",
-    "conductances": "; `cosim inspect` lists programming errors and weights that the window did not allow, which are in it",
+NOT_TRIMMED = "conductances"  # part of the static error that is not the same on every board of a network
+REMEDIES = {  # of the static error's parts, besides the trim
+    "curved cells": "half the line voltage, Options(ranges=Ranges(line=0.1)), halves it",
+    "integrator leakage": "it falls in proportion to time_scale",
+    NOT_TRIMMED: "`cosim inspect` lists programming errors and weights that the window did not allow, which are in it",
 }
+TRIM = "a trim, `cosim compile --trim` or Options(trim=True), takes most of it out where the calibration covers the run"
+NO_MORE = "no option takes more of it out"
 SMALL = 1e-3  # of full scale, the error that a good board makes; an example in a sentence
 
 
@@ -95,8 +95,11 @@ def _static(case: CaseDiagnosis) -> Iterator[str]:
         return
     static = case.shares.largest
     part = max(case.shares.static, key=lambda share: share.alone)
+    remedies = [TRIM] if part.name != NOT_TRIMMED and not case.corrected else []
+    remedies += [REMEDIES[part.name]] if part.name in REMEDIES else []
+    remedy = "; ".join(remedies or [NO_MORE])
     yield (f"The static error, which is there even when no signal moves, by itself leads to {static.alone:.2%} of full scale "
-           f"by {case.shares.window:.4g} model s. Its largest part is {part.name}, {part.alone:.2%}{REMEDIES[part.name]}.")
+           f"by {case.shares.window:.4g} model s. Its largest part is {part.name}, {part.alone:.2%}; {remedy}.")
 
 
 def _growth(case: CaseDiagnosis) -> Iterator[str]:

@@ -29,6 +29,7 @@ class CaseDiagnosis:
 
     label: str  # of the case, with its board where there are several
     lead: float  # s, circuit time, that the board was compiled with
+    corrected: bool  # trimmed, or corrected as the board of a fitted network
     course: Course
     horizons: tuple[Horizon, ...]  # one per state
     shifts: tuple[TimeShift, ...]  # one per state
@@ -91,7 +92,8 @@ def diagnose_case(compiled: CompiledNetwork, case: str, waveforms: Waveforms, la
         told = shares(course, view(course, blueprint), window)
         speeds = other_speeds(course, blueprint, manifest.lead, told.lag, window)
     return CaseDiagnosis(
-        label=label or case, lead=manifest.lead, course=course, horizons=horizons, shifts=shifts, amplification=grows,
+        label=label or case, lead=manifest.lead, corrected=manifest.trim or manifest.fitted is not None, course=course,
+        horizons=horizons, shifts=shifts, amplification=grows,
         neurons=neurons(saved, waveforms, compiled.network, manifest.scales),
         overdriven=tuple(overdriven(course, manifest.ranges, window)),
         shares=told, speeds=tuple(speeds), unknown=unknown)

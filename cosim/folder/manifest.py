@@ -70,6 +70,7 @@ class Manifest:
     window: Window
     ranges: Ranges
     lead: float  # s, circuit time, see cosim.compiler.options.Options
+    trim: bool  # whether the board is trimmed, see the same
     solver: Solver
     max_step: float  # model s
     programming: Programming
@@ -189,7 +190,8 @@ def _manifest(folder: Path, text: str, fields: Mapping[str, Any]) -> Manifest:
         layers=tuple(LayerRecord(name=layer["name"], g_scale=np.array(layer["g_scale"], dtype=float),
                                  unreached=tuple(Unreached(**cell) for cell in layer["unreached"]))
                      for layer in fields["layers"]),
-        lead=float(fields["lead"]), max_step=float(solver.pop("max_step")), solver=Solver(**solver),
+        lead=float(fields["lead"]), trim=bool(fields.get("trim", False)),
+        max_step=float(solver.pop("max_step")), solver=Solver(**solver),
         programming=Programming(**fields["programming"]), start=float(fields["cases"][0]["start"]),
         cases={case["name"]: read_case(case, folder) for case in fields["cases"]},
         truths={case["name"]: record for case in fields["cases"] if (record := read_truth_record(case))},

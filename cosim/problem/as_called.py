@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cosim.errors import UnsupportedModelError
+from cosim.errors import NotPiecewiseLinearError, UnsupportedModelError
+from cosim.problem.lowering.calling import takes_time
 from cosim.problem.lowering.layers import Laid, lay
-from cosim.problem.lowering.lower import Lowered, lower
+from cosim.problem.lowering.lower import Lowered, check_operations, lower
 from cosim.problem.lowering.program import Program, read_program
-from cosim.problem.lowering.record import record, takes_time
+from cosim.problem.lowering.record import record
 
 EXACT = 1e-9  # of the largest derivative: recorded program against lowered chain, both in double
 # What a call in the module's own type may be off the same in double, of the largest derivative.
@@ -86,11 +87,16 @@ def read_call(module: Callable[..., Tensor], columns: tuple[str, ...], n_states:
     Returns:
         The recorded call, and the chain, whose inputs are the columns and then the time inputs.
     Raises:
-        UnsupportedModelError: it cannot be called so, or holds something that is not piecewise linear.
+        NotPiecewiseLinearError: it holds something that is not piecewise linear, which may be fitted.
+        UnsupportedModelError: it cannot be called so, or holds something that cannot be fitted either.
     """
     name = type(module).__name__
     program = record(module, len(columns), n_states)
-    lowered = lower(program, len(columns), name)
+    try:
+        lowered = lower(program, len(columns), name)
+    except NotPiecewiseLinearError:
+        check_operations(program, name)  # whose refusal is told first: it holds with a fit too
+        raise
     laid = lay(lowered)
     _check_lowered(program, lowered, laid, len(columns), name)
     return with_time_inputs(program, columns, lowered.time_signals, laid)
@@ -126,11 +132,13 @@ def check_call(module: Callable[..., Tensor], derivative: Callable[[float, np.nd
         if called.shape != expected.shape:
             raise UnsupportedModelError(f"model {name}: called, it gives {called.size} numbers, read, {expected.size}")
         if not np.isfinite(called).all():
-            raise UnsupportedModelError(f"model {name}: called at t = {t:.4g}, z = {np.array2string(point, precision=4)}, a "
-                                        f"calibration sample, it gives {called}; calibrate where it is finite")
+            raise UnsupportedModelError(f"model {name}: called at t = {t:.4g}, z = {np.array2string(point, precision=4)} it "
+                                        f"gives {called}; calibrate, and run, where it is finite")
         largest = max(largest, float(np.abs(expected).max()))
         if (off := float(np.abs(called - expected).max())) > apart or not np.isfinite(off):
             apart, worst = off, number
+    if not kinds:  # it may hold numbers of single precision, which it does not show
+        kind = torch.float32
     if not apart <= ROUNDING.get(kind, EXACT) * (largest or 1.0):
         raise UnsupportedModelError(
             f"model {name}: called at t = {times[worst]:.4g}, z = {np.array2string(columns[worst], precision=4)} it is off by "

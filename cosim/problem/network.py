@@ -18,6 +18,7 @@ from cosim.errors import UnsupportedModelError
 from cosim.problem.as_called import AsCalled, read_call
 from cosim.problem.chain import plain_chain, unwrapped
 from cosim.problem.fitted import Fitted
+from cosim.problem.lowering.calling import check_model
 from cosim.problem.lowering.layers import Laid
 
 
@@ -182,6 +183,7 @@ def read_network(model: Callable[..., Tensor], columns: tuple[str, ...] | None =
             or a weight that is not finite; names the layer and says what is supported.
     """
     model = unwrapped(model)
+    check_model(model)
     if (chain := plain_chain(model)) is not None:
         layers = chain_layers(chain)
         if columns is None:
@@ -253,7 +255,8 @@ def _chain(layers: tuple[Affine, ...]) -> nn.Sequential:
     """The layers as a torch chain, in double."""
     modules: list[nn.Module] = []
     for layer in layers:
-        linear = nn.Linear(layer.n_inputs, layer.n_outputs, bias=layer.bias is not None, dtype=torch.float64)
+        linear = nn.utils.skip_init(nn.Linear, layer.n_inputs, layer.n_outputs, bias=layer.bias is not None,
+                                    dtype=torch.float64)  # random weights would move the user's own random state
         with torch.no_grad():
             linear.weight.copy_(torch.from_numpy(layer.weight))
             if layer.bias is not None:

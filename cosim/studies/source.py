@@ -8,8 +8,11 @@ from cosim.errors import CosimError
 from cosim.experiment import Experiment, load_experiment
 from cosim.problem.fitting.options import Fit
 from cosim.studies.hp_memristor.experiment import hp_experiment
-from training.checkpoint import load
+from training.checkpoint import REMEDY, load
 from training.systems.hp_memristor import DRIVES
+
+OWN = ("a network of your own, whatever file its weights are in, is loaded by experiment(), which also says what the network "
+       "is fed: docs/how-to/your-own-network.md")
 
 
 def read_experiment(source: Path, fit: Fit | None = None) -> Experiment:
@@ -23,8 +26,8 @@ def read_experiment(source: Path, fit: Fit | None = None) -> Experiment:
     if source.suffix == ".py":
         return load_experiment(source, fit)
     if source.suffix != ".npz":
-        raise CosimError(f"{source}: name a checkpoint (.npz) or a Python file with experiment()")
-    checkpoint = load(source)
+        raise CosimError(f"{source}: name a Python file with experiment(), or a checkpoint (.npz) of `cosim train`; {OWN}")
+    checkpoint = load(source, f"{REMEDY}; {OWN}")
     drive = checkpoint.provenance.get("drive")
     if drive not in DRIVES:
         raise CosimError(f"{source} was not trained on the HP memristor (drive {drive!r}); describe your own system in a "

@@ -48,6 +48,8 @@ DECKS = {  # kind, node, a word of the message, deck without title
         "v1 in 0 1\nr1 in a 1\nb1 a 0 i= v(a)>0.5 ? 1 : 0" + TRAN.format("a")),
     "time step": (K.NO_CONVERGENCE, "a", "Timestep too small",
         "v1 in 0 pwl(0 0 1u 1)\nr1 in a 1k\nc1 a 0 1p\nb1 a 0 i=-exp(40*v(a))*1e-14\n.tran 1n 1m\n.save v(a)"),
+    "LAPLACE": (K.REJECTED_INPUT, None, "s_xfer", "v1 a 0 1\ne1 b 0 LAPLACE {v(a)} {1/(1+s*1m)}\nr1 b 0 1k" + TRAN.format("b")),
+    "no ground": (K.SINGULAR, "b", "ground, which is node 0", "v1 a b 1\nr1 a b 1k" + TRAN.format("a")),
     "rejected": (K.REJECTED_INPUT, None, "whitelist", "n1 in 0 x\n.tran 1u 1m"),
 }
 LONG = "long\nv1 a 0 sin(0 1 1meg)\nr1 a b 1k\nc1 b 0 1n\n.tran 1n 10 0 1n\n.save v(b)\n.end\n"
@@ -68,6 +70,28 @@ def failure(job):
         run(job)
     assert failed.value.deck == job.deck
     return failed.value
+
+
+def test_a_card_that_the_title_takes_is_told_with_the_failure(tmp_path):
+    path = tmp_path / "deck.cir"
+    path.write_text("V1 in 0 PULSE(0 1 0 1n 1n 1 2)\nr1 in out 1k\nc1 out 0 1u\n.tran 1m 2\n.end\n")
+    lost = failure(Job(deck=path))
+    assert "deck.cir:1: the first line is the title to ngspice" in str(lost)
+    assert lost.kind == K.SINGULAR
+
+
+@pytest.mark.parametrize("title", ["RC filter of 3 stages", "Divider 1 to 2", "v2 of the board, 12 volts", "* V1 in 0 5"])
+def test_a_plain_title_is_not_taken_for_a_card(tmp_path, title):
+    path = tmp_path / "deck.cir"
+    path.write_text(f"{title}\nv1 in 0 1\nr1 in 0 1k\n.op\n.end\n")
+    assert run(Job(deck=path)).notes == ()
+
+
+def test_what_is_proposed_for_laplace_is_a_low_pass(deck):
+    # 1/(1 + s 1 ms) answers a step with 1 - exp(-t/1 ms): 0.6321 after 1 ms
+    path = deck("v1 in 0 pwl(0 0 1u 1)\na1 %v(in) %v(out) low\n.model low s_xfer(num_coeff=[1] den_coeff=[1m 1] int_ic=[0])\n"
+                "r1 out 0 1k\n.tran 1u 1.001m 0 1u\n.save v(out)")
+    assert run(Job(deck=path)).plots[0]["v(out)"][-1] == pytest.approx(0.6321, abs=2e-3)  # V
 
 
 def test_requests_that_ngspice_would_lose(deck):

@@ -144,7 +144,7 @@ def test_a_deck_that_does_not_converge(shell, earlier):
     (("simulate", "gone.cir"), "gone.cir does not exist; name a deck"),
     (("simulate", "nothing"), "nothing holds no .cir deck"),
     (("inspect", "gone.cir"), "gone.cir does not exist; name a deck"),
-    (("compile", "notes.txt", "--out", "decks"), "notes.txt: name a checkpoint (.npz) or a Python file"),
+    (("compile", "notes.txt", "--out", "decks"), "notes.txt: name a Python file with experiment(), or a checkpoint"),
     (("train", "charge"), "'charge'; choose current or voltage"),
     (("hp-programming", "--drive", "charge"), "'charge'; choose current or voltage"),
     (("compare", "nothing"), "manifest.json does not exist; make the folder with `cosim compile`"),

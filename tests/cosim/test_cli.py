@@ -1,6 +1,7 @@
 """The `cosim` command as a user meets it: help, doctor, inspect, experiment files that work."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
+import cosim
 from cosim.compiler.options import Options
 from cosim.experiment import load_experiment
 
@@ -74,6 +76,7 @@ def test_an_unknown_option_is_refused_without_traceback(shell):
 
 def test_doctor_finds_everything(shell):
     told = shell.succeeds("doctor")
+    assert str(Path(cosim.__file__).parent) in told  # of two clones, which one it is
     assert "MISSING" not in told
     assert re.search(r"^ok +ngspice +\d+ with KLU, /", told, re.M)
     assert re.search(r"^optional op-amp +compiled, kept in /.+$", told, re.M)

@@ -105,7 +105,7 @@ def test_options_that_lead_nowhere(warm_shell, compiled, words, says):
     ("gone", "gone/manifest.json does not exist; make the folder with `cosim compile`"),
     ("rc", "rc/manifest.json does not exist; make the folder with `cosim compile`"),
     ("gone.npz", "gone.npz"),
-    ("notes.txt", "notes.txt: name a checkpoint (.npz) or a Python file"),
+    ("notes.txt", "notes.txt: name a Python file with experiment(), or a checkpoint"),
 ])
 def test_sources_that_lead_nowhere(warm_shell, source, says):
     (warm_shell.folder / "rc").mkdir()

@@ -47,7 +47,7 @@ def test_a_function_that_jumps_is_refused(function, place):
 
 
 def test_what_is_not_finite_is_named():
-    with pytest.raises(UnsupportedModelError, match=r"a calibration sample, it gives \[nan.*calibrate where it is finite"):
+    with pytest.raises(UnsupportedModelError, match=r"it gives \[nan.*calibrate, and run, where it is finite"):
         experiment(Given(torch.log), Fit()).read()
 
 

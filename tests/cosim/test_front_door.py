@@ -2,16 +2,17 @@
 
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import xarray
 
 import cosim
 from cosim import CosimError, Gate, Options, compare, compile_network, load, simulate
-from cosim.errors import GateError, ResultsError, UnsupportedModelError
+from cosim.errors import CosimWarning, GateError, ResultsError, UnsupportedModelError
 
 MACRO = Options(fidelity="macro")
 
@@ -47,6 +48,24 @@ def test_functions_stay_functions_whatever_is_imported(comparison):
     assert callable(cosim.simulate)
     assert callable(cosim.compare)
     assert callable(cosim.load)
+
+
+def test_comparing_warns_of_a_case_that_is_off_and_leaves_the_random_state_alone(simulated):
+    waveforms = {name: simulated.waveforms(name) for name in simulated.vectors}
+    late = {name: replace(one, data=one.data * np.where([column == "time" for column in one.names], 1.0, 1.3))
+            for name, one in waveforms.items()}
+
+    class Late(type(simulated)):
+        def waveforms(self, name):
+            return late[name]
+
+    off = Late(**{field.name: getattr(simulated, field.name) for field in fields(simulated)})
+    with pytest.warns(CosimWarning, match=r"sine: x0 is the first state to pass 2%.*print\(comparison.why\)"):
+        compare(off)
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    compare(simulated.compiled.folder)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_a_compiled_network_says_what_it_is(compiled):
@@ -142,7 +161,8 @@ def test_the_gate_names_case_state_figure_and_limit(comparison):
 @pytest.mark.parametrize(("change", "says"), [
     ({"columns": ("u0", "y0")}, "column 'y0': a column is u0, u1, ... for an external input"),
     ({"columns": ("u0", "x1")}, "do not name every external input and state once"),
-    ({"columns": ("u0",)}, "model takes 2 inputs, but there are 1 columns"),
+    ({"columns": ("u0",)}, "so the columns are u0, x0 in any order, not u0"),
+    ({"model": torch.nn.Linear(3, 1)}, "model takes 3 inputs, but there are 2 columns"),
     ({"cases": ()}, "give at least one"),
 ])
 def test_an_experiment_that_does_not_fit_is_refused(small_experiment, change, says):

@@ -129,6 +129,15 @@ def test_what_is_too_fast_is_refused_with_the_figure_that_fits():
     assert not compile_board(experiment.read(), experiment.calibration, Options(time_scale=limits.fitting)).notes
 
 
+def test_what_is_too_slow_is_refused_with_the_figure_that_fits():
+    # at 1e6 model seconds a turn the derivatives' resistors would be of less than an ohm
+    experiment = oscillator(second=1e6)
+    limits = measure_time_scale(experiment.read(), experiment.calibration)
+    with pytest.raises(MappingError, match=rf"too slow for any board.*time_scale={limits.fitting:g} fits"):
+        compile_board(experiment.read(), experiment.calibration, MACRO)
+    assert not compile_board(experiment.read(), experiment.calibration, Options(time_scale=limits.fitting)).notes
+
+
 def test_what_is_slow_is_compiled_and_said():
     experiment = oscillator(second=3600.0)
     twin = compile_board(experiment.read(), experiment.calibration, MACRO)

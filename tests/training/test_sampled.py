@@ -114,12 +114,34 @@ def test_a_file_and_what_is_asked_of_it_must_fit(tmp_path, how, says):
     ("t,v\n0,1\n", r"m.csv, column v: 1 samples; give two or more, or Constant"),
     ("t,v\n", r"m.csv, column v: 0 samples"),
     ("", r"m.csv cannot be read as .csv: No columns"),
+    ("t;v\n0,5;1\n", r"its columns are t;v; they seem to be separated by ';'.*read_csv\(path, sep=';'\), with decimal"),
+    ('t,v\n0,1\n1,"0,5"\n', r"row 1 holds '0,5' with a decimal comma, for which pandas.read_csv takes decimal=\",\""),
+    ("t,v\n02/03/2024 10:00,1\n02/03/2024 10:01,2\n", r"row 0 holds '02/03/2024 10:00', which is no number"),
     ("t,v\n12:00,1\n12:01,2\n", r"column t: row 0 holds '12:00', which is no number; .*from_series"),
 ])
 def test_a_damaged_file_is_refused_with_the_place(tmp_path, text, says):
     (tmp_path / "m.csv").write_text(text)
     with pytest.raises(StimulusError, match=says):
         Sampled.from_file(tmp_path / "m.csv", "v", time="t")
+
+
+def test_dates_in_a_file_count_from_the_first(tmp_path):
+    (tmp_path / "m.csv").write_text("t,v\n2024-03-02 10:00:00,1\n2024-03-02 10:00:00.5,2\n2024-03-02 10:01:00,3\n")
+    np.testing.assert_allclose(Sampled.from_file(tmp_path / "m.csv", "v", time="t").times, [0, 0.5, 60], atol=1e-9)  # s
+
+
+def test_a_german_file_is_read_as_the_message_says(tmp_path):
+    (tmp_path / "m.csv").write_text("t;v\n0,0;1\n0,5;2,5\n")
+    series = pd.read_csv(tmp_path / "m.csv", sep=";", decimal=",").set_index("t")["v"]
+    assert Sampled.from_series(series)(0.5) == 2.5
+
+
+def test_a_record_that_begins_behind_the_run_is_refused_and_can_be_moved():
+    late = Sampled(times=TIMES + 5, values=VALUES)
+    with pytest.raises(StimulusError, match=r"its first sample is at 5 s, and it is needed from 0 to 2 s; .*\.since\(5\)"):
+        late.resolved(2.0)
+    end = float(TIMES[-1])
+    assert late.since(5).resolved(end)(end) == pytest.approx(VALUES[-1])
 
 
 @pytest.mark.parametrize(("name", "content", "says"), [

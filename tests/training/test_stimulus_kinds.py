@@ -29,6 +29,8 @@ from training.stimuli import (
 GRID = np.linspace(0.0, 1.0, 2001)
 PULSES = {"low": -1.0, "high": 2.0, "delay": 0.1, "rise": 0.02, "fall": 0.04, "width": 0.1, "period": 0.3}
 
+DRAW = np.random.default_rng(0)
+
 
 def test_a_step_a_ramp_and_pulses_at_their_corners():
     step = Step(before=1.0, after=-1.0, time=0.2, rise=0.1)
@@ -177,6 +179,7 @@ def test_a_spike_is_seen_where_something_points_at_it():
     (lambda t: None, "gives None at t = 0 s"),
     (lambda t: "high", "gives 'high' at t = 0 s, which is no number"),
     (lambda t, y: t, r"function <lambda> cannot be called with a time of 0 s .*missing 1 required positional argument"),
+    (lambda t: DRAW.normal(), "function <lambda> gives .* when it is asked again; give Noise"),
     (lambda t: np.sin(1e9 * t), "function <lambda>: more than 500000 samples are needed over 1 s to be within 0.0001"),
     (lambda t: float(int(t * 2999) % 2), "jumps at more than 1000 places, one of them t = "),
 ])

@@ -17,6 +17,7 @@ from training.stimuli.sampling import sample
 
 ERROR = 1e-4  # of the range: the error that sampling stays within when nothing is said
 
+TWICE = (0.0, 0.381966)  # of the run: where a function is asked twice, to see that it gives the same
 
 @kind("function")
 @dataclass(frozen=True)
@@ -65,6 +66,11 @@ class Function(Stimulus):
         return min(self.finest / PER_PERIOD, own)
 
     def _resolved(self, t_stop):
+        for t in TWICE:
+            if (first := self(t * t_stop)) != (second := self(t * t_stop)):
+                raise StimulusError(f"{self.label} gives {first:.6g} at t = {t * t_stop:.6g} s, and {second:.6g} when it is "
+                                    "asked again; give Noise.of_rms(...), or what was drawn once, Sampled(times=..., "
+                                    "values=...)")
         samples = sample(self, t_stop, error=self.error, breakpoints=self.breakpoints(t_stop),
                          finest=PER_PERIOD * self.resolution(t_stop), what=self.label)
         return Sampled(times=samples.times, values=samples.values, error=samples.error, source=self.label)

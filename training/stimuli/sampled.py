@@ -128,7 +128,10 @@ class Sampled(Knotted):
         return self._line
 
     def _resolved(self, t_stop):
-        end = float(self.times[-1])
+        start, end = float(self.times[0]), float(self.times[-1])
+        if start >= t_stop > 0:
+            raise StimulusError(f"{self._where}: its first sample is at {start:.6g} s, and it is needed from 0 to "
+                                f"{t_stop:.6g} s; let its time count from there, .since({start:.6g}), or make the case longer")
         if not self.hold_last and t_stop > end + SLACK * abs(t_stop):
             raise StimulusError(f"{self._where}: the last of its {len(self.times)} samples is at {end:.6g} s, and it must last "
                                 f"until {t_stop:.6g} s; shorten the case, or give hold_last=True to hold the last value (a "

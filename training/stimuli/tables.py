@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from os import PathLike
 from pathlib import Path
@@ -13,6 +14,7 @@ from training.errors import StimulusError
 
 READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
 COMPRESSED = (".gz",)
+_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
 
 
 def series_samples(series: pd.Series) -> tuple[np.ndarray, np.ndarray, str]:
@@ -39,7 +41,7 @@ def file_samples(path: str | PathLike, column: str, *, time: str | None, rate: f
                             f"its columns are {_listed(frame)}")
     for name in (column, *(() if time is None else (time,))):
         if name not in frame:
-            raise StimulusError(f"{path} has no column {name!r}; its columns are {_listed(frame)}")
+            raise StimulusError(f"{path} has no column {name!r}; its columns are {_listed(frame)}{_separator(frame)}")
     source = f"{path.name}, column {column}"
     values = _numbers(frame[column], f"{path}, column {column}")
     if time is not None:
@@ -68,7 +70,14 @@ def _read(path: Path) -> pd.DataFrame:
 def _seconds(column: pd.Series, where: str) -> np.ndarray:
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
         return ((column - column.iloc[0]) / pd.Timedelta(seconds=1)).to_numpy(float)
-    return _numbers(column, where)
+    try:
+        return _numbers(column, where)
+    except StimulusError as no_numbers:
+        try:  # dates as ISO 8601 writes them, which are the same in every country
+            dates = pd.to_datetime(column, format="ISO8601")
+        except ValueError:
+            raise no_numbers from no_numbers.__cause__
+        return _seconds(dates, where)
 
 
 def _numbers(column: pd.Series, where: str) -> np.ndarray:
@@ -78,8 +87,19 @@ def _numbers(column: pd.Series, where: str) -> np.ndarray:
         numbers = pd.to_numeric(column, errors="coerce")
         wrong = np.flatnonzero(numbers.isna() & column.notna())
         at = f"row {wrong[0]} holds {column.iloc[wrong[0]]!r}" if len(wrong) else str(error)
+        comma = len(wrong) and _DECIMAL_COMMA.fullmatch(str(column.iloc[wrong[0]]).strip())
+        if comma:
+            at += " with a decimal comma, for which pandas.read_csv takes decimal=\",\""
         raise StimulusError(f"{where}: {at}, which is no number; correct it, or read the file with pandas and give the column "
                             "to Sampled.from_series") from error
+
+
+def _separator(frame: pd.DataFrame) -> str:
+    """What to do where the one column there is seems to be several."""
+    found = next((mark for mark in ";\t|" if len(frame.columns) == 1 and mark in str(frame.columns[0])), None)
+    return "" if found is None else (f"; they seem to be separated by {found!r}: give Sampled.from_series a column of "
+                                     f"pandas.read_csv(path, sep={found!r}), with decimal=\",\" for decimal commas, its index "
+                                     "the time, e.g. by set_index()")
 
 
 def _listed(frame: pd.DataFrame) -> str:

@@ -55,10 +55,10 @@ _LOOSE = re.compile(r"[\w\t .+\-*/=(){}\[\],:<>?!&|^~@#%$'\"]*", re.ASCII)
 # Behind "_" or "." a name begins anew: what stands before it need not be looked for, which would take a long word minutes.
 _READS_FILE = re.compile(r"(?<![a-z0-9])(?:in|out|root|ic\.)?file\s*=|\b(?:simulation|process_\w+)\s*=", re.I)
 _FILE_WORD = re.compile(r"(?<![a-z0-9])file(?![a-z0-9_])", re.I)
+_LAPLACE = re.compile(r"[eg]\S*\s+\S+\s+\S+\s+laplace\b", re.I)
 _NAME = r"[^\s=(),\"'{}]+"
 _MODEL = re.compile(rf"\.c?model\s+{_NAME}\s+(ako:\s*{_NAME}(?:\s+|$))?([a-z]\w*(?![\w\"'{{=.]))?", re.I | re.ASCII)
 _SHOUT = "'file=' would read a file; write the values into the deck, e.g. as pwl(...)"
-
 
 def check_card(card: Card, note: Note) -> Card | None:
     """The card as ngspice gets it; None for one that is left out, which ``note`` is then told.
@@ -66,7 +66,7 @@ def check_card(card: Card, note: Note) -> Card | None:
     Raises:
         RejectedDeck: the card is not whitelisted; says what to write instead.
     """
-    if _ORDINARY.fullmatch(card.text) and "file" not in card.text.lower():
+    if _ORDINARY.fullmatch(card.text) and "file" not in (text := card.text.lower()) and "laplace" not in text:
         return card
     if card.text[0] in REMARKS:
         _note_remark(card, note)
@@ -77,6 +77,9 @@ def check_card(card: Card, note: Note) -> Card | None:
         return None
     _check_letters(card, word)
     if not word.startswith("."):
+        if _LAPLACE.match(card.text):
+            raise card.reject("ngspice has no LAPLACE sources; write 1/(1+s*1m) as 'a1 %v(in) %v(out) low' and '.model low "
+                              "s_xfer(num_coeff=[1] den_coeff=[1m 1] int_ic=[0])'")
         _check_element(card, word)
     elif word not in DOT_CARDS | OUTPUT_CARDS:
         hint = HINTS.get(word, f"known cards: {' '.join(sorted(DOT_CARDS))}")

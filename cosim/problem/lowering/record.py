@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-import traceback
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from itertools import product
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch._decomp import get_decompositions
 from torch.func import functionalize
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from cosim.errors import UnsupportedModelError
+from cosim.problem.lowering.calling import cannot_call, check_default_time, dtypes_of, evaluating, takes_time
 from cosim.problem.lowering.pads import CircularPads
 from cosim.problem.lowering.program import COLUMNS, DTYPE, TIME, Program, Ref, Step, refs_of
 from cosim.problem.lowering.where import layer_of, layers_named, user_line
 
-MOST_TRIED = 16  # numbers at which a module that cannot be called with its columns is called
+
+def _trilinear(*args: Any) -> Tensor:
+    """What nn.Bilinear calls, as products: three tensors, the dimensions that each gets, and those that are summed over."""
+    factors = [reduce(Tensor.unsqueeze, sorted(dims), tensor) for tensor, dims in zip(args[:3], args[3:6], strict=True)]
+    return (factors[0] * factors[1] * factors[2]).sum(args[6])
+
+
+def _rrelu(x: Tensor, _: Tensor, low: float = 1 / 8, high: float = 1 / 3, training: bool = False, *_more: Any) -> Tensor:
+    """RReLU: with the mean of its slopes, in training with random ones, which are refused."""
+    return x * torch.rand_like(x) if training else nn.functional.leaky_relu(x, (low + high) / 2)
+
+
+aten = torch.ops.aten
+MADE_OF = get_decompositions([aten.tanh_backward, aten.sigmoid_backward, aten.softplus_backward, aten.silu_backward,
+                              aten.gelu_backward, aten.elu_backward, aten.mish_backward, aten.threshold_backward]) | {
+    aten._trilinear.default: _trilinear, aten.rrelu_with_noise.default: _rrelu}
 
 
 def record(module: Callable[..., Tensor], n_columns: int, n_states: int | None = None) -> Program:
@@ -31,11 +47,28 @@ def record(module: Callable[..., Tensor], n_columns: int, n_states: int | None =
         n_columns: numbers that z holds.
         n_states: numbers that must come back; None: any.
     Raises:
-        UnsupportedModelError: it cannot be called so, its steps depend on the numbers, or it does not give derivatives.
+        UnsupportedModelError: it cannot be called so, its steps depend on the numbers, or it does not give derivatives; where
+            that is so in training alone, model.eval() is named.
     """
+    try:
+        return _recorded(module, n_columns, n_states)
+    except UnsupportedModelError as refusal:
+        if not isinstance(module, nn.Module) or not any(part.training for part in module.modules()):
+            raise
+        try:
+            with evaluating(module):
+                _recorded(module, n_columns, n_states)
+        except UnsupportedModelError:
+            raise refusal from refusal.__cause__
+        raise UnsupportedModelError(f"model {type(module).__name__} is in training, where a call does something that no board "
+                                    "does, such as batch statistics, random numbers or new weights; call model.eval() first"
+                                    ) from refusal
+
+
+def _recorded(module: Callable[..., Tensor], n_columns: int, n_states: int | None) -> Program:
     name, timed = type(module).__name__, takes_time(module)
     failures = []
-    for shape, dtype in product(((1, n_columns), (n_columns,)), _dtypes_of(module)):
+    for shape, dtype in product(((1, n_columns), (n_columns,)), dtypes_of(module)):
         z, t = torch.linspace(0.1, 0.9, n_columns).reshape(shape).to(dtype), torch.tensor(0.3, dtype=dtype)
 
         def call(t: Tensor, z: Tensor) -> Tensor:
@@ -45,7 +78,10 @@ def record(module: Callable[..., Tensor], n_columns: int, n_states: int | None =
         try:
             with torch.no_grad(), layers_named(module):
                 plain = call(t, z)
-                graph = make_fx(functionalize(call), record_stack_traces=True)(t, z)
+                graph = make_fx(functionalize(call), MADE_OF, record_stack_traces=True)(t, z)
+            program = _program(graph, (t, z), name)
+        except UnsupportedModelError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a user's forward raises; told below
             failures.append((shape, error))
             continue
@@ -53,66 +89,10 @@ def record(module: Callable[..., Tensor], n_columns: int, n_states: int | None =
             gives = f"a tensor of shape {tuple(plain.shape)}" if isinstance(plain, Tensor) else f"a {type(plain).__name__}"
             raise UnsupportedModelError(f"model {name}: called with z of shape {shape} it gives {gives}; it must give one "
                                         f"tensor with a derivative for each of the {n_states} states")
-        return _program(graph, (t, z), name)
-    raise UnsupportedModelError(_cannot_call(module, timed, failures, n_columns)) from failures[0][1]
-
-
-def takes_time(module: Callable[..., Tensor]) -> bool:
-    """Whether it is called as forward(t, z), by the number of its arguments that have no default.
-
-    Raises:
-        UnsupportedModelError: it takes more than two.
-    """
-    forward = module.forward if isinstance(module, nn.Module) else module
-    try:
-        parameters = inspect.signature(forward).parameters.values()
-    except (TypeError, ValueError):
-        return False
-    wanted = [p.name for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    if len(wanted) > 2:
-        raise UnsupportedModelError(f"model {type(module).__name__}: its forward takes {', '.join(wanted)}; a derivative "
-                                    "network is forward(z) or forward(t, z), z one tensor with the inputs and states in the "
-                                    "order of the columns: concatenate them")
-    return len(wanted) == 2
-
-
-def _cannot_call(module: Any, timed: bool, failures: Sequence[tuple[tuple[int, ...], Exception]], n_columns: int) -> str:
-    name, (shape, error) = type(module).__name__, failures[0]
-    frames = traceback.extract_tb(error.__traceback__)
-    line = user_line([(frame.filename, frame.lineno, frame.line or "") for frame in frames])
-    text = str(error).splitlines()[0] if str(error) else ""
-    if "trying to get value out of a tracing tensor" in text or "data-dependent" in text:
-        return (f"model {name}: what its forward does depends on the numbers{f' ({line})' if line else ''}; a board has no "
-                "branches: use torch.relu, torch.where-free arithmetic or torch.maximum instead of if")
-    return (f"model {name} cannot be called as forward({'t, ' if timed else ''}z) with z of shape {shape}"
-            f"{f' ({line})' if line else ''}: {type(error).__name__}: {text}; {_way_to_call(module, timed, n_columns)}")
-
-
-@torch.no_grad()
-def _way_to_call(module: Any, timed: bool, n_columns: int) -> str:
-    """How it can be called, tried; what to change for that."""
-    for numbers, kind in product(range(1, max(MOST_TRIED, 2 * n_columns)), _dtypes_of(module)):
-        for shape in ((1, numbers), (numbers,)):
-            try:
-                value = module(torch.tensor(0.3, dtype=kind), torch.zeros(shape, dtype=kind)) if timed else module(
-                    torch.zeros(shape, dtype=kind))
-            except Exception:  # noqa: BLE001, S112 - it cannot be called so; the next may do
-                continue
-            if isinstance(value, Tensor) and numbers != n_columns:
-                return (f"called with {numbers} number{'s' if numbers > 1 else ''} it gives {value.numel()}, but there are "
-                        f"{n_columns} columns: name as many as it takes, and leave out what it makes of time itself")
-    return ("its forward must take one tensor with as many numbers as there are columns; where it wants another shape, such as "
-            "an image, wrap it in a module whose forward reshapes z, calls it, and flattens what it gives")
-
-
-def _dtypes_of(module: Any) -> list[torch.dtype]:
-    """Of a module's own numbers; what may be tried where it shows none, as a function does."""
-    tensors = [*module.parameters(), *module.buffers()] if isinstance(module, nn.Module) else []
-    if any(tensor.is_complex() for tensor in tensors):
-        raise UnsupportedModelError(f"model {type(module).__name__} has complex weights; a voltage is real: use two real "
-                                    "states")
-    kinds = [tensor.dtype for tensor in tensors if tensor.is_floating_point()]
-    return kinds[:1] or [DTYPE, torch.float32]
+        if not timed:
+            check_default_time(module, plain, z)
+        return program
+    raise UnsupportedModelError(cannot_call(module, timed, failures, n_columns)) from failures[0][1]
 
 
 def _program(graph: torch.fx.GraphModule, inputs: tuple[Tensor, Tensor], name: str) -> Program:
@@ -127,7 +107,8 @@ def _program(graph: torch.fx.GraphModule, inputs: tuple[Tensor, Tensor], name: s
     for node in graph.graph.nodes:
         names[node] = next(placeholders) if node.op == "placeholder" else node.name
         if node.op == "call_function" and torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
-            raise UnsupportedModelError(f"model {name}: {node.target}{_in_brackets(node)} is random; call model.eval() first")
+            raise UnsupportedModelError(f"model {name}: {node.target}{_in_brackets(node)} is random, in model.eval() too; draw "
+                                        "the number once, before the call, and give F.dropout training=self.training")
         if node.op == "placeholder":
             moving.add(node)
         elif node.op == "output":

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.integrate import solve_ivp
 from torch import nn
 
 from cosim import Calibration, Case, Experiment, Options, compare, compile_network, simulate
@@ -94,6 +95,38 @@ def test_what_it_says_to_change_is_true_when_it_is_followed(fast, tmp_path):
     found = float(np.abs(other.course.error[:window]).max())
     assert found < 0.2 * case.shares.measured
     assert found == pytest.approx(best.largest, rel=0.2, abs=1e-5)  # of full scale; E96 and three digits of the scales
+
+
+def relaxing():
+    """Van der Pol's oscillator with mu = 5, which waits and jumps: a sum of ReLU of random directions, by least squares."""
+    def field(x, v):
+        return np.stack([v, 5.0 * (1 - x**2) * v - x], axis=-1)
+
+    rng, run = np.random.default_rng(0), solve_ivp(lambda t, z: field(*z), (0, 40), [2.0, 0.0], max_step=5e-3).y.T
+    z = np.concatenate([run, rng.uniform([-2.3, -8], [2.3, 8], (4000, 2))])
+    size, width = np.array([2.0, 7.0]), 80
+    turn = rng.uniform(0, 2 * np.pi, width)
+    weight, bias = np.column_stack([np.cos(turn), np.sin(turn)]) / size, rng.uniform(-1.2, 1.2, width)
+    features = np.column_stack([np.maximum(z @ weight.T + bias, 0), np.ones(len(z))])
+    last = np.linalg.lstsq(features, field(*z.T), rcond=1e-6)[0].T
+    net = nn.Sequential(nn.Linear(2, width), nn.ReLU(), nn.Linear(width, 2)).double()
+    with torch.no_grad():
+        for tensor, numbers in ((net[0].weight, weight), (net[0].bias, bias), (net[2].weight, last[:, :-1]),
+                                (net[2].bias, last[:, -1])):
+            tensor.copy_(torch.from_numpy(numbers.copy()))
+    return Experiment(subject="van der Pol", model=net, columns=("x0", "x1"),
+                      calibration=Calibration(inputs=np.zeros((len(run), 0)), states=run),
+                      cases=(Case(name="jumps", stimuli=(), initial=(2.0, 0.0), duration=15.0, samples=501),))
+
+
+@pytest.mark.filterwarnings("ignore::cosim.errors.CosimWarning")
+def test_a_trim_is_proposed_where_it_helps_and_not_twice(tmp_path):
+    errors_of = {}
+    for trim in (False, True):
+        _, case = diagnosed(relaxing(), tmp_path / str(trim), trim=trim)
+        errors_of[trim] = case.largest_error
+        assert any("--trim" in line for line in advice(case)) != trim
+    assert errors_of[True] < errors_of[False] / 3
 
 
 def test_conductances_one_percent_too_large_are_a_static_error_and_all_phase(tmp_path):
