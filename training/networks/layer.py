@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from training.errors import ModelError
 from training.twins.ode import ODETwin
+from training.twins.sde import SDETwin
 from training.twins.twin import State, Twin
 
 
@@ -42,7 +43,10 @@ class Layer(nn.Module):
         self.nodes, self.n_in = nodes, n_in
         self.weight = nn.Parameter((spread * weight).to(dtype))
         self.bias = nn.Parameter((2.0 * torch.rand(drives, generator=draw) - 1.0).to(dtype))
-        self.twin = copy.deepcopy(twin).to(dtype).requires_grad_(False)
+        self.twin = copy.deepcopy(twin).requires_grad_(False)
+        if isinstance(self.twin, SDETwin):
+            self.twin.freeze(dtype)
+        self.twin = self.twin.to(dtype)
 
     @property
     def n_features(self) -> int:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from training.twins.field import Field
+from training.twins.frozen import WIDEST, Tables, slope_range
 from training.twins.ode import ODETwin, phi
 from training.twins.twin import Scale, State
 
@@ -44,6 +45,7 @@ class SDETwin(ODETwin):
     """
 
     kind = "sde"
+    tables: Tables | None = None
 
     def __init__(self, scale: Scale, n_inputs: int, delays: int, starts: Tensor, *, hidden: int = 24, n_auxiliaries: int = 3,
                  noise_hidden: int = 12, seed: int = 0):
@@ -78,15 +80,8 @@ class SDETwin(ODETwin):
         """The Gaussian of h steps from y under s."""
         moved, slope = self.flow(y, s, h)
         g_1, g_a = self.noises(y, s)
-        rate = 1.0 / self.tau
-        # What a unit of a, or a kick to a at a time u before the end, does to x: A exp(-rate u) u phi((slope + rate) u).
-        u = (0.5 * h * (_NODES + 1.0)).to(y.dtype)
-        at = (slope[..., None] + rate) if self.n_outputs == 1 else slope[..., None] + rate.expand(self.n_outputs, -1)
-        decayed = torch.exp(-rate[:, None] * u)  # (m, nodes)
-        kick = self.mix[..., None] * (decayed * u) * phi(at[..., None] * u)  # (..., n, m, nodes)
-        weighted = (0.5 * h) * _WEIGHTS.to(y.dtype)
+        at, rate, end, kick, decayed, weighted = self._kicks(slope, h)
         power = g_a**2
-        end = torch.exp(-rate * h)
         return Transition(
             moved=moved, coupling=self.mix * (end * h) * phi(at * h), decay=end,
             own=g_1**2 * h * phi(2.0 * slope * h),
@@ -96,10 +91,49 @@ class SDETwin(ODETwin):
             (power[..., None, :] * (kick * kick * weighted).sum(-1)).sum(-1, keepdim=True),
         )
 
+    def freeze(self, dtype: torch.dtype) -> None:
+        """Make tables of a dtype for the twin's step; parameters must not change afterwards. One observable only, else none."""
+        low, high = slope_range(self) if self.n_outputs == 1 else (0.0, 2.0 * WIDEST)
+        tables = Tables(self, 1.0 / self.substeps, dtype) if high - low <= WIDEST else None
+        self.tables = tables if tables is not None and tables.fine else None
+
+    @torch.no_grad()
+    def noise_of_slope(self, slope: Tensor, h: float) -> Tensor:
+        """What a step needs of J (points,), one observable, per unit of g: (points, 2 + 3 m), see Tables."""
+        slope = slope.to(self.log_tau.dtype)[:, None]
+        at, rate, end, kick, decayed, weighted = self._kicks(slope, h)
+        ease = (0.5 * self.tau * (1.0 - torch.exp(-2.0 * rate * h))).sqrt()
+        slant = (kick * (decayed * weighted)).sum(-1)[:, 0] / ease
+        through = (kick * kick * weighted).sum(-1)[:, 0]
+        coupling = (self.mix * (end * h) * phi(at * h))[:, 0]
+        return torch.cat([h * phi(slope * h), h * phi(2.0 * slope * h), coupling, slant, through - slant**2], dim=1)
+
+    def _kicks(self, slope: Tensor, h: float) -> tuple[Tensor, ...]:
+        """What a unit of a, or a kick to a at a time u before the end, does to x: A exp(-rate u) u phi((J + rate) u)."""
+        rate = 1.0 / self.tau
+        u = (0.5 * h * (_NODES + 1.0)).to(slope.dtype)
+        at = slope[..., None] + rate  # (..., n, m)
+        decayed = torch.exp(-rate[:, None] * u)  # (m, nodes)
+        kick = self.mix[..., None] * (decayed * u) * phi(at[..., None] * u)  # (..., n, m, nodes)
+        return at, rate, torch.exp(-rate * h), kick, decayed, (0.5 * h) * _WEIGHTS.to(slope.dtype)
+
+    def _advance_by_tables(self, y: Tensor, a: Tensor, s: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+        f, slope = self.field.with_slopes(torch.cat([y, s], dim=-1))
+        g_1, g_a = self.noises(y, s)
+        gain, own, coupling, slant, rest = self.tables(slope[..., 0])
+        white, kicks = torch.randn((*a.shape[:-1], 1 + self.n_auxiliaries), generator=draw, dtype=y.dtype).split(
+            [1, self.n_auxiliaries], dim=-1)
+        pushed = g_a * kicks
+        spread = (g_1**2 * own + (g_a**2 * rest).sum(-1, keepdim=True)).clamp_min(1e-12).sqrt()
+        x = y[..., :1] + gain * f + (coupling * a + slant * pushed).sum(-1, keepdim=True) + spread * white
+        return x, self.tables.decay * a + self.tables.ease * pushed
+
     def advance(self, y, a, s, h, draw):
+        if self.tables is not None and h == self.tables.h:
+            return self._advance_by_tables(y, a, s, draw)
         t = self.transition(y, s, h)
-        kicks = torch.randn(t.auxiliary.shape, generator=draw, dtype=y.dtype)
-        white = torch.randn(t.moved.shape, generator=draw, dtype=y.dtype)
+        white, kicks = torch.randn((*a.shape[:-1], self.n_outputs + self.n_auxiliaries), generator=draw, dtype=y.dtype).split(
+            [self.n_outputs, self.n_auxiliaries], dim=-1)
         spread = t.auxiliary.sqrt()
         slanted = t.shared / spread[..., None, :]  # x moves by this much per kick
         x = t.moved + (t.coupling * a[..., None, :]).sum(-1) + (slanted * kicks[..., None, :]).sum(-1)
