@@ -17,7 +17,8 @@ Train = Callable[[DeviceNetwork, Tensor], object]
 Readout = Callable[[DeviceNetwork, Tensor], object]
 
 
-def cascade(network: DeviceNetwork, inputs: Tensor, physical: Physical, train: Train, readout: Readout, *, seed: int = 0) -> None:
+def cascade(network: DeviceNetwork, inputs: Tensor, physical: Physical, train: Train, readout: Readout, *,
+            seed: int = 0) -> None:
     """Train the layers of a network in order, each on the measured activities of those before it.
 
     Args:

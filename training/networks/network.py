@@ -8,6 +8,7 @@ as many steps later as there are layers before the last.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -43,7 +44,7 @@ class DeviceNetwork(nn.Module):
 
     def __init__(self, layers: Sequence[Layer], n_out: int):
         super().__init__()
-        for before, after in zip(layers[:-1], layers[1:], strict=True):
+        for before, after in pairwise(layers):
             if after.n_in != before.n_features:
                 raise ModelError(f"a layer of {after.n_in} inputs follows one of {before.n_features} features")
         if not layers or n_out < 1:

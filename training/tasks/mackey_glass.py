@@ -39,7 +39,7 @@ def mackey_glass(samples: int, *, start: float = 1.2, fine: float = FINE) -> np.
 
     values = x.tolist()
     for k in range(delay + 1, delay + 1 + steps):
-        now, old, mid, new = values[k], values[k - delay], 0.0, values[k - delay + 1]
+        now, old, new = values[k], values[k - delay], values[k - delay + 1]
         older = values[k - delay - 1]
         newer = values[k - delay + 2]
         mid = 0.5625 * (old + new) - 0.0625 * (older + newer)
@@ -67,7 +67,8 @@ class Forecast:
         return len(self.test[0])
 
 
-def forecast(ahead: int = 5, *, train: int = 4000, test: int = 2000, gap: int = 200, dtype: torch.dtype = torch.float32) -> Forecast:
+def forecast(ahead: int = 5, *, train: int = 4000, test: int = 2000, gap: int = 200,
+             dtype: torch.dtype = torch.float32) -> Forecast:
     """The task: from the series up to step t, its value at t + ahead.
 
     Args:

@@ -1,8 +1,8 @@
 """Gestures from forearm electrodes: Ninapro database 1, which you download and name.
 
 Atzori et al., Sci. Data 1, 140053 (2014). A file S<subject>_A1_E<exercise>.mat holds, at 100 Hz, `emg` (rows, 10) [rectified,
-volts of the amplifier], `restimulus` (rows, 1), the movement after relabelling, 0 at rest, and `rerepetition` (rows, 1), 1 to 10.
-Exercise B (E2) has the 17 classes of the literature. Repetitions 2, 5 and 7 are its usual test.
+volts of the amplifier], `restimulus` (rows, 1), the movement after relabelling, 0 at rest, and `rerepetition` (rows, 1), 1 to
+10. Exercise B (E2) has the 17 classes of the literature. Repetitions 2, 5 and 7 are its usual test.
 """
 
 from __future__ import annotations
@@ -65,6 +65,6 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     emg = np.asarray(content["emg"], dtype=np.float64)
     stimulus, repetition = (np.asarray(content[name]).ravel().astype(int) for name in ("restimulus", "rerepetition"))
     if emg.ndim != 2 or emg.shape[1] != CHANNELS or not len(emg) == len(stimulus) == len(repetition):
-        raise TaskError(f"{path}: emg {emg.shape}, restimulus {stimulus.shape}, rerepetition {repetition.shape}; database 1 has "
-                        f"(rows, {CHANNELS}) and as many rows of the others")
+        raise TaskError(f"{path}: emg {emg.shape}, restimulus {stimulus.shape}, rerepetition {repetition.shape}; database 1 "
+                        f"has (rows, {CHANNELS}) and as many rows of the others")
     return emg, stimulus, repetition

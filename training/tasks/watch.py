@@ -1,8 +1,8 @@
 """The stand-in for gestures: seven shoulder exercises from a watch, six channels of acceleration and rotation at 50 Hz.
 
-Burns et al., Physiol. Meas. 39, 075007 (2018). The data come with the optional package seglearn (`pip install seglearn`); they are
-movements of an arm, not signals of its muscles, and results on them are labelled as such. Subjects of the test are not in the
-training.
+Burns et al., Physiol. Meas. 39, 075007 (2018). The data come with the optional package seglearn (`pip install seglearn`); they
+are movements of an arm, not signals of its muscles, and results on them are labelled as such. Subjects of the test are not in
+the training.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def watch(*, window: float = 1.0, stride: float = 0.5, thin: int = 2, test_subje
     try:
         from seglearn.datasets import load_watch
     except ImportError as error:
-        raise TaskError("seglearn is not installed, which brings the watch's data; `pip install seglearn`") from error
+        raise TaskError(f"seglearn, which brings the watch's data, cannot be imported ({error}); `pip install "
+                        "seglearn`") from error
     return windows_of(load_watch(), window=window, stride=stride, thin=thin, test_subjects=test_subjects)
 
 

@@ -29,7 +29,8 @@ def cut(signal: np.ndarray, length: int, stride: int) -> np.ndarray:
     return signal[starts[:, None] + np.arange(length)]
 
 
-def split(train: list[tuple[np.ndarray, int]], test: list[tuple[np.ndarray, int]], classes: tuple[str, ...], source: str) -> Windows:
+def split(train: list[tuple[np.ndarray, int]], test: list[tuple[np.ndarray, int]], classes: tuple[str, ...],
+          source: str) -> Windows:
     """Windows from pieces (windows (n, length, channels), class) on both sides of a split.
 
     Raises:

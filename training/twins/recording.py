@@ -19,7 +19,6 @@ import pandas as pd
 from training.errors import RecordingError
 
 ORIGINS = ("deck", "data", "equation")
-EVEN = 1e-3  # part of a step by which times may be off an even grid
 RAIL = 0.5  # part of the samples at one and the same extreme value from which a device counts as railed
 
 
@@ -44,8 +43,8 @@ class Recording:
             raise RecordingError(f"inputs {inputs.shape} and states {states.shape}; give (sequences, steps, n_inputs) and "
                                  "(sequences, repeats, steps + 1, n_outputs), none of them 0")
         if (len(inputs), inputs.shape[1] + 1) != (len(states), states.shape[2]):
-            raise RecordingError(f"inputs {inputs.shape} and states {states.shape} do not belong together: states have the same "
-                                 "sequences and one row more than inputs have steps")
+            raise RecordingError(f"inputs {inputs.shape} and states {states.shape} do not belong together: states have "
+                                 "the same sequences and one row more than inputs have steps")
         if not (np.isfinite(self.step_time) and self.step_time > 0.0):
             raise RecordingError(f"step_time = {self.step_time} s; give the time of one step, above 0")
         if self.origin not in ORIGINS:
@@ -114,8 +113,9 @@ class Recording:
             RecordingError: there is one sequence only.
         """
         if self.sequences < 2:
-            raise RecordingError(f"{self.device!r} holds one sequence of {self.steps} steps, so none can be held out; record more, "
-                                 "or cut a long one with Recording.from_csv(..., length=...) or `cosim device fit --length`")
+            raise RecordingError(f"{self.device!r} holds one sequence of {self.steps} steps, so none can be held out; record "
+                                 "more, or cut a long one in pieces with read_csv(..., length=...) or `cosim device fit "
+                                 "--length`")
         if not 0.0 < held < 1.0:
             raise RecordingError(f"held = {held}; give a part between 0 and 1")
         last = min(max(1, round(held * self.sequences)), self.sequences - 1)
@@ -150,7 +150,8 @@ class Recording:
             partial.write_bytes(self.to_frame().to_parquet(None, index=False))
             partial.replace(path)
         except OSError as error:
-            raise RecordingError(f"cannot write {path}: {error.strerror or error}; free space or choose another folder") from error
+            raise RecordingError(f"cannot write {path}: {error.strerror or error}; free space or choose "
+                                 "another folder") from error
         finally:
             partial.unlink(missing_ok=True)
         return path
@@ -164,12 +165,13 @@ class Recording:
         """
         path = Path(path)
         if not path.is_file():
-            raise RecordingError(f"{path} does not exist; record the device first, or read a CSV file with Recording.from_csv")
+            raise RecordingError(f"{path} does not exist; record the device first, or read a CSV file with "
+                                 "training.twins.csv_file.read_csv")
         try:
             frame = pd.read_parquet(path)
         except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
-            raise RecordingError(f"{path} is no Parquet file that can be read ({error}); record the device again, or read a CSV "
-                                 "file with Recording.from_csv") from error
+            raise RecordingError(f"{path} is no Parquet file that can be read ({error}); record the device again, or "
+                                 "read a CSV file with training.twins.csv_file.read_csv") from error
         return cls.from_frame(frame, str(path))
 
     @classmethod
@@ -181,24 +183,26 @@ class Recording:
         """
         if "step_time" not in frame.attrs:
             raise RecordingError(f"{where} does not say its step_time in its attributes; write it with Recording.write")
-        inputs, outputs = _columns(frame, where)
+        inputs, outputs = columns_of(frame, where)
         order = frame.sort_values(["sequence", "repeat", "step"], kind="stable")
         counts = order.groupby(["sequence", "repeat"], sort=True)["step"].agg(["count", "min", "max", "nunique"])
         rows = int(counts["count"].iloc[0]) if len(counts) else 0
-        odd = counts[(counts["count"] != rows) | (counts["min"] != 0) | (counts["max"] != rows - 1) | (counts["nunique"] != rows)]
+        odd = counts[(counts[["count", "nunique"]] != rows).any(axis=1) | (counts["min"] != 0) | (counts["max"] != rows - 1)]
         if len(odd) or rows < 2:
             name, row = (odd.index[0], odd.iloc[0]) if len(odd) else (("-", "-"), {"count": rows, "min": 0, "max": rows - 1})
-            raise RecordingError(f"{where}: sequence {name[0]}, repeat {name[1]} has {row['count']} rows of the steps {row['min']} "
-                                 f"to {row['max']}, the first sequence 0 to {rows - 1}; every step once, two rows or more, equally "
-                                 "long everywhere")
+            raise RecordingError(f"{where}: sequence {name[0]}, repeat {name[1]} has {row['count']} rows of the steps "
+                                 f"{row['min']} to {row['max']}, the first sequence 0 to {rows - 1}; every step once, two rows "
+                                 "or more, equally long everywhere")
         sequences = order["sequence"].nunique()
         repeats, left = divmod(len(counts), sequences)
         if left or (counts.groupby("sequence").size() != repeats).any():
-            raise RecordingError(f"{where}: {len(counts)} repeats of {sequences} sequences; every sequence needs the same number")
+            raise RecordingError(f"{where}: {len(counts)} repeats of {sequences} sequences; every sequence needs the same "
+                                 "number")
         driven = order[inputs].to_numpy(dtype=np.float64).reshape(sequences, repeats, rows, len(inputs))
         if not np.array_equal(driven[:, :, :-1], np.broadcast_to(driven[:, :1, :-1], driven[:, :, :-1].shape), equal_nan=True):
             raise RecordingError(f"{where}: repeats of a sequence have different inputs; give them a sequence each")
-        known = {name: frame.attrs[name] for name in ("device", "origin", "seed", "units", "rested", "provenance")
+        known = {"rested": frame.attrs.get("origin") != "data"}  # unless it is said: nobody prepared what was only measured
+        known |= {name: frame.attrs[name] for name in ("device", "origin", "seed", "units", "rested", "provenance")
                  if name in frame.attrs}
         limits = frame.attrs.get("input_range")
         recording = cls(inputs=driven[:, 0, :-1], states=order[outputs].to_numpy(dtype=np.float64).reshape(
@@ -206,51 +210,6 @@ class Recording:
             input_range=None if limits is None else (float(limits[0]), float(limits[1])), **known)
         recording.check_drive()
         return recording
-
-    @classmethod
-    def from_csv(cls, path: Path | str, *, length: int | None = None, step_time: float | None = None, device: str | None = None,
-                 input_range: tuple[float, float] | None = None, units: str = "") -> Recording:
-        """A device of your own, from a CSV file with a heading.
-
-        The columns are `time` [s] on an even grid (or none, and `step_time` given), `input` or `input0`, `input1`, ..., and
-        `x0`, `x1`, ...; `sequence` and `repeat` where there are several. A row holds the observables at its time and the input
-        that is applied from then until the next row.
-
-        Args:
-            length: steps of the sequences that a file of one sequence is cut into.
-            step_time: s, where there is no column `time`.
-            device: name; default the file's.
-            input_range: default from the lowest to the highest input.
-        Raises:
-            RecordingError: as for `read`; uneven times; neither times nor step_time; a length that gives less than two sequences.
-        """
-        path = Path(path)
-        try:
-            frame = pd.read_csv(path)
-        except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
-            raise RecordingError(f"{path} is no CSV file that can be read ({error})") from error
-        frame.columns = [str(name).strip() for name in frame.columns]
-        single = "sequence" not in frame
-        for name in ("sequence", "repeat"):
-            if name not in frame:
-                frame[name] = 0
-        groups = frame.groupby(["sequence", "repeat"], sort=False)
-        frame["step"] = groups.cumcount()
-        if "time" in frame:
-            step_time = _even_step(frame, step_time, path)
-        if step_time is None:
-            raise RecordingError(f"{path} has no column 'time' and no step_time was given; give one of them, in seconds")
-        inputs, outputs = _columns(frame, str(path))
-        if single:
-            frame = _cut(frame, inputs, outputs, length, path)
-        elif length is not None:
-            raise RecordingError(f"{path} has sequences of its own; leave out the length")
-        else:
-            last = frame.groupby(["sequence", "repeat"])["step"].transform("max") == frame["step"]
-            frame.loc[last, inputs] = np.nan
-        frame.attrs = {"device": device or path.stem, "origin": "data", "step_time": step_time, "units": units,
-                       "input_range": input_range, "rested": not single, "provenance": {"file": path.name}}
-        return cls.from_frame(frame, str(path))
 
 
 def input_columns(n: int) -> list[str]:
@@ -262,11 +221,11 @@ def _check_finite(name: str, values: np.ndarray) -> None:
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
         sequence, repeat, step, k = bad[0]
-        raise RecordingError(f"{name}{k} of sequence {sequence}, repeat {repeat}, step {step} is {values[tuple(bad[0])]}, one of "
-                             f"{len(bad)} values that are no finite number; record again, or leave out these sequences")
+        raise RecordingError(f"{name}{k} of sequence {sequence}, repeat {repeat}, step {step} is {values[tuple(bad[0])]}, one "
+                             f"of {len(bad)} values that are no finite number; record again, or leave out these sequences")
 
 
-def _columns(frame: pd.DataFrame, where: str) -> tuple[list[str], list[str]]:
+def columns_of(frame: pd.DataFrame, where: str) -> tuple[list[str], list[str]]:
     """Names of input and observable columns, all of numbers."""
     inputs = ["input"] if "input" in frame else [f"input{k}" for k in range(len(frame.columns)) if f"input{k}" in frame]
     outputs = [f"x{k}" for k in range(len(frame.columns)) if f"x{k}" in frame]
@@ -280,34 +239,3 @@ def _columns(frame: pd.DataFrame, where: str) -> tuple[list[str], list[str]]:
         if not pd.api.types.is_numeric_dtype(frame[name]):
             raise RecordingError(f"{where}: column {name!r} holds something else than numbers")
     return inputs, outputs
-
-
-def _even_step(frame: pd.DataFrame, step_time: float | None, path: Path) -> float:
-    """The step of an even time grid."""
-    steps = frame.groupby(["sequence", "repeat"], sort=False)["time"].diff()
-    step = float(steps.median())
-    uneven = np.flatnonzero(~((steps - step).abs() <= EVEN * step) & (frame["step"] > 0))
-    if not step > 0.0 or len(uneven):
-        row = int(uneven[0]) if len(uneven) else 1
-        raise RecordingError(f"{path}: the times are uneven: row {row} comes {steps.iloc[row]:g} s after the one before it, most "
-                             f"come after {step:g} s; put the data on an even grid, e.g. by interpolation")
-    if step_time is not None and abs(step_time - step) > EVEN * step:
-        raise RecordingError(f"{path}: the times are {step:g} s apart, step_time = {step_time:g} s was given; leave it out")
-    return step
-
-
-def _cut(frame: pd.DataFrame, inputs: list[str], outputs: list[str], length: int | None, path: Path) -> pd.DataFrame:
-    """One long sequence in pieces of `length` steps; a piece ends with the row that the next one starts with."""
-    if length is None or length < 1:
-        raise RecordingError(f"{path} holds one sequence of {len(frame) - 1} steps; give the length (steps) of the pieces that it "
-                             "is cut into, e.g. 50")
-    pieces = (len(frame) - 1) // length
-    if pieces < 2:
-        raise RecordingError(f"{path} holds {len(frame) - 1} steps, which is {pieces} pieces of {length}; give a shorter length, "
-                             "or record longer")
-    rows = np.arange(pieces)[:, None] * length + np.arange(length + 1)
-    cut = frame[[*inputs, *outputs]].iloc[rows.ravel()].reset_index(drop=True)
-    cut["sequence"], cut["step"] = np.repeat(np.arange(pieces), length + 1), np.tile(np.arange(length + 1), pieces)
-    cut["repeat"] = 0
-    cut.loc[cut["step"] == length, inputs] = np.nan
-    return cut

@@ -1,9 +1,9 @@
 """How near a twin is to its device on sequences that it was not fitted on, beside how near the device is to itself.
 
-Both are started in the same observables and driven by the same inputs, with as many repeats. Where a recording has repeats, half
-of them are the device that everything is held against and the other half are the floor: what a perfect twin would show with so
-few repeats. Fluctuations are what is left of a path when the mean of all repeats is taken out. A recording of one repeat has no
-mean; there, fluctuations of device and twin are about the twin's mean, and there is no floor.
+Both are started in the same observables and driven by the same inputs, with as many repeats. Where a recording has repeats,
+half of them are the device that everything is held against and the other half are the floor: what a perfect twin would show
+with so few repeats. Fluctuations are what is left of a path when the mean of all repeats is taken out. A recording of one
+repeat has no mean; there, fluctuations of device and twin are about the twin's mean, and there is no floor.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from training.errors import TwinError
 from training.twins.fits.base import Samples
 from training.twins.recording import Recording
 from training.twins.twin import Twin
@@ -67,20 +66,18 @@ def sampled(held: Recording, twins: dict[str, Twin], *, seed: int = 0) -> pd.Dat
     """Held-out paths of the device and of its twins, a row per sequence, repeat and step, device units.
 
     Args:
-        twins: by the name of their column, e.g. {"ode": ..., "sde": ...}; all started where the device was.
+        twins: by the name of their column, e.g. {"ode": ..., "sde": ...}; all started where the device was. Rows that a twin
+            needs as its delays before it starts are the device's.
     Returns:
         Columns sequence, repeat, step, input, device and one a twin; with several observables each name ends in its number.
-    Raises:
-        TwinError: a twin has more delays than the rows before a start, for a recording that does not start rested.
     """
     rows = held.to_frame()
     out = rows[["sequence", "repeat", "step", *(name for name in rows if name.startswith("input"))]].copy()
+    values = {"device": held.states}
     for name, twin in twins.items():
-        if not held.rested and twin.delays:
-            raise TwinError(f"twin {name!r} has {twin.delays} delays, and the recording does not start rested; draw the paths of "
-                            "Twin.run behind the delays instead")
-    values = {"device": held.states} | {name: twin.run(held.inputs, repeats=held.repeats, seed=seed,
-                                                       initial=held.states[:, :, :1]) for name, twin in twins.items()}
+        first = Samples.of(held, twin).first
+        run = twin.run(held.inputs[:, first:], repeats=held.repeats, seed=seed, initial=held.states[:, :, : first + 1])
+        values[name] = np.concatenate([held.states[:, :, :first], run], axis=2)
     for name, states in values.items():
         for k in range(held.n_outputs):
             out[name if held.n_outputs == 1 else f"{name}{k}"] = states[..., k].ravel()

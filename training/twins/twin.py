@@ -125,7 +125,7 @@ class Twin(nn.Module):
         raise NotImplementedError
 
     def histories(self, x: Tensor) -> Tensor:
-        """y of every row of normalised observables (..., rows, n_outputs): (..., rows, width); before the first row, the first."""
+        """y of every row of normalised observables (..., rows, n_outputs), as (..., rows, width); before the first: the first."""
         rows = x.shape[-2]
         return torch.cat([x[..., (torch.arange(rows) - k).clamp_min(0), :] for k in range(self.delays + 1)], dim=-1)
 
@@ -151,9 +151,9 @@ class Twin(nn.Module):
         bad = np.argwhere(~((values >= low - slack) & (values <= high + slack)))
         if len(bad):
             where = tuple(int(k) for k in bad[0])
-            raise TwinError(f"input {values[where]:g} at index {where} is outside [{low:g}, {high:g}], the range that the twin of "
-                            f"{self.device_name!r} was fitted over, as are {len(bad) - 1} more; scale or clip the inputs, or "
-                            "record the device over a wider range")
+            raise TwinError(f"input {values[where]:g} at index {where} is outside [{low:g}, {high:g}], the range that the twin "
+                            f"of {self.device_name!r} was fitted over, as are {len(bad) - 1} more; scale or clip the inputs, "
+                            "or record the device over a wider range")
 
     @torch.no_grad()
     def run(self, inputs: np.ndarray, *, repeats: int = 1, seed: int = 0, initial: np.ndarray | None = None) -> np.ndarray:

@@ -8,6 +8,7 @@ they hold the twin while the critic is still learning.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -44,8 +45,8 @@ def fit_adversarial(twin: SDETwin, samples: Samples, descent: Descent = GAN, adv
     draw = torch.Generator().manual_seed(descent.seed)
     members = min(adversary.members, samples.x.shape[1])
     if members < 2:
-        raise RecordingError("an adversary compares repeats of a sequence, and the recording has one; record repeats, or fit by the "
-                             "likelihood, which needs none")
+        raise RecordingError("an adversary compares repeats of a sequence, and the recording has one; record repeats, or fit "
+                             "by the likelihood, which needs none")
     rows = samples.x.shape[2] - samples.first
     size = (2 * rows - 1) * twin.n_outputs + (rows - 1) * twin.n_inputs
     critic = _critic(size, adversary.width, draw)
@@ -96,7 +97,7 @@ def _moments(paths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def _critic(size: int, width: int, draw: torch.Generator) -> nn.Sequential:
     widths = [size, width, width, 1]
     layers: list[nn.Module] = []
-    for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+    for fan_in, fan_out in pairwise(widths):
         layer = nn.Linear(fan_in, fan_out, dtype=torch.float64)
         with torch.no_grad():
             for p in (layer.weight, layer.bias):

@@ -43,7 +43,8 @@ class Samples:
             raise TwinError(f"a recording of {recording.n_inputs} inputs and {recording.n_outputs} observables for a twin of "
                             f"{twin.n_inputs} and {twin.n_outputs}")
         if abs(recording.step_time - twin.step_time) > 1e-6 * twin.step_time:
-            raise TwinError(f"a recording of steps of {recording.step_time:g} s for a twin of {twin.step_time:g} s; fit a twin to it")
+            raise TwinError(f"a recording of steps of {recording.step_time:g} s for a twin of {twin.step_time:g} s; fit a twin "
+                            "to it")
         first = 0 if recording.rested else twin.delays
         if recording.steps <= first:
             raise TwinError(f"sequences of {recording.steps} steps leave none behind {first} delays; use longer sequences")
@@ -57,7 +58,7 @@ class Samples:
         return self.x[sequence, repeat], self.s[sequence]
 
     def groups(self, count: int, repeats: int, draw: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Some repeats of random sequences, (count, repeats, steps + 1, n_outputs), and their inputs (count, steps, n_inputs)."""
+        """Some repeats of random sequences, (count, repeats, steps + 1, n_outputs), and inputs (count, steps, n_inputs)."""
         sequence = torch.randint(0, self.x.shape[0], (count,), generator=draw)
         repeat = torch.rand(count, self.x.shape[1], generator=draw).argsort(1)[:, :repeats]
         return self.x[sequence[:, None], repeat], self.s[sequence]
@@ -85,8 +86,8 @@ def descend(parameters: Iterable[nn.Parameter], loss_of: Callable[[], Tensor], d
         adam.zero_grad()
         loss = loss_of()
         if not torch.isfinite(loss):
-            raise TrainingError(f"{name}: the loss became {loss.item()} at step {k} of {descent.steps}; lower the learning rate, "
-                                f"{descent.learning_rate:g}")
+            raise TrainingError(f"{name}: the loss became {loss.item()} at step {k} of {descent.steps}; lower the learning "
+                                f"rate, {descent.learning_rate:g}")
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, descent.clip)
         adam.step()
