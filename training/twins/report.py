@@ -106,10 +106,10 @@ def _scores(device: np.ndarray, run: np.ndarray, one_step: float, *, alone: bool
     free = np.sqrt(np.mean(((device - mean_run) / spread) ** 2))
     # The mean of few repeats eats a part 1 / repeats of their variance; the same of both where both have as many.
     if alone:
-        std = abs(np.sqrt(np.mean(away_device[:, :, 1:] ** 2) / np.mean(away_run[:, :, 1:] ** 2)) - 1.0)
+        std = abs(np.sqrt(np.mean(away_run[:, :, 1:] ** 2) / np.mean(away_device[:, :, 1:] ** 2)) - 1.0)
         mean = float(np.mean(np.abs((device - mean_run).mean((0, 1)) / spread)))
-        marginal = _wasserstein((away_device / away_run.std(1, keepdims=True).clip(1e-12))[:, :, 1:],
-                                (away_run / away_run.std(1, keepdims=True).clip(1e-12))[:, :, 1:])
+        size = np.sqrt(np.mean(away_device[:, :, 1:] ** 2, axis=(0, 1, 2)))
+        marginal = _wasserstein((away_device / size)[:, :, 1:], (away_run / size)[:, :, 1:])
     else:
         scale = away_device.std(1)[:, 1:].clip(1e-9 * spread)
         std = np.mean(np.abs(away_run.std(1)[:, 1:] / scale - 1.0))

@@ -125,7 +125,7 @@ class Twin(nn.Module):
         raise NotImplementedError
 
     def histories(self, x: Tensor) -> Tensor:
-        """y of every row of normalised observables (..., rows, n_outputs), as (..., rows, width); before the first: the first."""
+        """y of every row of normalised observables (..., rows, n_outputs), as (..., rows, width); the first precedes itself."""
         rows = x.shape[-2]
         return torch.cat([x[..., (torch.arange(rows) - k).clamp_min(0), :] for k in range(self.delays + 1)], dim=-1)
 
@@ -188,7 +188,7 @@ def initial_histories(recording: Recording, scale: Scale, delays: int, *, seed: 
 
     Where sequences start rested, what was before the first row equals it. Else any row that has its delays is a start.
     """
-    x = (torch.from_numpy(recording.states) - scale.x_mean) / scale.x_std
+    x = (torch.tensor(recording.states) - scale.x_mean) / scale.x_std
     if recording.rested:
         starts = x[:, :, 0].flatten(0, 1).repeat(1, delays + 1)
     else:

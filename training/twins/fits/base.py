@@ -48,7 +48,7 @@ class Samples:
         first = 0 if recording.rested else twin.delays
         if recording.steps <= first:
             raise TwinError(f"sequences of {recording.steps} steps leave none behind {first} delays; use longer sequences")
-        return cls(x=twin.normalised(torch.from_numpy(recording.states)), s=twin.drive(torch.from_numpy(recording.inputs)),
+        return cls(x=twin.normalised(torch.tensor(recording.states)), s=twin.drive(torch.tensor(recording.inputs)),
                    first=first)
 
     def paths(self, count: int, draw: torch.Generator) -> tuple[Tensor, Tensor]:
