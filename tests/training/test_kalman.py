@@ -59,8 +59,8 @@ def test_a_step_has_the_exact_mean_and_covariance(n, h):
     np.testing.assert_allclose(t.coupling.reshape(n, 2).detach(), step[:n, n:], rtol=1e-10)
     np.testing.assert_allclose(t.decay.detach(), np.diag(step[n:, n:]), rtol=1e-12)
     own = torch.diag(t.own[0]) + t.through.reshape(n, n)
-    np.testing.assert_allclose(own.detach(), noise[:n, :n], rtol=1e-6)  # four quadrature points
-    np.testing.assert_allclose(t.shared[0].detach(), noise[:n, n:], rtol=1e-6)
+    np.testing.assert_allclose(own.detach(), noise[:n, :n], rtol=5e-6)  # four quadrature points
+    np.testing.assert_allclose(t.shared[0].detach(), noise[:n, n:], rtol=5e-6)
     np.testing.assert_allclose(t.auxiliary[0].detach(), np.diag(noise[n:, n:]), rtol=1e-12)
 
 

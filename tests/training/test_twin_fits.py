@@ -15,12 +15,17 @@ from training.twins.report import sampled, score
 from training.twins.store import load_twin, save_twin
 
 DEVICE = LeakyDevice()
-SHORT = Descent(steps=120, batch=48, learning_rate=1e-2)
+ONE_STEP = Descent(steps=40, batch=32, learning_rate=1e-2)
+SHORT = Descent(steps=80, batch=32, learning_rate=1e-2)
+
+
+def options(**changes):
+    return FitOptions(**{"one_step": ONE_STEP, "free_runs": SHORT, "hidden": 12} | changes)
 
 
 @pytest.fixture(scope="module")
 def recording():
-    return DEVICE.record(150, 20, 8, seed=1)
+    return DEVICE.record(120, 20, 8, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +35,14 @@ def held():
 
 @pytest.fixture(scope="module")
 def sde(recording):
-    return fit_twin(recording, FitOptions(free_runs=SHORT, noise=Descent(steps=250, batch=48, learning_rate=1e-2)))
+    return fit_twin(recording, options(noise=Descent(steps=200, batch=48, learning_rate=1e-2)))
 
 
 def test_the_equation_devices_noise_does_not_depend_on_its_step():
     """The fixture's own physics: x rests at s with the variance of coloured noise through a leak."""
-    still = np.zeros((2, 30, 1))
-    runs = [LeakyDevice(corner=np.inf, fine=fine).run(still, repeats=4000, seed=fine)[:, :, 10:, 0] for fine in (16, 64)]
-    exact = 0.05 * np.sqrt(0.5 / 1.5)  # sigma tau sqrt(tau_n / (tau + tau_n))
+    still = np.zeros((2, 50, 1))
+    runs = [LeakyDevice(corner=np.inf, fine=fine).run(still, repeats=4000, seed=fine)[:, :, 40:, 0] for fine in (16, 64)]
+    exact = 0.05 * np.sqrt(0.5 / 1.5)  # sigma tau sqrt(tau_n / (tau + tau_n)); the start has faded to 2 exp(-10)
     for run in runs:
         assert run.std() == pytest.approx(exact, rel=0.03)
     lag = [np.mean(run[:, :, :-2] * run[:, :, 2:]) / run.var() for run in runs]
@@ -60,14 +65,14 @@ def test_a_linear_device_is_found_again():
 
 
 def test_the_sde_has_the_devices_noise_and_the_ode_has_none(recording, held, sde):
-    """120 and 250 steps of descent: near the floor of 200 repeats, 0.8 / sqrt(100) = 0.08, but not at it."""
+    """80 and 200 steps of descent: near the floor of 200 repeats, 0.8 / sqrt(100) = 0.08, but not at it."""
     ours = score(sde, held)
     assert ours["floor"].std == pytest.approx(0.08, abs=0.02)
     assert ours["twin"].std < 0.2
     assert ours["twin"].autocovariance < 0.3
     assert ours["twin"].spectrum < 1.0  # dB
     assert ours["twin"].mean < 3.0 * ours["floor"].mean
-    ode = empty_twin(recording, FitOptions(kind="ode"))
+    ode = empty_twin(recording, options(kind="ode"))
     ode.field.load_state_dict(sde.field.state_dict())
     without = score(ode, held)["twin"]
     assert without.std > 0.5  # all that is left of it are the different starts
@@ -89,10 +94,9 @@ def test_the_noise_of_a_fitted_twin_does_not_depend_on_its_solver(held, sde):
 
 @pytest.mark.parametrize("method", ["energy", "adversarial"])
 def test_other_fits_of_the_noise_improve_on_the_start(recording, held, method):
-    few = Descent(steps=80, batch=12, learning_rate=2e-2)
-    options = FitOptions(free_runs=SHORT, method=method, noise=few)
-    before = fit_twin(recording, FitOptions(free_runs=SHORT, noise=Descent(steps=1, batch=8, learning_rate=1e-9)))
-    after = fit_twin(recording, options)
+    few = Descent(steps=40, batch=6, learning_rate=4e-2)
+    before = fit_twin(recording, options(noise=Descent(steps=1, batch=8, learning_rate=1e-9)))
+    after = fit_twin(recording, options(method=method, noise=few))
     first, last = (score(twin, held)["twin"].std for twin in (before, after))
     assert last < 0.6 * first
 
@@ -114,26 +118,26 @@ def test_an_adversary_needs_repeats(recording):
 
 
 def test_an_lstm_of_as_many_parameters_learns_too(recording, held):
-    options = FitOptions(kind="lstm", free_runs=Descent(steps=150, batch=32, learning_rate=2e-2))
-    ode = empty_twin(recording, FitOptions(kind="ode"))
-    twin = empty_twin(recording, options)
+    chosen = options(kind="lstm", free_runs=Descent(steps=100, batch=24, learning_rate=2e-2))
+    ode = empty_twin(recording, options(kind="ode"))
+    twin = empty_twin(recording, chosen)
     assert twin.parameters_count == pytest.approx(ode.parameters_count, rel=0.4)
-    assert score(fit_twin(recording, options), held)["twin"].free_run < 0.4  # 1 is what the mean alone would do
+    assert score(fit_twin(recording, chosen), held)["twin"].free_run < 0.4  # 1 is what the mean alone would do
 
 
 def test_delays_reach_back(recording):
     """A device that answers two steps late: without delays a twin cannot know, with them it can."""
     draw = np.random.default_rng(0)
-    inputs = draw.uniform(-1, 1, (80, 24, 1))
-    x = np.zeros((80, 1, 25, 2))
-    for k in range(24):
+    inputs = draw.uniform(-1, 1, (80, 16, 1))
+    x = np.zeros((80, 1, 17, 2))
+    for k in range(16):
         x[:, 0, k + 1, 0] = inputs[:, k, 0]
         x[:, 0, k + 1, 1] = x[:, 0, k - 1, 0] if k else 0.0
     late = Recording(inputs=inputs, states=x, step_time=1.0)
     errors = {}
     for delays in (0, 2):
-        few = Descent(steps=60, batch=32, learning_rate=1e-2)
-        twin = fit_twin(late, FitOptions(kind="ode", delays=delays, one_step=few, free_runs=few))
+        few = Descent(steps=30, batch=32, learning_rate=1e-2)
+        twin = fit_twin(late, options(kind="ode", delays=delays, one_step=few, free_runs=few))
         errors[delays] = score(twin, late)["twin"].free_run
     assert errors[2] < 0.3 * errors[0]
 
@@ -185,7 +189,7 @@ def test_recordings_and_options_that_fit_no_twin(recording, sde, held):
     with pytest.raises(TwinError, match="no fit 'guess'; choose likelihood"):
         FitOptions(method="guess")
     with pytest.raises(TrainingError, match="the loss became .*; lower the learning rate"):
-        fit_twin(recording, FitOptions(kind="ode", one_step=Descent(steps=60, batch=4, learning_rate=1e9)))
+        fit_twin(recording, FitOptions(kind="ode", one_step=Descent(steps=60, batch=4, learning_rate=1e200)))
 
 
 def test_paths_of_device_and_twins_stand_side_by_side(held, sde):

@@ -83,6 +83,6 @@ def load_twin(path: Path | str) -> Twin:
     except (ValueError, TypeError, RuntimeError, TrainingError) as error:  # load_state_dict's shapes are RuntimeErrors
         if isinstance(error, CheckpointError):
             raise
-        raise CheckpointError(f"{path} is inconsistent ({error}); {REMEDY}") from error
+        raise CheckpointError(f"{path} is inconsistent ({' '.join(str(error).split())}); {REMEDY}") from error
     twin.device_name, twin.provenance = about["device"], about["provenance"]
     return twin.eval()
