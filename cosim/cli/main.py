@@ -330,6 +330,7 @@ def device_fit(
                                                               "method, not by free runs.")] = False,
     auxiliaries: Annotated[int, typer.Option(min=1, help="Auxiliary states of the SDE, which colour its noise.")] = 3,
     hidden: Annotated[int, typer.Option(min=1, help="Neurons of the twin.")] = 24,
+    effort: Annotated[float, typer.Option(help="Multiplies the steps of every fit; 0.1 for a first look.")] = 1.0,
     lstm: Annotated[bool, typer.Option("--lstm", help="Fit an LSTM of as many parameters too, to compare with.")] = False,
     held: Annotated[float, typer.Option(help="Part of the sequences that is held out.")] = 0.2,
     length: Annotated[int | None, typer.Option(min=1, help="Steps of the pieces that a CSV file of one sequence is cut "
@@ -347,7 +348,8 @@ def device_fit(
     from cosim.cli.commands.device.fit import run
     from training.twins.fit import FitOptions
 
-    options = FitOptions(delays=delays, method=method, bistable=bistable, auxiliaries=auxiliaries, hidden=hidden, seed=seed)
+    options = FitOptions(delays=delays, method=method, bistable=bistable, auxiliaries=auxiliaries, hidden=hidden, seed=seed,
+                         effort=effort)
     run(recording, options, out, lstm=lstm, held=held, length=length, step_time=step_time, force=force, quiet=quiet)
 
 

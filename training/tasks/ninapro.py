@@ -7,11 +7,13 @@ volts of the amplifier], `restimulus` (rows, 1), the movement after relabelling,
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import scipy.io
+from scipy.io.matlab import MatReadError
 
 from training.errors import TaskError
 from training.tasks.windows import Windows, cut, split
@@ -19,6 +21,7 @@ from training.tasks.windows import Windows, cut, split
 RATE = 100.0  # Hz
 CHANNELS = 10
 TEST_REPETITIONS = (2, 5, 7)
+_UNREADABLE = (ValueError, NotImplementedError, OSError, TypeError, EOFError, MatReadError, zlib.error)  # scipy's repertoire
 
 
 def gestures(paths: Sequence[Path | str], *, window: float = 0.15, stride: float = 0.05,
@@ -57,7 +60,7 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         raise TaskError(f"{path} does not exist; download Ninapro database 1 and name its .mat files")
     try:
         content = scipy.io.loadmat(path)
-    except (ValueError, NotImplementedError, OSError, TypeError, EOFError) as error:  # scipy's repertoire on damaged files
+    except _UNREADABLE as error:
         raise TaskError(f"{path} is no .mat file that can be read ({error}); download it again") from error
     missing = [name for name in ("emg", "restimulus", "rerepetition") if name not in content]
     if missing:

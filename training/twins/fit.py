@@ -38,15 +38,22 @@ class FitOptions:
     one_step: Descent = field(default=ONE_STEP)
     free_runs: Descent = field(default=FREE_RUNS)
     noise: Descent | None = None  # None: the method's own
+    effort: float = 1.0  # multiplies the steps of every descent; 0.1 for a first look
 
     def __post_init__(self):
         if self.kind not in ("ode", "sde", "lstm"):
             raise TwinError(f"no twin of kind {self.kind!r}; choose ode, sde or lstm")
+        if not self.effort > 0.0:
+            raise TwinError(f"effort = {self.effort}; give a number above 0")
         if self.method not in METHODS:
             raise TwinError(f"no fit {self.method!r}; choose {', '.join(METHODS)}")
         if self.delays < 0 or min(self.hidden, self.auxiliaries, self.noise_hidden) < 1:
             raise TwinError(f"delays = {self.delays}, hidden = {self.hidden}, auxiliaries = {self.auxiliaries}, noise_hidden = "
                             f"{self.noise_hidden}; give 0 or more delays and 1 or more of the others")
+
+    def scaled(self, descent: Descent) -> Descent:
+        """A descent with the effort's share of its steps."""
+        return replace(descent, steps=max(1, round(self.effort * descent.steps)), seed=self.seed)
 
 
 def empty_twin(recording: Recording, options: FitOptions) -> Twin:
@@ -82,13 +89,13 @@ def fit_twin(recording: Recording, options: FitOptions | None = None, progress: 
     if isinstance(twin, SDETwin):
         still = empty_twin(recording, replace(options, kind="ode"))
     if isinstance(still, ODETwin):
-        losses["one_step"] = fit_one_step(still, samples, options.one_step, stage("one step"))
+        losses["one_step"] = fit_one_step(still, samples, options.scaled(options.one_step), stage("one step"))
     if not options.bistable:
-        losses["free_runs"] = fit_trajectories(still, samples, options.free_runs, stage("free runs"))
+        losses["free_runs"] = fit_trajectories(still, samples, options.scaled(options.free_runs), stage("free runs"))
     if isinstance(twin, SDETwin):
         twin.field.load_state_dict(still.field.state_dict())
         fit, descent = _STAGES[options.method]
-        losses[options.method] = fit(twin, samples, options.noise or descent, drift=options.bistable,
+        losses[options.method] = fit(twin, samples, options.scaled(options.noise or descent), drift=options.bistable,
                                      progress=stage(options.method))
     twin.device_name = recording.device
     twin.provenance = {"device": recording.device, "origin": recording.origin, "units": recording.units, "seed": options.seed,
