@@ -14,7 +14,7 @@ ORDER = {
     "circuits": ("errors", "cards", "parts", "engine", "vacask", "netlist", "array", "stages", "board", "corners", "benches",
                  "loops"),
     "training": ("errors", "checkpoint", "stimuli", "noise", "soft_dtw", "integrate", "lyapunov", "systems", "models",
-                 "trainer", "baselines", "shooting", "ridges", "experiments"),
+                 "trainer", "baselines", "shooting", "ridges", "experiments", "twins", "networks", "tasks"),
     "cosim": ("errors", "console", "store", "problem", "compiler", "folder", "report", "simulation", "behavioural",
               "diagnosis", "comparison", "golden", "pytest_plugin", "experiment", "corners", "front_door", "studies", "cli"),
 }

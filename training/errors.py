@@ -23,3 +23,15 @@ class SolverError(TrainingError):
 
 class CheckpointError(TrainingError):
     """A checkpoint that is missing, damaged, inconsistent or could not be written."""
+
+
+class RecordingError(TrainingError):
+    """A recording of a device from which no twin can be fitted, or a file that holds none."""
+
+
+class TwinError(TrainingError):
+    """A twin that is asked for what it was not fitted for: another number of inputs, an input outside its range."""
+
+
+class TaskError(TrainingError):
+    """A task whose data are missing, damaged or of another layout, or that is asked for what it does not have."""

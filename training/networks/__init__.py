@@ -1,0 +1,1 @@
+"""Networks whose neurons are twins of dynamic devices: forward, training, transfer of the weights, correction by devices."""

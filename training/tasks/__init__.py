@@ -1,0 +1,1 @@
+"""Tasks for networks of devices: their data and the baselines on the same splits."""
