@@ -49,7 +49,7 @@ def memristor_node_bench(corner: Corner) -> Deck:
 
 
 def bistable_node_bench(corner: Corner) -> Deck:
-    """From the lower branch with 1 V to 0, then just below and just beyond the threshold towards the upper one, and back to 0."""
+    """Lower branch: 1 V, then 0. Then just below and just beyond the threshold towards the upper branch, each back to 0."""
     rest, edge = bistable_node.rest(), bistable_node.threshold()
     stimulus = (f"0 1 1e-3 1 1.001e-3 0 0.021 0 0.021001 {-0.97 * edge!r} 0.061 {-0.97 * edge!r} 0.061001 0 0.081 0 "
                 f"0.081001 {-1.03 * edge!r} 0.121 {-1.03 * edge!r} 0.121001 0")

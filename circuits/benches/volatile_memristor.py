@@ -43,8 +43,8 @@ def _time(before: float, after: float):
 
 
 BENCHES = (
-    *(Bench(property="channel conductance", condition=f"drive {after:+g} V", figure=conductance(after), unit="S", tolerance=0.002,
-            source=DERIVED, deck=step(before, after), measure=_settled)
+    *(Bench(property="channel conductance", condition=f"drive {after:+g} V", figure=conductance(after), unit="S",
+            tolerance=0.002, source=DERIVED, deck=step(before, after), measure=_settled)
       for before, after in ((1.0, 0.0), (0.0, 0.5), (0.0, -0.5))),
     *(Bench(property="time constant", condition=f"drive {before:+g} to {after:+g} V", figure=TAU / cosh(after / V_0), unit="s",
             tolerance=0.01, source=DERIVED, deck=step(before, after), measure=_time(before, after))

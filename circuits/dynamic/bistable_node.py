@@ -61,7 +61,7 @@ def bistable_node_block() -> Block:
               "noise": "coloured noise of unit deviation; 0 for none",
               "out": "output and observable, at rest near +0.1 V or -0.1 V, within +-0.19 V and noise",
               "vcc vee": "supplies, +2.5 V and -2.5 V",
-              "sigma corner": "parameters: deviation of the noise at v(out) = 0 [V]; v(out) at which it is sqrt(2) of that [V]"},
+              "sigma corner": "parameters: noise's deviation at v(out) = 0 [V]; v(out) at which it is sqrt(2) of that [V]"},
         drawing="""
                                     +--[r_f]--+
                                     +--|c_f|--+                +--[r_b]--+

@@ -39,8 +39,8 @@ class Device:
             raise DeviceError(f"device {self.name!r}: use lower-case letters, digits and underscores for its name")
         low, high = self.input_range
         if not (np.isfinite([low, high]).all() and low < high):
-            raise DeviceError(f"device {self.name}: input range [{low:g}, {high:g}] {self.input_units}; give a finite low and a "
-                              "higher high")
+            raise DeviceError(f"device {self.name}: input range [{low:g}, {high:g}] {self.input_units}; give a finite low "
+                              "and a higher high")
         if not (np.isfinite(self.step_time) and self.step_time > 0):
             raise DeviceError(f"device {self.name}: step_time = {self.step_time} s; give a positive, finite time")
 
@@ -77,15 +77,15 @@ class Device:
         if len(bad):
             run, step, number = bad[0]
             raise DeviceError(f"device {self.name}: input {number} of run {run}, step {step} is "
-                              f"{inputs[run, step, number]:g} {self.input_units}, outside [{low:g}, {high:g}] (as are {len(bad) - 1} "
-                              "more); scale or clip the inputs")
+                              f"{inputs[run, step, number]:g} {self.input_units}, outside [{low:g}, {high:g}] (as are "
+                              f"{len(bad) - 1} more); scale or clip the inputs")
         if noise is not None:
             if self.noise is None:
                 raise DeviceError(f"device {self.name} has no noise; leave out its draws")
             needed = self.noise.samples(inputs.shape[1] * self.step_time)
             if noise.ndim != 2 or len(noise) != len(inputs) or noise.shape[1] < needed:
-                raise DeviceError(f"device {self.name}: noise of shape {noise.shape} for {len(inputs)} runs of {inputs.shape[1]} "
-                                  f"steps; give ({len(inputs)}, {needed}), as draw() does")
+                raise DeviceError(f"device {self.name}: noise of shape {noise.shape} for {len(inputs)} runs of "
+                                  f"{inputs.shape[1]} steps; give ({len(inputs)}, {needed}), as draw() does")
         return inputs
 
     def facts(self) -> dict[str, str]:

@@ -37,8 +37,8 @@ class EquationDevice(Device):
             rows.append(self.observe(state))
         observed = np.stack(rows, axis=1)
         if not np.isfinite(observed).all():
-            raise DeviceError(f"device {self.name} left the finite numbers; take more substeps than {self.substeps}, or correct its "
-                              "equation")
+            raise DeviceError(f"device {self.name} left the finite numbers; take more substeps than {self.substeps}, or "
+                              "correct its equation")
         return observed
 
     def _step(self, state: np.ndarray, inputs: np.ndarray, noise: np.ndarray | None, start: float) -> np.ndarray:

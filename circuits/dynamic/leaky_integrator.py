@@ -36,7 +36,7 @@ def leaky_integrator_block() -> Block:
         pins={"vin": "input, +-1 V; the limiter's knee is at 0.40 V", "noise": "coloured noise of unit deviation; 0 for none",
               "out": "output and observable, within +-0.17 V and noise; a memristor may be read with 0.2 V",
               "vcc vee": "supplies, +2.5 V and -2.5 V",
-              "sigma corner": "parameters: deviation of the noise at v(out) = 0 [V]; v(out) at which it is sqrt(2) of that [V]"},
+              "sigma corner": "parameters: noise's deviation at v(out) = 0 [V]; v(out) at which it is sqrt(2) of that [V]"},
         drawing="""
                                           +--[r_f]----+
                                           +--| c_f |--+

@@ -26,8 +26,8 @@ def limited(source: float, r_lim: float, r_load: float) -> float:
 
 
 def knee(r_lim: float, r_load: float) -> tuple[float, float]:
-    """Source voltage and limited voltage [V] at which the limiter's slope has fallen to half: the diodes then conduct as much as
-    the two resistors, 2 is cosh(v / (n v_t)) / (n v_t) = 1 / r_lim + 1 / r_load."""
+    """Source voltage and limited voltage [V] at which the limiter's slope has fallen to half: the diodes then conduct as much
+    as the two resistors, 2 is cosh(v / (n v_t)) / (n v_t) = 1 / r_lim + 1 / r_load."""
     diode = model_parameters("d1n4148", "d1n4148")
     width = diode["n"] * THERMAL
     v = width * np.arccosh(width * (1 / r_lim + 1 / r_load) / (2 * diode["is"]))

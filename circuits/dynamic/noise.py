@@ -17,11 +17,12 @@ class ColouredNoise:
     """An Ornstein-Uhlenbeck process that is drawn on a time grid of its own and is straight between the grid's points.
 
     The grid belongs to the noise. A solver or a recording with another step therefore sees the same process, with the same
-    spectrum, and with the same draws where the seed is the same. A device multiplies the process inside, by a law of its signal.
+    spectrum, and with the same draws where the seed is the same. A device multiplies the
+    process inside, by a law of its signal.
     """
 
     density: float  # output units per sqrt(Hz), one-sided, far below the corner and at a signal of 0
-    correlation_time: float  # s, the autocorrelation falls by e; the corner of the density is at 1 / (2 pi) of its inverse
+    correlation_time: float  # s, the autocorrelation falls by e; the density's corner is at 1 / (2 pi time)
     law: str  # how the deviation depends on the signal, in words
     points: int = 8  # of the grid, per correlation time
 
@@ -36,7 +37,8 @@ class ColouredNoise:
     @classmethod
     def of(cls, deviation: float, correlation_time: float, law: str, points: int = 8) -> ColouredNoise:
         """Noise of a standard deviation [output units] at a signal of 0."""
-        return cls(density=2 * deviation * math.sqrt(correlation_time), correlation_time=correlation_time, law=law, points=points)
+        density = 2 * deviation * math.sqrt(correlation_time)
+        return cls(density=density, correlation_time=correlation_time, law=law, points=points)
 
     @property
     def grid(self) -> float:
@@ -78,8 +80,8 @@ class ColouredNoise:
 
     def facts(self, units: str) -> dict[str, str]:
         """What is stated with every recording."""
-        return {"noise": f"{self.density:.4g} {units}/sqrt(Hz) at a signal of 0, correlation time {self.correlation_time:.4g} s, "
-                         f"{self.law}; drawn every {self.grid:.4g} s"}
+        return {"noise": f"{self.density:.4g} {units}/sqrt(Hz) at a signal of 0, correlation time "
+                         f"{self.correlation_time:.4g} s, {self.law}; drawn every {self.grid:.4g} s"}
 
 
 def filtered_deviation(deviation: float, correlation_time: float, time_constant: float) -> float:

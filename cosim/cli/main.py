@@ -20,6 +20,8 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pret
                   context_settings={"help_option_names": ["--help", "-h"]},
                   help="Compile a torch neural ODE into SPICE decks of an analogue memristor computer, simulate them and "
                        "compare the waveforms.")
+device = typer.Typer(no_args_is_help=True, help="Dynamic devices: list them, record them.")
+app.add_typer(device, name="device")
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
 Workers = Annotated[int, typer.Option(min=1, help="Simulations at a time.")]
@@ -316,6 +318,39 @@ def parts(
     from cosim.cli.commands.parts import run
 
     run(page, out, workers=workers, force=force, quiet=quiet, docs=docs)
+
+
+@device.command("list")
+def device_list() -> None:
+    """The devices that come with the project: what they are, where they come from, what they are driven with."""
+    from cosim.cli.commands.device.list import run
+
+    run()
+
+
+@device.command("sample")
+def device_sample(
+    name: Annotated[str, typer.Argument(metavar="DEVICE", help="A device of `cosim device list`, a CSV or Parquet file "
+                                                               "of measurements, or a Python file with device().")],
+    sequences: Annotated[int, typer.Option(help="Sequences; inputs of those of even number change every step, "
+                                                     "others are held.")] = 200,
+    length: Annotated[int, typer.Option(help="Steps of a sequence; of a file that is one long sequence, of its pieces.")] = 20,
+    repeats: Annotated[int, typer.Option(help="Runs of every sequence, each with noise of its own.")] = 20,
+    seed: Annotated[int, typer.Option(help="Seed of inputs and noise.")] = 0,
+    step_time: Annotated[float | None, typer.Option(help="Seconds between the rows of a file that has no column time.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Parquet file; default runs/devices/<device>.parquet.")] = None,
+    workers: Workers = 2,
+    force: Annotated[bool, typer.Option(help="Record again what is there already.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Drive a device with random inputs over its range and record it (Parquet); what was recorded before an interrupt is kept.
+
+    Measurements are checked and written as they are."""
+    from cosim.cli.commands.device.sample import run
+    from cosim.devices.plan import SamplingPlan
+
+    plan = SamplingPlan(sequences=sequences, length=length, repeats=repeats, seed=seed)
+    run(name, plan, out, step_time=step_time, workers=workers, force=force, quiet=quiet)
 
 
 @app.command()

@@ -1,0 +1,1 @@
+"""`cosim device ...`: dynamic devices."""
