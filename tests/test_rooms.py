@@ -16,7 +16,7 @@ ORDER = {
     "training": ("errors", "checkpoint", "stimuli", "noise", "soft_dtw", "integrate", "lyapunov", "systems", "models",
                  "trainer", "baselines", "shooting", "ridges", "experiments"),
     "cosim": ("errors", "console", "store", "problem", "compiler", "folder", "report", "simulation", "behavioural",
-              "diagnosis", "comparison", "golden", "pytest_plugin", "experiment", "corners", "front_door", "devices", "studies",
+              "diagnosis", "comparison", "golden", "pytest_plugin", "experiment", "front_door", "devices", "studies",
               "cli"),
 }
 MOST_ENTRIES = 20  # of `ls` of a folder

@@ -26,7 +26,7 @@ def reference_leaky() -> EquationDevice:
 
     return EquationDevice(
         name="reference_leaky", purpose="leaky integrator with coloured, signal-dependent noise, the reference",
-        input_range=(-2.0, 2.0), input_units="1", output_units="1", outputs=("x",), step_time=0.25, n_states=1, slope=slope,
+        input_range=(-2.0, 2.0), input_units="", output_units="", outputs=("x",), step_time=0.25, n_states=1, slope=slope,
         observe=lambda x: x, noise=ColouredNoise.of(sigma, 0.5, "deviation rises as sqrt(1 + (x / 0.4)**2)"),
         provenance={"equation": "dx/dt = -x + s + noise", "figures": "a probe's of the noise-aware method; noise's law ours"})
 
@@ -49,7 +49,7 @@ def ring_array_like() -> EquationDevice:
 
     return EquationDevice(
         name="ring_array_like", purpose="ring-array-like device: memory, threshold, saturation, three outputs",
-        input_range=(-2.0, 2.0), input_units="1", output_units="1", outputs=("magnetisation", "its square", "vortices"),
+        input_range=(-2.0, 2.0), input_units="", output_units="", outputs=("magnetisation", "its square", "vortices"),
         step_time=0.25, n_states=2, slope=slope,
         observe=lambda x: np.concatenate([x[..., :1], x[..., :1] ** 2, x[..., 1:]], axis=-1),
         noise=ColouredNoise.of(0.15, 0.5, "shakes the field; acts as far as walls move"),
@@ -73,7 +73,7 @@ def spin_ice_like() -> EquationDevice:
 
     return EquationDevice(
         name="spin_ice_like", purpose="spin-ice-like device: hysteresis of four classes of islands, three outputs",
-        input_range=(-2.0, 2.0), input_units="1", output_units="1", outputs=("mixture 0", "mixture 1", "mixture 2"),
+        input_range=(-2.0, 2.0), input_units="", output_units="", outputs=("mixture 0", "mixture 1", "mixture 2"),
         step_time=0.25, n_states=4, slope=slope, observe=lambda x: x @ mixtures.T,
         noise=ColouredNoise.of(0.1, 0.5, "adds to the local field; counts where a class is about to flip"),
         provenance={"equation": "classes with switching fields", "figures": OURS})

@@ -111,7 +111,8 @@ def sampling_key(device: DeckDevice | EquationDevice, plan: SamplingPlan) -> str
         words += [part for item in sorted(deck.files().items()) for part in item]
         words.append(f"ngspice {find_engine().version}")
     else:
-        words += [code_key(device.slope), code_key(device.observe), repr((device.substeps, device.rest_steps, device.n_states))]
+        words += [code_key(device.slope), code_key(device.observe), repr((device.substeps, device.rest_steps, device.n_states)),
+                  device.respond(*_drive(device, plan, plan.runs[:2])).tobytes()]  # figures that a function has enclosed
     return content_key(words)
 
 
@@ -162,16 +163,17 @@ def _run_decks(device: DeckDevice, plan: SamplingPlan, blocks: dict[int, Block],
 
 def _check(device: Device, frame: pd.DataFrame) -> None:
     """Refuse a recording of a device that does not answer."""
+    units = f" {device.output_units}" if device.output_units else ""
     for name in _observables(frame):
         values = frame[name].to_numpy()
         low, high = values.min(), values.max()
         if high - low <= 1e-9 * max(abs(low), abs(high)):
-            raise DeviceError(f"device {device.name}: observable {name} is {low:g} {device.output_units} in every row; "
+            raise DeviceError(f"device {device.name}: observable {name} is {low:g}{units} in every row; "
                               "connect its input, or widen its input range")
         for limit in (low, high):
             share = np.mean(np.abs(values - limit) <= 1e-6 * (high - low))
             if share >= RAILED:
-                raise DeviceError(f"device {device.name}: observable {name} stands at {limit:g} {device.output_units} in "
+                raise DeviceError(f"device {device.name}: observable {name} stands at {limit:g}{units} in "
                                   f"{share:.0%} of the rows, so it rails; narrow its input range "
                                   f"[{device.input_range[0]:g}, {device.input_range[1]:g}] {device.input_units}")
 
