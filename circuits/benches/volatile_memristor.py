@@ -7,10 +7,10 @@ from math import cosh, tanh
 from circuits.benches.base import Bench, BenchDeck
 from circuits.engine.result import Result
 
-TAU, V_0 = 1e-3, 0.5  # s, V
+TAU, V_0 = 10e-3, 0.5  # s, V
 G_MIN, G_MAX = 20e-6, 100e-6  # S
 READ = 0.1  # V across the channel
-STEP = 20e-3  # s, when the drive changes
+STEP = 200e-3  # s, when the drive changes
 DERIVED = "derived: the kinetics in the header"
 
 
@@ -23,7 +23,7 @@ v_drive drive 0 pwl(0 {before!r} {STEP!r} {before!r} {STEP + 1e-6!r} {after!r}) 
 v_t te 0 {READ}   ; V
 x_dut drive te 0 0 volatile_memristor
 .save i(v_t)
-.tran 10e-6 40e-3 0 10e-6
+.tran 100e-6 400e-3 0 100e-6
 """)
 
 

@@ -12,7 +12,7 @@ from circuits.netlist.block import Block
 
 R_IN = 1.3e6  # ohm, from the input to the summing node
 R_F = 100e3  # ohm, the leak
-C_F = 10e-9  # F
+C_F = 47e-9  # F
 TAU = R_F * C_F  # s
 R_A = 20e3  # ohm, input resistor of the feedback's amplifier
 R_B = 200e3  # ohm, its feedback resistor; gain -10
@@ -20,7 +20,8 @@ R_LIM = 10e3  # ohm, in front of the diodes
 R_P = 442e3  # ohm, from the diodes back to the summing node
 SIGMA = 8e-3  # V, deviation of the noise at an output of 0
 CORNER = 0.1  # V, output at which the signal's share of the noise equals the constant share
-NOISE_TIME = 0.5e-3  # s, correlation time of the noise
+STEP = 2.5e-3  # s, that of the other nodes, so that a network may hold all of them
+NOISE_TIME = 2.5e-3  # s, correlation time of the noise
 LAW = "deviation rises as sqrt(1 + (output / 0.1 V)**2)"
 
 
@@ -74,7 +75,7 @@ def bistable_node_block() -> Block:
                                              gnd      gnd
         """,
         parts=("opa4990", "d1n4148"),
-        notes={"r_in": "ohm, ours: the threshold lies inside +-1 V", "r_f": "ohm, ours: with c_f 1 ms", "c_f": "f",
+        notes={"r_in": "ohm, ours: the threshold lies inside +-1 V", "r_f": "ohm, ours: with c_f 4.7 ms", "c_f": "f",
                "r_a": "ohm", "r_b": "ohm, ours: gain -10", "r_lim": "ohm, ours",
                "r_p": "ohm, ours: loop gain 2.2 at 0 V, states of rest of +-0.1 V",
                "b_noise": "the leak's current flickers; size ours"},
@@ -82,10 +83,10 @@ def bistable_node_block() -> Block:
 
 
 def bistable_node() -> DeckDevice:
-    """The device: inputs of +-1 V, held for half the time constant."""
+    """The device: inputs of +-1 V, held for about half the time constant."""
     return DeckDevice(
         name="bistable_node", purpose="bistable node of two OPA4990 and two 1N4148, in which noise decides the branch",
-        input_range=(-1.0, 1.0), outputs=("v(out)",), step_time=TAU / 2, block=bistable_node_block(),
+        input_range=(-1.0, 1.0), outputs=("v(out)",), step_time=STEP, block=bistable_node_block(),
         noise=ColouredNoise.of(SIGMA, NOISE_TIME, LAW),
         provenance={"circuit": "ours, of parts whose headers state their sources",
                     "noise_origin": "size and colour ours: large enough to decide the branch near the threshold"})

@@ -11,11 +11,11 @@ from circuits.netlist.block import Block
 R_LIM = 10e3  # ohm, in front of the diodes
 R_IN = 274e3  # ohm, from the limited input to the summing node
 R_F = 100e3  # ohm, the leak
-C_F = 10e-9  # F
+C_F = 100e-9  # F
 TAU = R_F * C_F  # s
 SIGMA = 5.5e-3  # V, deviation of the noise at an output of 0
 CORNER = 55e-3  # V, output at which the signal's share of the noise equals the constant share
-NOISE_TIME = 0.5e-3  # s, correlation time of the noise
+NOISE_TIME = 5e-3  # s, correlation time of the noise
 LAW = "deviation rises as sqrt(1 + (output / 0.055 V)**2)"
 
 
@@ -32,7 +32,7 @@ def leaky_integrator_block() -> Block:
     s.B("_noise", "out", "sum", i=f"v(noise)*{{sigma}}/{R_F!r}*sqrt(1+(v(out)/{{corner}})**2)")
     return Block(
         netlist=s,
-        purpose="r_f c_f d v(out)/dt = -v(out) - r_f/r_in * limited(v(vin)) + noise; time constant 1 ms",
+        purpose="r_f c_f d v(out)/dt = -v(out) - r_f/r_in * limited(v(vin)) + noise; time constant 10 ms",
         pins={"vin": "input, +-1 V; the limiter's knee is at 0.40 V", "noise": "coloured noise of unit deviation; 0 for none",
               "out": "output and observable, within +-0.17 V and noise; a memristor may be read with 0.2 V",
               "vcc vee": "supplies, +2.5 V and -2.5 V",
@@ -47,7 +47,7 @@ def leaky_integrator_block() -> Block:
         """,
         parts=("opa4990", "d1n4148"),
         notes={"r_lim": "ohm, ours: 56 uA into the diodes at 1 V", "r_in": "ohm, ours: 0.16 V out for the limited 0.45 V",
-               "r_f": "ohm, ours: with c_f 1 ms, a thousand times slower than the op-amp", "c_f": "f",
+               "r_f": "ohm, ours: with c_f 10 ms; the amplifiers' microseconds are then a thousandth of a step", "c_f": "f",
                "b_noise": "the leak's current flickers; size ours, about a tenth of the signal as in the published probe"},
     )
 

@@ -11,7 +11,7 @@ from circuits.parts import subcircuit_parameters
 
 READ = 0.1  # V, across the channel
 R_F = 47.5e3  # ohm
-NOISE_TIME = 0.5e-3  # s, correlation time of the noise
+NOISE_TIME = 5e-3  # s, correlation time of the noise
 LAW = "the state's flicker goes as 4 w (1 - w), w = 1/2 - output / (2 * span), so it ends at the window's ends"
 
 
@@ -35,7 +35,7 @@ def memristor_node_block() -> Block:
     s.X("op", "opa4990", 0, "sum", "vcc", "vee", "out")
     return Block(
         netlist=s,
-        purpose="v(out) = -r_f * v(read_p) * (g(w) - 1/r_mid), w the cell's state, which forgets within 1 ms",
+        purpose="v(out) = -r_f * v(read_p) * (g(w) - 1/r_mid), w the cell's state, which forgets within 10 ms",
         pins={"vin": "drive of the cell, +-1 V", "noise": "coloured noise of unit deviation; 0 for none",
               "out": "output and observable, within +-0.19 V, which is what a memristor may be read with",
               "read_p read_n": "read voltage, +0.1 V and -0.1 V", "vcc vee": "supplies, +2.5 V and -2.5 V",

@@ -36,7 +36,7 @@ class NetworkSpec:
         if self.coupling not in COUPLINGS:
             raise DeviceError(f"coupling {self.coupling!r}: give {' or '.join(COUPLINGS)}")
         if len(self.layers) != len(self.devices) + 1:
-            raise DeviceError(f"{len(self.layers)} layers of weights for {len(self.devices)} of devices; give one more, the readout")
+            raise DeviceError(f"{len(self.layers)} layers of weights for {len(self.devices)} of devices; give one more")
         for device in self.devices:
             if device.input_range != (-1.0, 1.0) or device.n_inputs != 1 or device.n_outputs != 1:
                 raise DeviceError(f"device {device.name}: a network's limiter drives one input over [-1, 1] V; it has "
@@ -115,17 +115,18 @@ def network_block(spec: NetworkSpec) -> Block:
         purpose=f"network of devices, {widths}; d<k> is minus readout k",
         pins={
             "u0..": "generators of the inputs", nets.REFERENCE: "bias reference voltage",
-            **({"sel<l>": "clock: 2.5 V while layer l + 1 samples what layer l shows, 0 V while it holds"} if spec.clocks else {}),
+            **({"sel<l>": "clock: 2.5 V while layer l + 1 samples what layer l shows, else 0 V"} if spec.clocks else {}),
             **({"noise<l>_<k>": "coloured noise of device k of layer l, of unit deviation"} if spec.noisy else {}),
-            "d0..": "readouts, inverted", **({" ".join(spec.references): "references of the devices"} if spec.references else {}),
+            "d0..": "readouts, inverted",
+            **({" ".join(spec.references): "references of the devices"} if spec.references else {}),
             "vcc vee": "supplies, +2.5 V and -2.5 V"},
         drawing=f"""
             u<k> --[follower, inverter]-- pairs --[layer_{spec.layers[0].name}]-- z1_<k> --[soft_limiter]-- s1_<k>
             s1_<k> --[{spec.devices[0].block.name}]-- x1_<k>{' --[sample_and_hold]' if hold else ''} -- pairs --[next layer] ...
             last devices -- pairs --[layer_{spec.layers[-1].name}]-- d<k>
         """,
-        uses=(*blocks, soft_limiter(), *{device.block.name: device.block for device in spec.devices}.values(), *hold, follower(), inverter()),
-    )
+        uses=(*blocks, soft_limiter(), *{device.block.name: device.block for device in spec.devices}.values(), *hold,
+    follower(), inverter()), )
 
 
 def _node(s: SubCircuit, spec: NetworkSpec, number: int, k: int) -> tuple[str, str]:

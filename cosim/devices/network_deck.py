@@ -11,7 +11,7 @@ from PySpice.Spice.Netlist import Circuit
 from circuits.board import nets
 from circuits.board.layer import reduce_layer
 from circuits.dynamic.deck_device import EDGE, SOLVER, SUPPLY, pwl
-from circuits.dynamic.network import NetworkSpec, clock, network_block, noise_net, observable
+from circuits.dynamic.network import NetworkSpec, network_block, noise_net, observable
 from circuits.dynamic.squash import VOLTS
 from circuits.engine.result import Result
 from circuits.netlist.deck import Deck
@@ -60,14 +60,9 @@ class NetworkDeck:
             ClippingError: an input that is not finite or beyond the limit.
         """
         inputs = np.asarray(inputs, dtype=float)
-        limit = self.network.input_limit
-        if inputs.ndim != 2 or inputs.shape[1] != self.network.n_inputs or not len(inputs):
+        if inputs.ndim != 2 or not len(inputs):
             raise ClippingError(f"inputs of shape {inputs.shape}; give (steps, {self.network.n_inputs})")
-        bad = np.argwhere(~(np.abs(inputs) <= limit * (1 + 1e-9)))
-        if len(bad):
-            step, k = bad[0]
-            raise ClippingError(f"input {k} of step {step} is {inputs[step, k]:g}, beyond the limit {limit:g} that the network was "
-                                f"compiled for (as are {len(bad) - 1} more); scale the inputs, or compile with a larger limit")
+        self.check(inputs)
         steps = len(inputs) + self.lag
         stop = steps * self.network.step_time
         block = network_block(self.spec)
@@ -85,12 +80,29 @@ class NetworkDeck:
         saved += [f"v(xnet.{observable(number, k)})" for number, layer in enumerate(self.network.layers, 1)
                   for k in range(len(layer.theta))]
         return Deck(
-            name=name, title=f"network of devices, {len(inputs)} steps of {self.network.step_time:g} s", banner=self._banner(seed),
-            block=block, bench=c, analysis=f".tran {largest!r} {stop!r} 0 {largest!r}", save=tuple(saved), options=SOLVER.options,
+            name=name, title=f"network of devices, {len(inputs)} steps of {self.network.step_time:g} s",
+            banner=self._banner(seed), block=block, bench=c, analysis=f".tran {largest!r} {stop!r} 0 {largest!r}",
+            save=tuple(saved), options=SOLVER.options,
             extra_files={"stimuli.inc": self._stimuli(inputs, steps, seed, sequence),
                          **{f"conductances/{tile.tile.name}.inc": conductance_file(layer, tile)
                             for layer in self.layers for tile in layer.tiles}},
             bench_includes={"stimuli.inc": "inputs, held for a step each, and noise of unit deviation on its own grid"})
+
+    def check(self, inputs: np.ndarray) -> None:
+        """Refuse inputs (..., steps, n_inputs) that the network was not compiled for.
+
+        Raises:
+            ClippingError: another number of inputs, not finite, or beyond the limit; says which, where, and the limit.
+        """
+        limit = self.network.input_limit
+        if inputs.shape[-1] != self.network.n_inputs:
+            raise ClippingError(f"inputs of shape {inputs.shape}; the network has {self.network.n_inputs} inputs a step")
+        bad = np.argwhere(~(np.abs(inputs) <= limit * (1 + 1e-9)))
+        if len(bad):
+            *_, step, k = bad[0]
+            raise ClippingError(f"input {k} of step {step} is {inputs[tuple(bad[0])]:g}, beyond the limit {limit:g} that the "
+                                f"network was compiled for (as are {len(bad) - 1} more); scale the inputs, or compile with a "
+                                "larger limit")
 
     def read(self, result: Result, steps: int) -> tuple[np.ndarray, list[np.ndarray]]:
         """Outputs (steps, outputs), and the observables (steps + 1, nodes) [V] of every layer, as the training counts steps.
@@ -111,11 +123,13 @@ class NetworkDeck:
         return -volts[1:] * self.network.output_limit / OUTPUT_VOLTS, observed
 
     def _clock(self, number: int) -> str:
-        """Pulses that end at the layer's own step ends; the layer behind then starts its step a window earlier."""
-        step, edge = self.network.step_time, 20e-9
-        width = WINDOW * step
-        start = step - number * width
-        return f"pulse(0 {SUPPLY} {start:.9g} {edge:g} {edge:g} {width - 2 * edge:.9g} {step:.9g})"
+        """High in a window that ends where the steps of layer ``number`` end; the layer behind starts its step with the window.
+
+        The clock is high at the start, so that nothing that is held is left over from nowhere.
+        """
+        step, edge = self.network.step_time, 4e-6
+        first = step - (number - 1) * WINDOW * step if number > 1 else 0.0
+        return f"pulse({SUPPLY} 0 {first:.9g} {edge:g} {edge:g} {(1 - WINDOW) * step - edge:.9g} {step:.9g})"
 
     def _stimuli(self, inputs: np.ndarray, steps: int, seed: int, sequence: int) -> str:
         step = self.network.step_time
@@ -144,8 +158,8 @@ class NetworkDeck:
             f"weights    sha256 {digest.hexdigest()}",
             "hierarchy  network > layer_theta_<l> > array > cell; network > soft_limiter, device, sample_and_hold",
             "pairs      input j of an array drives bit lines 2j (+v) and 2j+1 (-v); w = (g_p - g_n) / g_scale",
-            f"scales     input 1 is {INPUT_VOLTS / self.network.input_limit:g} V, z of 1 is {VOLTS:g} V at z<l>_<k>, inverted; output "
-            f"1 is {OUTPUT_VOLTS / self.network.output_limit:g} V",
+            f"scales     input 1 is {INPUT_VOLTS / self.network.input_limit:g} V, z of 1 is {VOLTS:g} V at z<l>_<k>, "
+            f"inverted; output 1 is {OUTPUT_VOLTS / self.network.output_limit:g} V",
             f"coupling   {coupling}",
             f"noise      {f'seed {seed}' if self.spec.noisy else 'off'}; " + "; ".join(
                 dict.fromkeys(f"{device.name} {device.facts()['noise']}" for device in self.spec.devices)),
@@ -193,4 +207,5 @@ def compile_network_deck(network: TrainedNetwork, options: Options | None = None
                    for name, array in reduce_layer(layer.spec, [tile.g for tile in layer.tiles]).items()}
     spec = NetworkSpec(layers=tuple(layer.spec for layer in compiled), devices=tuple(x.device for x in network.layers),
                        coupling=coupling, reduced=reduced, noisy=noisy and all(x.device.noise for x in network.layers))
-    return NetworkDeck(network=network, spec=spec, layers=tuple(compiled), notes=tuple(n for layer in compiled for n in layer.notes()))
+    return NetworkDeck(network=network, spec=spec, layers=tuple(compiled),
+                       notes=tuple(note for layer in compiled for note in layer.notes()))

@@ -43,14 +43,15 @@ class TrainedNetwork:
             if theta.ndim != 2 or theta.shape[1] != before + 1 or before < 1:
                 raise MappingError(f"{name}: weights of shape {theta.shape}; give (nodes, {before} features and a bias)")
             if not np.isfinite(theta).all():
-                raise MappingError(f"{name}: a weight is no finite number, first at {np.argwhere(~np.isfinite(theta))[0].tolist()}")
+                place = np.argwhere(~np.isfinite(theta))[0].tolist()
+                raise MappingError(f"{name}: a weight is no finite number, first at {place}")
             before = len(theta)
         for layer, name in zip(self.layers, names, strict=False):
             if not (layer.std > 0 and np.isfinite([layer.mean, layer.std]).all()):
                 raise MappingError(f"{name}: mean {layer.mean} V, std {layer.std} V; give the observables' own, std above 0")
         if len({layer.device.step_time for layer in self.layers}) > 1:
-            raise MappingError(f"layers with steps of {', '.join(f'{x.device.step_time:g}' for x in self.layers)} s; give devices "
-                               "of one step time")
+            raise MappingError(f"layers with steps of {', '.join(f'{x.device.step_time:g}' for x in self.layers)} s; give "
+                               "devices of one step time")
         if not (self.input_limit > 0 and self.output_limit > 0):
             raise MappingError(f"limits {self.input_limit} of inputs, {self.output_limit} of outputs; give positive ones")
 
@@ -81,7 +82,8 @@ class TrainedNetwork:
         features, observed = np.asarray(inputs, dtype=float), []
         for number, layer in enumerate(self.layers):
             drives = squash(features @ layer.theta[:, :-1].T + layer.theta[:, -1])
-            x = (layer.device.respond(drives.T[..., None]) if respond is None else respond(number, drives.T[..., None]))[..., 0].T
+            answer = layer.device.respond(drives.T[..., None]) if respond is None else respond(number, drives.T[..., None])
+            x = answer[..., 0].T
             observed.append(x)
             features = (x[1:] - layer.mean) / layer.std
         return features @ self.readout[:, :-1].T + self.readout[:, -1], observed

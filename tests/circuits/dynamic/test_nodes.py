@@ -32,8 +32,7 @@ def test_bench_gives_what_its_measures_expect(tmp_path, name):
     write_files(tmp_path, deck.files())
     result = run(Job(deck=tmp_path / f"{name}.cir"))
     for measure in deck.measures:
-        # the edge of 1 us is 1e-3 of a time constant, and half of it the error of a value at one time constant
-        assert result.measure(measure.name) == pytest.approx(measure.expect, rel=2e-3), measure.name
+        assert result.measure(measure.name) == pytest.approx(measure.expect, rel=5e-4), measure.name
 
 
 def test_limiter_solves_its_diodes():
@@ -71,21 +70,21 @@ def deviation_of(name, level, runs=40, steps=80):
     ("memristor_node", 0.0, 1.0),
 ])
 def test_noise_of_a_linear_node(name, level, signal_gain):
-    """Deviation and autocorrelation behind a low-pass of 1 ms: sqrt(0.5 / 1.5) of the noise's own, and two exponentials."""
+    """Deviation and autocorrelation behind a low-pass of 10 ms: sqrt(5 / 15) of the noise's own, and two exponentials."""
     noise = find_device(name).noise
     x = deviation_of(name, level)
     f = np.linspace(0, 30 / noise.correlation_time, 30_001)
-    power = noise.deviation**2 * noise.spectrum(f) / (1 + (2 * np.pi * f * 1e-3) ** 2)
+    power = noise.deviation**2 * noise.spectrum(f) / (1 + (2 * np.pi * f * 10e-3) ** 2)
     expected = np.sqrt(np.trapezoid(power, f))
     assert expected == pytest.approx(noise.deviation * np.sqrt(1 / 3), rel=5e-3)
     centred = x - x.mean()
     # 40 runs of 20 time constants hold some 400 independent values: 3.5 % of a deviation, three of them
     assert x.std() == pytest.approx(expected * signal_gain, rel=0.11)
-    step = 0.25e-3
+    step = 2.5e-3
     for lag in (1, 4):
         got = np.mean(centred[:, lag:] * centred[:, :-lag]) / np.mean(centred**2)
         t = lag * step
-        assert got == pytest.approx((np.exp(-t / 1e-3) - 0.5 * np.exp(-t / 0.5e-3)) / 0.5, abs=0.08)
+        assert got == pytest.approx((np.exp(-t / 10e-3) - 0.5 * np.exp(-t / 5e-3)) / 0.5, abs=0.08)
 
 
 @pytest.mark.parametrize("name", NODES)
@@ -99,12 +98,12 @@ def test_noise_does_not_depend_on_the_step(name):
     assert_allclose(finer.respond(inputs, noise), usual, atol=20e-6)  # V; the noise is some millivolts
     halved = replace(device, step_time=device.step_time / 2)
     twice = halved.respond(np.repeat(inputs, 2, axis=1), halved.draw(24, generators(4)))
-    # the edges of the inputs are half as long, which is 0.1 us earlier and 0.04 mV where the output moves by 0.3 V/ms
+    # the edges of the inputs are half as long, which is 1 us earlier and 0.04 mV where the output moves by 0.03 V/ms
     assert_allclose(twice[:, ::2], usual, atol=60e-6)
     assert np.abs(usual - device.respond(inputs)).max() > 2e-3
 
 
-def branch_by_euler(kick, runs=3000, dt=10e-6):
+def branch_by_euler(kick, runs=3000, dt=50e-6):
     """Part of runs that change to the upper branch, by Euler-Maruyama of circuit and noise; input steps as below."""
     d = model_parameters("d1n4148", "d1n4148")
     width = d["n"] * V_T
@@ -114,11 +113,11 @@ def branch_by_euler(kick, runs=3000, dt=10e-6):
     a, v = draw.standard_normal(runs), np.zeros(runs)
     levels = np.repeat([1.0, kick, 0.0], [6, 6, 8])
     for s in levels:
-        for _ in range(round(0.5e-3 / dt)):
+        for _ in range(round(2.5e-3 / dt)):
             back = 100e3 / 442e3 * np.interp(10 * v, drive, node)
             sigma = 8e-3 * np.sqrt(1 + (v / 0.1) ** 2)
-            v = v + dt / 1e-3 * (-v + back - 100e3 / 1.3e6 * s + sigma * a)
-            a = a - dt / 0.5e-3 * a + np.sqrt(2 * dt / 0.5e-3) * draw.standard_normal(runs)
+            v = v + dt / 4.7e-3 * (-v + back - 100e3 / 1.3e6 * s + sigma * a)
+            a = a - dt / 2.5e-3 * a + np.sqrt(2 * dt / 2.5e-3) * draw.standard_normal(runs)
     return np.mean(v > 0)
 
 
