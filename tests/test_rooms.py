@@ -11,12 +11,13 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # Each may import itself and what stands before it, nothing behind it. A file of a room counts as a folder of its name.
 ORDER = {
-    "circuits": ("errors", "cards", "parts", "engine", "vacask", "netlist", "array", "stages", "board", "corners", "benches",
-                 "loops"),
+    "circuits": ("errors", "cards", "parts", "engine", "vacask", "netlist", "array", "stages", "board", "dynamic", "corners",
+                 "benches", "loops"),
     "training": ("errors", "checkpoint", "stimuli", "noise", "soft_dtw", "integrate", "lyapunov", "systems", "models",
                  "trainer", "baselines", "shooting", "ridges", "experiments", "twins", "networks", "tasks"),
     "cosim": ("errors", "console", "store", "problem", "compiler", "folder", "report", "simulation", "behavioural",
-              "diagnosis", "comparison", "golden", "pytest_plugin", "experiment", "corners", "front_door", "studies", "cli"),
+              "diagnosis", "comparison", "golden", "pytest_plugin", "experiment", "front_door", "devices", "studies",
+              "cli"),
 }
 MOST_ENTRIES = 20  # of `ls` of a folder
 CATALOGUES = {Path("training/stimuli")}  # a kind a file, as many as there are kinds

@@ -10,6 +10,7 @@ from circuits.array.conductances import conductance_text
 from circuits.array.crossbar import SIZE, array_pins, memristor_array
 from circuits.array.select_transistor import SelectTransistor
 from circuits.array.wires import Wires
+from circuits.benches import nodes
 from circuits.board.testbench import SUPPLY
 from circuits.corners.corner import CORNERS, Corner
 from circuits.corners.deck import deck_at
@@ -164,6 +165,7 @@ BENCHES = {
     "relu_tia": relu_tia_bench,
     "rectifier": rectifier_bench,
     "ivp_integrator": ivp_integrator_bench,
+    **nodes.BENCHES,
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from circuits.benches import d1n4148, memristor, nmos_select, opa4990, tmux1134
+from circuits.benches import d1n4148, memristor, nmos_select, opa4990, tmux1134, volatile_memristor
 from circuits.benches.base import Bench, BenchDeck
 from circuits.engine.compiled.cards import PART as COMPILED
 from circuits.engine.compiled.op_amp import op_amp
@@ -18,7 +18,7 @@ from circuits.netlist.deck import write_files
 from circuits.parts import part_path
 
 BENCHES: tuple[Bench, ...] = (*opa4990.BENCHES, *tmux1134.BENCHES, *d1n4148.BENCHES, *nmos_select.BENCHES,
-                              *memristor.BENCHES)
+                              *memristor.BENCHES, *volatile_memristor.BENCHES)
 TIMEOUT = 60.0  # s per deck, which takes well under 1 s
 
 

@@ -12,7 +12,9 @@ from typing import Annotated
 import typer
 
 from circuits.errors import CircuitError, printable
+from cosim.cli.device import device
 from cosim.cli.interrupt import Commands, ended, terminate
+from cosim.cli.options import Quiet, Workers
 from cosim.errors import CosimError
 from training.errors import TrainingError
 
@@ -20,11 +22,8 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pret
                   context_settings={"help_option_names": ["--help", "-h"]},
                   help="Compile a torch neural ODE into SPICE decks of an analogue memristor computer, simulate them and "
                        "compare the waveforms.")
-device = typer.Typer(no_args_is_help=True, help="Dynamic devices: list them, record them, fit twins to them.")
 app.add_typer(device, name="device")
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
-Workers = Annotated[int, typer.Option(min=1, help="Simulations at a time.")]
 Folder = Annotated[Path, typer.Argument(help="Folder of decks, made by `cosim compile`.")]
 Docs = Annotated[Path | None, typer.Option(help="Write the tables to this Markdown file too, as in docs/results.")]
 HP_RUNS = Path("runs/hp_memristor")
@@ -335,39 +334,6 @@ def parts(
     from cosim.cli.commands.parts import run
 
     run(page, out, workers=workers, force=force, quiet=quiet, docs=docs)
-
-
-@device.command("fit")
-def device_fit(
-    recording: Annotated[Path, typer.Argument(help="Parquet file of `cosim device sample`, or a CSV file with the columns "
-                                                   "time, input, x0, ...")],
-    delays: Annotated[int, typer.Option(min=0, help="Earlier values of the observables that the twin sees, steps.")] = 0,
-    method: Annotated[str, typer.Option(help="How the noise is fitted: likelihood, energy or adversarial.")] = "likelihood",
-    bistable: Annotated[bool, typer.Option("--bistable", help="Noise decides the device's branch: fit it all by the noise's "
-                                                              "method, not by free runs.")] = False,
-    auxiliaries: Annotated[int, typer.Option(min=1, help="Auxiliary states of the SDE, which colour its noise.")] = 3,
-    hidden: Annotated[int, typer.Option(min=1, help="Neurons of the twin.")] = 24,
-    effort: Annotated[float, typer.Option(help="Multiplies the steps of every fit; 0.1 for a first look.")] = 1.0,
-    lstm: Annotated[bool, typer.Option("--lstm", help="Fit an LSTM of as many parameters too, to compare with.")] = False,
-    held: Annotated[float, typer.Option(help="Part of the sequences that is held out.")] = 0.2,
-    length: Annotated[int | None, typer.Option(min=1, help="Steps of the pieces that a CSV file of one sequence is cut "
-                                                           "into.")] = None,
-    step_time: Annotated[float | None, typer.Option(help="Seconds between the rows of a CSV file without a column "
-                                                             "time.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of weights, batches and noise.")] = 0,
-    out: Annotated[Path, typer.Option(help="Folder for the twins and the held-out paths.")] = Path("runs/device_twins"),
-    force: Annotated[bool, typer.Option(help="Fit again what is there already.")] = False,
-    quiet: Quiet = False,
-) -> None:
-    """Fit a neural ODE and a neural SDE to a recorded device, and say how near they are on held-out sequences.
-
-    A minute; twins that are current are not fitted again."""
-    from cosim.cli.commands.device.fit import run
-    from training.twins.fit import FitOptions
-
-    options = FitOptions(delays=delays, method=method, bistable=bistable, auxiliaries=auxiliaries, hidden=hidden, seed=seed,
-                         effort=effort)
-    run(recording, options, out, lstm=lstm, held=held, length=length, step_time=step_time, force=force, quiet=quiet)
 
 
 @app.command()

@@ -78,9 +78,9 @@ def compile_board(network: Network, calibration: Calibration, options: Options |
     layers: list[CompiledLayer] = []
     wanted = programmed or network.layers
     for number, (layer, column_scale, out_scale) in enumerate(zip(wanted, feeding, giving, strict=True), start=1):
-        task = _LayerTask(number=number, last=number == len(network), layer=layer, column_scale=column_scale,
+        task = LayerTask(number=number, last=number == len(network), layer=layer, column_scale=column_scale,
                           out_scale=out_scale, bias_volts=scales.bias, undriven=layers[-1].spec.off_line if layers else "")
-        layers.append(_compile_layer(task, options, progress))
+        layers.append(compile_layer(task, options, progress))
     c_lead = floor_digits(options.lead / r_in) if options.lead else 0.0
     board = BoardSpec(layers=tuple(layer.spec for layer in layers), columns=network.columns, r_in=r_in, c_int=c_int,
                       c_lead=c_lead, reduced=_reduced(layers) if options.fidelity == "macro" else None)
@@ -111,7 +111,7 @@ def _integrator(time_constant: float) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _LayerTask:
+class LayerTask:
     """A layer and its place on the board."""
 
     number: int  # from 1
@@ -121,10 +121,11 @@ class _LayerTask:
     out_scale: np.ndarray  # (out,) V per unit
     bias_volts: float
     undriven: str  # see LayerSpec
+    own_name: str = ""  # "": by number and place
 
     @property
     def name(self) -> str:
-        return "output" if self.last else f"hidden_{self.number}"
+        return self.own_name or ("output" if self.last else f"hidden_{self.number}")
 
     def spec(self, r_f: float, options: Options) -> LayerSpec:
         layer = self.layer
@@ -134,7 +135,8 @@ class _LayerTask:
                          undriven=self.undriven)
 
 
-def _compile_layer(task: _LayerTask, options: Options, progress: Progress | None) -> CompiledLayer:
+def compile_layer(task: LayerTask, options: Options, progress: Progress | None = None) -> CompiledLayer:
+    """Arrays and feedback resistor of one layer."""
     layer, column_scale = task.layer, task.column_scale
     weight = layer.weight / column_scale
     if layer.bias is not None:

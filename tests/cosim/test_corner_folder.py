@@ -17,12 +17,12 @@ from circuits.errors import CircuitError
 from circuits.netlist.solver import Solver
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
-from cosim.corners.folder import read_nominal, write_corner_folder
 from cosim.errors import ResultsError
 from cosim.experiment import Experiment
 from cosim.folder.manifest import read_manifest
 from cosim.folder.read import read_board
 from cosim.problem.case import Case
+from cosim.studies.corners.folder import read_nominal, write_corner_folder
 
 HP = Path(__file__).parents[2] / "netlists" / "hp_memristor"
 NOMINAL = CORNERS["nominal"]

@@ -18,15 +18,15 @@ from cosim.behavioural.integrate import model_states, solve
 from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
 from cosim.console import Console
-from cosim.corners import study as corner_study
-from cosim.corners.bound import bound_of, carried, predict
-from cosim.corners.folder import write_corner_folder
-from cosim.corners.row import CLAIM, CornerCase, CornerRow, TwinError
-from cosim.corners.study import CornerStudy, explained
 from cosim.folder.manifest import read_manifest
 from cosim.problem.network import read_network
 from cosim.problem.reference import reference
 from cosim.store.files import write_frame, write_json
+from cosim.studies.corners import study as corner_study
+from cosim.studies.corners.bound import bound_of, carried, predict
+from cosim.studies.corners.folder import write_corner_folder
+from cosim.studies.corners.row import CLAIM, CornerCase, CornerRow, TwinError
+from cosim.studies.corners.study import CornerStudy, explained
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,10 @@ from circuits.corners.corner import CORNERS
 from circuits.engine.door.guard import check_deck
 from circuits.netlist.inspection import inspect_deck
 from cosim import Calibration, Case, CosimError, Experiment, Options, compare, compile_network, load, simulate
-from cosim.corners.folder import write_corner_folder
 from cosim.errors import ResultsError
 from cosim.folder.manifest import read_manifest
 from cosim.problem.reference import reference
+from cosim.studies.corners.folder import write_corner_folder
 from training.stimuli import (
     Chirp,
     Constant,

@@ -10,14 +10,14 @@ from circuits.corners.corner import CORNERS, find_corner
 from cosim.cli.results_file import write_docs
 from cosim.compiler.options import Options
 from cosim.console import Console
-from cosim.corners.row import CLAIM, CornerRow
-from cosim.corners.store import write_corners
-from cosim.corners.study import CornerStudy
 from cosim.errors import CosimError, ResultsError
 from cosim.experiment import Experiment
 from cosim.folder.manifest import read_manifest
 from cosim.report.markdown_table import MarkdownTable
 from cosim.simulation.engine import require_engine
+from cosim.studies.corners.row import CLAIM, CornerRow
+from cosim.studies.corners.store import write_corners
+from cosim.studies.corners.study import CornerStudy
 from cosim.studies.hp_memristor.checkpoints import ensure_checkpoints
 from cosim.studies.hp_memristor.experiment import hp_experiment
 from cosim.studies.source import read_experiment

@@ -21,12 +21,12 @@ from cosim.behavioural.offsets import random_offsets
 from cosim.behavioural.waveforms import vectors
 from cosim.compiler.compile import compile_board
 from cosim.compiler.options import Options
-from cosim.corners.folder import write_corner_folder
 from cosim.errors import CosimError
 from cosim.folder.manifest import read_manifest
 from cosim.problem.network import read_network
 from cosim.problem.reference import reference
 from cosim.simulation.decks import Run, frame_to_waveforms, read_vectors, simulate
+from cosim.studies.corners.folder import write_corner_folder
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ from cosim.behavioural.drive import Drive
 from cosim.behavioural.integrate import model_states, solve
 from cosim.behavioural.signal import Signal
 from cosim.compiler.scaling import Scales
-from cosim.corners.row import TwinError
 from cosim.problem.case import Case
 from cosim.problem.network import Network
+from cosim.studies.corners.row import TwinError
 
 POINTS = 1001  # of a run at which the derivative is looked at
 STEP = 1e-6  # of the largest state, for the Jacobian

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from cosim.corners.row import CLAIM, CornerRow
 from cosim.errors import ResultsError
 from cosim.folder.manifest import Manifest
 from cosim.simulation.decks import deck_key
 from cosim.store.files import content_key, write_json
+from cosim.studies.corners.row import CLAIM, CornerRow
 
 
 def write_corners(path: Path, manifest: Manifest, rows: Sequence[CornerRow]) -> list[str]:

@@ -17,15 +17,15 @@ from cosim.behavioural.from_folder import read_blueprint
 from cosim.comparison.clamp_hits import clamp_hits
 from cosim.compiler.scaling import SWING
 from cosim.console import Console, Progress
-from cosim.corners.bound import bound_of, predict
-from cosim.corners.folder import NominalFolder, read_nominal
-from cosim.corners.row import CLAIM, CornerCase, CornerRow, TwinError
 from cosim.errors import ResultsError
 from cosim.folder.manifest import Manifest
 from cosim.folder.read import read_folder_network
 from cosim.simulation.decks import Run, read_vectors, simulate
 from cosim.simulation.twin_states import twin_states
 from cosim.store.files import check_writable
+from cosim.studies.corners.bound import bound_of, predict
+from cosim.studies.corners.folder import NominalFolder, read_nominal
+from cosim.studies.corners.row import CLAIM, CornerCase, CornerRow, TwinError
 
 BEYOND = 0.1  # V, by which a saved node may pass the supplies
 EXPLAINS = 0.9  # of a corner's error: what must be left at most without the effect that is named as its cause

@@ -1,0 +1,1 @@
+"""Dynamic devices, sampled into data sets; a trained network of devices, made a deck."""
