@@ -105,7 +105,7 @@ def check_default_time(module: Callable[..., Tensor], derivatives: Tensor, z: Te
                 later = module(z, **{argument.name: torch.tensor(0.7, dtype=z.dtype)})
         except Exception:  # noqa: BLE001, S112 - it takes no number there, so it is no time
             continue
-        if not torch.equal(later, derivatives):
+        if not (isinstance(later, Tensor) and torch.equal(later, derivatives)):
             raise UnsupportedModelError(f"model {type(module).__name__}: its derivatives depend on {argument.name}, which has "
                                         "a default and would stand still: give model=lambda t, z: model(z, "
                                         f"{argument.name}=t), or write forward(t, z)")

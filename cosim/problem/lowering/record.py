@@ -33,10 +33,10 @@ def _rrelu(x: Tensor, _: Tensor, low: float = 1 / 8, high: float = 1 / 3, traini
     return x * torch.rand_like(x) if training else nn.functional.leaky_relu(x, (low + high) / 2)
 
 
-aten = torch.ops.aten
-MADE_OF = get_decompositions([aten.tanh_backward, aten.sigmoid_backward, aten.softplus_backward, aten.silu_backward,
-                              aten.gelu_backward, aten.elu_backward, aten.mish_backward, aten.threshold_backward]) | {
-    aten._trilinear.default: _trilinear, aten.rrelu_with_noise.default: _rrelu}
+ATEN = torch.ops.aten
+MADE_OF = get_decompositions([ATEN.tanh_backward, ATEN.sigmoid_backward, ATEN.softplus_backward, ATEN.silu_backward,
+                              ATEN.gelu_backward, ATEN.elu_backward, ATEN.mish_backward, ATEN.threshold_backward]) | {
+    ATEN._trilinear.default: _trilinear, ATEN.rrelu_with_noise.default: _rrelu}
 
 
 def record(module: Callable[..., Tensor], n_columns: int, n_states: int | None = None) -> Program:
