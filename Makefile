@@ -97,7 +97,7 @@ merged: setup  ## macro decks with merged layers against decks that draw each ar
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.merged --docs $(RESULTS)/merged.md
 	@$(QUOTE)
 
-speed: setup  ## speed and memory of every fidelity, one table (about forty minutes, nothing else may run)
+speed: setup  ## speed and memory of every fidelity, one table (a quarter of an hour, nothing else may run)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.speed --docs $(RESULTS)/speed.md
 	@$(QUOTE)
 
