@@ -93,7 +93,7 @@ def test_a_module_of_ones_own(forward):
 
 @pytest.mark.parametrize(("forward", "says"), [
     (lambda m, z: m.last(torch.tanh(m.first(z))), r"tanh \(test_network\.py, line \d+: .*\) is no piecewise linear function"),
-    (lambda m, z: m.last(m.first(z)) if z.sum() > 0 else z, r"model Own \(test_network.*what it does depends on the numbers: if"),
+    (lambda m, z: m.last(m.first(z)) if z.sum() > 0 else z, r"model Own \(test_network.*it does depends on the numbers: if"),
     (lambda m, z: m.last(m.first(z)) * z[..., :1], r"mul \(test_network\.py, line \d+: .*\) multiplies two values"),
     (lambda m, z: torch.where(z > 0, z, 0.1 * z)[..., :1], "gt .* is no operation that the board has a circuit for"),
     (lambda m, z: m.first(z), "gives a tensor of shape .*, 3.*a derivative for each of the 1 states"),
