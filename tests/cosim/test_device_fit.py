@@ -1,5 +1,9 @@
 """`cosim device fit`: a CSV file of another kind of device becomes twins; what is wrong with a file is one message."""
 
+import re
+import shlex
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,7 +46,7 @@ def test_a_csv_becomes_twins_and_is_not_fitted_twice(table, tmp_path):
     values = [f"{name}{k}" for name in ("device", "ode", "sde") for k in (0, 1)]
     assert list(paths.columns) == ["sequence", "repeat", "step", "input", *values]
     off = (paths["ode0"] - paths["device0"]).std() / paths["device0"].std()
-    assert off < 0.15  # its noise is 0.02 of a signal of 0.6
+    assert off < 0.35  # a tenth of the descents; its noise is 0.02 of a signal of 0.6, twins that learnt nothing are at 1
     stamp = (tmp_path / "mine_sde.npz").stat().st_mtime_ns
     again = fit(*words)
     assert again.exit_code == 0
@@ -66,3 +70,25 @@ def test_a_file_that_gives_no_twin_ends_in_one_message(table, tmp_path, change, 
     assert isinstance(result.exception, TrainingError)  # `main` prints it as one line
     assert message in str(result.exception)
     assert not list(tmp_path.glob("*.npz"))
+
+
+def test_the_how_to_works_as_written(tmp_path, monkeypatch, capsys):
+    """Every block of it in order, with a shorter file and shorter descents."""
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "your-own-device.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    names, ran = {}, []
+    for kind, block in re.findall(r"^```(\w*)\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        ran.append(kind)
+        if kind == "python":
+            for long, short in (("3001", "801"), ("steps=200", "steps=3"), ("test=1000", "test=40"),
+                                ('kind="ode", ', 'kind="ode", effort=0.02, ')):
+                block = block.replace(long, short)
+            exec(compile(block, "your-own-device", "exec"), names)
+            continue
+        program, *words = shlex.split(block)
+        assert program == ".venv/bin/cosim"
+        result = RUN.invoke(main.app, [*words, "--effort", "0.02"])
+        assert result.exit_code == 0, result.output
+    assert ran == ["python", "", "python", "python"]
+    assert "free_run" in (said := capsys.readouterr().out)
+    assert "other noise:" in said
