@@ -100,8 +100,8 @@ def main() -> None:
     print(table.to_string(index=False))
     if args.docs:
         note = (f"{task.digits.source}: {len(task.digits.train[1])} digits to train on, {len(task.digits.test[1])} to test "
-                f"on, of which {ON_DEVICES} on the devices; {args.iterations} iterations, seed {args.seed}. {task.frames} frames "
-                "a digit; the devices are equations with noise.")
+                f"on, of which {ON_DEVICES} on the devices; {args.iterations} iterations, seed {args.seed}. "
+                f"{task.frames} frames a digit; the devices are equations with noise.")
         tables = [MarkdownTable(heading=f"Visibility {args.visibility:.0%}", frame=table, note=note)]
         write_tables(args.docs, "MNIST in pieces", tables,
                      command=f"python -m benchmarks.mnist_pieces {shlex.join(sys.argv[1:])}")
