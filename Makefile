@@ -8,7 +8,7 @@ RESULTS := docs/results
 QUOTE := $(BIN)/python docs/quote_results.py
 .DEFAULT_GOAL := help
 .PHONY: help setup engine hp-memristor hp-programming corners lorenz96 lorenz96-settings lorenz96-horizon trim fitting loops \
-        op-amp pictures parts test fuzz kills second-opinion convergence merged speed docs lint netlists clean
+        twins device-networks op-amp pictures parts test fuzz kills second-opinion convergence merged speed docs lint netlists clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -54,6 +54,14 @@ lorenz96-settings: setup  ## why the Lorenz96 board runs as it does: time scale,
 
 fitting: setup  ## smooth networks, fitted: what the substitution and the circuit cost (about ten minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.fitting --docs $(RESULTS)/fitting.md
+	@$(QUOTE)
+
+twins: setup  ## fits of twins of a noisy device that is an equation (four minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.twins --docs $(RESULTS)/twins.md
+	@$(QUOTE)
+
+device-networks: setup  ## Mackey-Glass on networks of such devices, twins against devices (five minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.device_networks --layers 3 --docs $(RESULTS)/device-networks.md
 	@$(QUOTE)
 
 loops: setup  ## phase margin and settling of every amplifier of the HP board (ten seconds)

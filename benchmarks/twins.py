@@ -62,9 +62,9 @@ def main() -> None:
     print(table.to_string(index=False))
     if args.docs:
         note = ("Distances from the device on held-out inputs, 500 repeats a side: RMS error of one step and of the mean free "
-                "run, and difference of the means, in standard deviations of the observable; relative differences of the standard "
-                "deviation and of the autocovariance (lags 0 to 10); power density; Wasserstein distance of a row's values in "
-                "standard deviations of its noise. Times are noisy.")
+                "run, and difference of the means, in standard deviations of the observable; relative differences of the "
+                "standard deviation and of the autocovariance (lags 0 to 10); power density; Wasserstein distance of a "
+                "row's values in standard deviations of its noise. Times are noisy.")
         write_tables(args.docs, "Twins of a noisy leaky integrator", [MarkdownTable(heading="Fits", frame=table, note=note)],
                      command=f"python -m benchmarks.twins {shlex.join(sys.argv[1:])}".strip())
 

@@ -70,11 +70,16 @@ def empty_twin(recording: Recording, options: FitOptions) -> Twin:
 
 
 @one_thread()
-def fit_twin(recording: Recording, options: FitOptions | None = None, progress: Progress | None = None) -> Twin:
+def fit_twin(recording: Recording, options: FitOptions | None = None, progress: Progress | None = None, *,
+             drift: ODETwin | None = None) -> Twin:
     """Fit a twin to all sequences of a recording; hold some out with `Recording.split` first.
 
+    Args:
+        drift: an ODE twin that was fitted to this recording by these options; an SDE then takes its f, so that only the noise
+            is left to fit.
     Raises:
         RecordingError: an input or observable that never changes, or a device that rails.
+        TwinError: the drift has other sizes than the options.
         TrainingError: a loss that is not finite.
     """
     options = options or FitOptions()
@@ -88,11 +93,17 @@ def fit_twin(recording: Recording, options: FitOptions | None = None, progress: 
     losses, still = {}, twin  # still: without noise, which is fitted last
     if isinstance(twin, SDETwin):
         still = empty_twin(recording, replace(options, kind="ode"))
-    if isinstance(still, ODETwin):
+    given = isinstance(twin, SDETwin) and drift is not None
+    if given:
+        still = drift
+    if isinstance(still, ODETwin) and not given:
         losses["one_step"] = fit_one_step(still, samples, options.scaled(options.one_step), stage("one step"))
-    if not options.bistable:
+    if not options.bistable and not given:
         losses["free_runs"] = fit_trajectories(still, samples, options.scaled(options.free_runs), stage("free runs"))
     if isinstance(twin, SDETwin):
+        if (still.width, still.hidden) != (twin.width, twin.hidden):
+            raise TwinError(f"a drift of {still.delays} delays and {still.hidden} neurons for a twin of {twin.delays} and "
+                            f"{twin.hidden}; fit it by the same options")
         twin.field.load_state_dict(still.field.state_dict())
         fit, descent = _STAGES[options.method]
         losses[options.method] = fit(twin, samples, options.scaled(options.noise or descent), drift=options.bistable,

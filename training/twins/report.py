@@ -31,7 +31,7 @@ class Scores:
     mean: float  # mean absolute difference of the means over repeats, standard deviations of the observable
     std: float  # mean relative difference of the standard deviation over repeats, all rows but the first
     autocovariance: float  # relative difference of the fluctuations' autocovariance, lags 0 to LAGS
-    spectrum: float  # mean absolute difference of the fluctuations' power density, dB
+    spectrum: float  # mean absolute difference of the fluctuations' power density, dB; infinite of a twin without any
     marginal: float  # Wasserstein distance of the values of a row, standard deviations of the fluctuations
 
 
@@ -119,9 +119,10 @@ def _scores(device: np.ndarray, run: np.ndarray, one_step: float, *, alone: bool
     ours, theirs = _autocovariance(away_run), _autocovariance(away_device)
     off = np.linalg.norm(ours - theirs, axis=1) / np.linalg.norm(theirs, axis=1).clip(1e-300)
     power, true = (np.mean(np.abs(np.fft.rfft(away, axis=2)) ** 2, axis=(0, 1))[1:] for away in (away_run, away_device))
-    decibels = np.abs(10.0 * np.log10(power.clip(1e-30) / true.clip(1e-30)))
+    silent = not (power > 1e-20 * true).all()  # a twin without noise
+    decibels = np.inf if silent else np.abs(10.0 * np.log10(power / true)).mean()
     return Scores(one_step=one_step, free_run=float(free), mean=float(mean), std=float(std), autocovariance=float(off.mean()),
-                  spectrum=float(decibels.mean()), marginal=float(marginal))
+                  spectrum=float(decibels), marginal=float(marginal))
 
 
 def _autocovariance(away: np.ndarray) -> np.ndarray:

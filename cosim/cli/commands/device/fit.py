@@ -12,6 +12,7 @@ from cosim.console import Console
 from cosim.store.files import check_writable, write_frame
 from training.twins.csv_file import read_csv
 from training.twins.fit import FitOptions, fit_twin
+from training.twins.ode import ODETwin
 from training.twins.recording import Recording
 from training.twins.report import frame, sampled, score
 from training.twins.store import load_twin, save_twin
@@ -29,7 +30,7 @@ def run(path: Path, options: FitOptions, out: Path, *, lstm: bool, held: float, 
     for kind in ("ode", "sde", *(("lstm",) if lstm else ())):
         chosen = replace(options, kind=kind)
         twins[kind] = _fitted(out / f"{recording.device}_{kind}.npz", fitted_on, chosen, f"{key} {held} {length} {chosen}",
-                              force=force, console=console)
+                              drift=twins.get("ode"), force=force, console=console)
     tables = {name: score(twin, rest) for name, twin in twins.items()}
     floor = next(iter(tables.values()))["floor"]
     rows = frame({"device against itself": floor, **{name: scores["twin"] for name, scores in tables.items()}})
@@ -47,15 +48,17 @@ def read_recording(path: Path, *, length: int | None, step_time: float | None) -
     return Recording.read(path)
 
 
-def _fitted(path: Path, recording: Recording, options: FitOptions, key: str, *, force: bool, console: Console) -> Twin:
+def _fitted(path: Path, recording: Recording, options: FitOptions, key: str, *, drift: ODETwin | None, force: bool,
+            console: Console) -> Twin:
     """The twin that is there already, of the same recording and options, or a new one."""
     if path.is_file() and not force:
         twin = load_twin(path)
         if twin.provenance.get("key") == key:
             console.say(f"{path} is current")
             return twin
-    with console.bar(f"fit {options.kind}") as bar:
-        twin = fit_twin(recording, options, progress=bar)
+    with console.bars() as update:
+        twin = fit_twin(recording, options, drift=drift,
+                        progress=lambda stage, done, total, _: update(f"{options.kind}, {stage}", done / total))
     twin.provenance["key"] = key
     print(f"twin: {save_twin(path, twin)}")
     return twin
