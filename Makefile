@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 RESULTS := docs/results
 QUOTE := $(BIN)/python docs/quote_results.py
 .DEFAULT_GOAL := help
-.PHONY: help setup engine hp-memristor hp-programming corners lorenz96 lorenz96-settings lorenz96-horizon trim fitting loops \
+.PHONY: help setup engine hp-memristor hp-programming corners lorenz96 lorenz96-settings lorenz96-horizon trim fitting devices loops \
         pictures parts test fuzz kills second-opinion convergence speed docs lint netlists clean
 
 help:  ## this list
@@ -54,6 +54,10 @@ lorenz96-settings: setup  ## why the Lorenz96 board runs as it does: time scale,
 
 fitting: setup  ## smooth networks, fitted: what the substitution and the circuit cost (about ten minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.fitting --docs $(RESULTS)/fitting.md
+	@$(QUOTE)
+
+devices: setup  ## the dynamic devices against their physics, noise and branches, and what couples layers of them (five minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.devices --docs $(RESULTS)/devices.md
 	@$(QUOTE)
 
 loops: setup  ## phase margin and settling of every amplifier of the HP board (ten seconds)

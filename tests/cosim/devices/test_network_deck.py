@@ -36,7 +36,7 @@ def drive(n_inputs=1, sequences=1):
 
 def parts_off(observed, reference):
     """Error of every layer's observables, rms, as a part of their standard deviation."""
-    return [np.sqrt(np.mean((got[SETTLED:] - x[SETTLED:]) ** 2)) / x[SETTLED:].std()
+    return [np.sqrt(np.mean((got[SETTLED:] - x[SETTLED:]) ** 2)) / np.sqrt(x[SETTLED:].var(axis=0).mean())
             for got, x in zip(observed, reference, strict=True)]
 
 
