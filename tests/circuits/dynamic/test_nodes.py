@@ -174,3 +174,16 @@ def test_a_device_that_rails_is_told():
 def test_unknown_device_names_the_closest():
     with pytest.raises(DeviceError, match="closest: leaky_integrator"):
         find_device("leaky_integrater")
+
+
+def test_many_runs_are_spread_over_decks_and_answer_in_order(monkeypatch):
+    monkeypatch.setattr("circuits.dynamic.deck_device.COPIES", 3)
+    device = find_device("leaky_integrator")
+    inputs = np.random.default_rng(4).uniform(-1, 1, (2, 6, 1))
+    states = device.run(inputs, repeats=4, seed=9)
+    assert states.shape == (2, 4, 7, 1)
+    for sequence, repeat in ((0, 0), (1, 2)):
+        draws = device.draw(6, [np.random.default_rng([9, sequence, repeat])])
+        # alone or among others: V, and the solver's steps are its own
+        assert_allclose(states[sequence, repeat], device.respond(inputs[[sequence]], draws)[0], rtol=0, atol=20e-6)
+    assert np.ptp(states[0, :, -1]) > 1e-3
