@@ -139,8 +139,10 @@ class NetworkDeck:
         for k, values in enumerate(inputs.T * INPUT_VOLTS / self.network.input_limit):
             held = np.concatenate([values[:1], np.column_stack([values[:-1], values[1:]]).ravel()])
             lines += pwl(f"v_u{k} {nets.external_column(k)}", times, held)
-        for number, device in enumerate(self.spec.devices if self.spec.noisy else (), 1):
-            nodes = range(len(self.network.layers[number - 1].theta) if device.noise is not None else 0)
+        for number, device in enumerate(self.spec.devices, 1):
+            if not self.spec.has_noise(number):
+                continue
+            nodes = range(len(self.network.layers[number - 1].theta))
             draws = device.draw(steps, [np.random.default_rng([seed, sequence, number, k]) for k in nodes])
             for k, values in zip(nodes, draws, strict=True):
                 net = noise_net(number, k)
