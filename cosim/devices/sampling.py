@@ -102,9 +102,12 @@ def write_data(device: DataDevice, out: Path) -> None:
 
 
 def sampling_key(device: DeckDevice | EquationDevice, plan: SamplingPlan) -> str:
-    """Identity of everything that a recording depends on: circuit or equation, noise, plan, our code and the engine."""
+    """Identity of everything that a recording depends on: circuit or equation, noise, plan, our code and the engine.
+
+    A circuit counts by the text of its deck, and an equation by its code and by what it answers.
+    """
     words = [str(sorted(asdict(plan).items())), str(sorted(device.facts().items())), repr(device.input_range),
-             repr(device.step_time), source_key("cosim.devices.sampling", "circuits.dynamic")]
+             repr(device.step_time), source_key("cosim.devices.sampling")]
     if isinstance(device, DeckDevice):
         deck = device.deck(*_drive(device, plan, plan.runs[:1]))
         words += [part for item in sorted(deck.files().items()) for part in item]
