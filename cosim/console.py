@@ -17,7 +17,8 @@ from circuits.errors import printable
 
 Progress = Callable[[str, float], None]  # label of a job, part of it that is done
 # columns of words, not figures
-WORDS = ("drive", "stimulus", "block", "what", "phase", "part", "property", "condition", "source")
+WORDS = ("drive", "stimulus", "block", "what", "phase", "part", "property", "condition", "source",
+         "device", "origin", "models")
 
 
 class Console:

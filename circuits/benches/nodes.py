@@ -1,4 +1,7 @@
-"""The dynamic nodes alone, without noise: their time constants, limits and states of rest, with expectations by hand."""
+"""The dynamic nodes and what stands between them, alone and without noise: time constants, limits, states of rest.
+
+The expectations are by hand.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from circuits.dynamic.limiter import limited
 from circuits.netlist.block import Block
 from circuits.netlist.deck import Deck, Measure
 from circuits.parts import subcircuit_parameters
+from circuits.stages import sample_and_hold, soft_limiter
 
 START = 10e-3  # s, of the first change of the input
 
@@ -62,5 +66,37 @@ def bistable_node_bench(corner: Corner) -> Deck:
         Measure(name="v_upper", rule="find v(out) at=1.409", expect=rest)))
 
 
+def soft_limiter_bench(corner: Corner) -> Deck:
+    """The limiter of a network's layers: 0.1 V, below its knee, and 2.4 V, where a TIA ends."""
+    block, gain = soft_limiter.soft_limiter(), soft_limiter.R_B / soft_limiter.R_A
+    c = Circuit(block.name)
+    c.V("_cc", "vcc", 0, f"dc {corner.rail}")
+    c.V("_ee", "vee", 0, f"dc {-corner.rail}")
+    c.V("_in", "vin", 0, "dc 0")
+    c.X("dut", block.name, "vin", "out", "vcc", "vee")
+    return Deck(name=block.name, title=f"{block.name} alone", banner=(f"purpose    {block.purpose}", "generated, do not edit"),
+                block=block, bench=c, analysis=".dc v_in -2.4 2.4 0.02", save=("v(vin)", "v(out)"), measures=tuple(
+                    Measure(name=name, rule=f"find v(out) at={volts}",
+                            expect=-gain * limited(volts, soft_limiter.R_LIM, soft_limiter.R_A))
+                    for name, volts in (("v_low", 0.1), ("v_high", 2.4))))
+
+
+def sample_and_hold_bench(corner: Corner) -> Deck:
+    """0.1 V is sampled and held while the input goes to -0.1 V; then that is sampled. The switch's charge stays behind."""
+    block = sample_and_hold.sample_and_hold()
+    c = Circuit(block.name)
+    c.V("_cc", "vcc", 0, f"dc {corner.rail}")
+    c.V("_ee", "vee", 0, f"dc {-corner.rail}")
+    c.V("_in", "vin", 0, "pwl(0 0.1 1.5e-3 0.1 1.501e-3 -0.1)")
+    c.V("_sel", "sel", 0, f"pulse({corner.rail} 0 1e-3 4e-6 4e-6 1e-3 10e-3)")
+    c.X("dut", block.name, "vin", "sel", "out", "vcc", "vee")
+    injected = -sample_and_hold.CHARGE / sample_and_hold.C_HOLD
+    return Deck(name=block.name, title=f"{block.name} alone", banner=(f"purpose    {block.purpose}", "generated, do not edit"),
+                block=block, bench=c, analysis=".tran 1e-5 3e-3 0 1e-5", save=("v(vin)", "v(sel)", "v(out)"), measures=(
+                    Measure(name="v_sampled", rule="find v(out) at=0.9e-3", expect=0.1),
+                    Measure(name="v_held", rule="find v(out) at=1.9e-3", expect=0.1 + injected),
+                    Measure(name="v_next", rule="find v(out) at=2.9e-3", expect=-0.1)))
+
+
 BENCHES = {"leaky_integrator": leaky_integrator_bench, "memristor_node": memristor_node_bench,
-           "bistable_node": bistable_node_bench}
+           "bistable_node": bistable_node_bench, "soft_limiter": soft_limiter_bench, "sample_and_hold": sample_and_hold_bench}

@@ -13,8 +13,9 @@ from PySpice.Spice.Netlist import Circuit
 
 from circuits.dynamic.device import Device, DeviceError
 from circuits.engine.job import Job
+from circuits.engine.pool import run_many
 from circuits.engine.result import Result
-from circuits.engine.run import run
+from circuits.errors import SeveralFailed, SimulationError
 from circuits.netlist.block import Block
 from circuits.netlist.deck import Deck, write_files
 from circuits.netlist.render import wrap
@@ -22,6 +23,7 @@ from circuits.netlist.solver import Solver
 
 SUPPLY = 2.5  # V, the board's
 EDGE = 1e-3  # part of a step in which an input goes to its next value
+COPIES = 50  # of a device in a deck: half a second of ngspice for 32 steps
 RAILED = 0.95  # part of the supply from which an observable counts as railed
 SOLVER = Solver(trtol=7.0)  # the points of the noise's grid bind the step already (docs/explanation/devices.md)
 
@@ -60,10 +62,20 @@ class DeckDevice(Device):
             bench_includes={"stimuli.inc": "inputs, held for a step each, and noise of unit deviation on its own grid"})
 
     def respond(self, inputs: np.ndarray, noise: np.ndarray | None = None) -> np.ndarray:
-        deck = self.deck(inputs, noise)
-        with tempfile.TemporaryDirectory(prefix="cosim-device-") as folder:
-            write_files(Path(folder), deck.files())
-            return self.observed(run(Job(deck=Path(folder) / f"{deck.name}.cir")), *np.shape(inputs)[:2])
+        inputs = self.checked(inputs, noise)
+        parts = [slice(first, first + COPIES) for first in range(0, len(inputs), COPIES)]
+        with tempfile.TemporaryDirectory(prefix="cosim-device-") as place:
+            jobs = []
+            for number, part in enumerate(parts):
+                folder = Path(place) / str(number)
+                write_files(folder, self.deck(inputs[part], None if noise is None else noise[part]).files())
+                jobs.append(Job(deck=folder / f"{self.name}.cir"))
+            outcomes = run_many(jobs)
+        failures = [outcome for outcome in outcomes if isinstance(outcome, SimulationError)]
+        if failures:
+            raise failures[0] if len(failures) == 1 else SeveralFailed(failures)
+        return np.concatenate([self.observed(outcome, len(inputs[part]), inputs.shape[1])
+                               for outcome, part in zip(outcomes, parts, strict=True)])
 
     def observed(self, result: Result, runs: int, steps: int) -> np.ndarray:
         """Observables (runs, steps + 1, 1) of a deck that was run.

@@ -66,6 +66,22 @@ class Device:
         """
         raise NotImplementedError
 
+    def run(self, inputs: np.ndarray, *, repeats: int = 1, seed: int = 0) -> np.ndarray:
+        """Observables of sequences, each repeated with noise of its own: what a network of devices asks of each layer.
+
+        Args:
+            inputs: (sequences, steps, n_inputs), input units.
+            seed: of the noise, with the numbers of sequence and repeat.
+        Returns:
+            (sequences, repeats, steps + 1, n_outputs), output units.
+        Raises:
+            DeviceError, SimulationError: as for :meth:`respond`.
+        """
+        inputs = np.asarray(inputs, dtype=float)
+        generators = [np.random.default_rng([seed, *run]) for run in np.ndindex(len(inputs), repeats)]
+        states = self.respond(np.repeat(inputs, repeats, axis=0), self.draw(inputs.shape[1], generators))
+        return states.reshape(len(inputs), repeats, *states.shape[1:])
+
     def checked(self, inputs: np.ndarray, noise: np.ndarray | None) -> np.ndarray:
         """The inputs as numbers, when device and noise can take them."""
         inputs = np.asarray(inputs, dtype=float)

@@ -29,7 +29,7 @@ class NetworkSpec:
     devices: tuple[DeckDevice, ...]  # one per layer of devices
     coupling: str = "held"  # "held": a sample-and-hold per device between layers; "direct": a device drives the next array
     reduced: Mapping[str, Reduced] | None = None  # reduced array of each tile, by name, for macromodels; None: every cell
-    noisy: bool = True  # whether devices have noise pins that are driven
+    noisy: bool = True  # whether the noise of devices that have one is driven
     names: tuple[str, ...] = field(init=False)  # of the devices' noise pins
 
     def __post_init__(self) -> None:
@@ -42,8 +42,13 @@ class NetworkSpec:
                 raise DeviceError(f"device {device.name}: a network's limiter drives one input over [-1, 1] V; it has "
                                   f"{device.n_inputs} inputs over [{device.input_range[0]:g}, {device.input_range[1]:g}] V and "
                                   f"{device.n_outputs} outputs")
-        names = [noise_net(number, k) for number, spec in enumerate(self.layers[:-1], 1) for k in range(spec.n_outputs)]
-        object.__setattr__(self, "names", tuple(names) if self.noisy else ())
+        names = [noise_net(number, k) for number, spec in enumerate(self.layers[:-1], 1) for k in range(spec.n_outputs)
+                 if self.has_noise(number)]
+        object.__setattr__(self, "names", tuple(names))
+
+    def has_noise(self, number: int) -> bool:
+        """Whether the noise of layer ``number``, from 1, is driven."""
+        return self.noisy and self.devices[number - 1].noise is not None
 
     @property
     def clocks(self) -> tuple[str, ...]:
@@ -116,7 +121,7 @@ def network_block(spec: NetworkSpec) -> Block:
         pins={
             "u0..": "generators of the inputs", nets.REFERENCE: "bias reference voltage",
             **({"sel<l>": "clock: 2.5 V while layer l + 1 samples what layer l shows, else 0 V"} if spec.clocks else {}),
-            **({"noise<l>_<k>": "coloured noise of device k of layer l, of unit deviation"} if spec.noisy else {}),
+            **({"noise<l>_<k>": "coloured noise of device k of layer l, of unit deviation"} if spec.names else {}),
             "d0..": "readouts, inverted",
             **({" ".join(spec.references): "references of the devices"} if spec.references else {}),
             "vcc vee": "supplies, +2.5 V and -2.5 V"},
@@ -133,7 +138,7 @@ def _node(s: SubCircuit, spec: NetworkSpec, number: int, k: int) -> tuple[str, s
     """Limiter, device and what drives the next array; gives the pair of lines."""
     device, x = spec.devices[number - 1], observable(number, k)
     s.X(f"limit{number}_{k}", "soft_limiter", f"z{number}_{k}", drive(number, k), "vcc", "vee")
-    s.X(f"device{number}_{k}", device.block.name, drive(number, k), noise_net(number, k) if spec.noisy else 0, x,
+    s.X(f"device{number}_{k}", device.block.name, drive(number, k), noise_net(number, k) if spec.has_noise(number) else 0, x,
         *device.references, "vcc", "vee")
     if number <= len(spec.clocks):
         plus, minus = nets.pair(f"h{number}_{k}")

@@ -71,7 +71,7 @@ class ColouredNoise:
         """One-sided power density of the process of unit deviation [1/Hz], of its draws joined by straight lines.
 
         Up to the corner it is that of the Ornstein-Uhlenbeck process, 4 T / (1 + (2 pi f T)**2), within 0.2 % at 8 points; the
-        straight lines take the fourth power of a sinc off it, which is 6 % at half the inverse of the correlation time.
+        straight lines take 1 % off it at half the inverse of the correlation time, and 5 % at the inverse.
         """
         turn = np.asarray(frequency, dtype=float) * self.grid
         fade = math.exp(-1 / self.points)

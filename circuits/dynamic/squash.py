@@ -13,7 +13,7 @@ POINTS = 401  # of the table, over half the circuit's range
 
 
 def squash_table() -> tuple[np.ndarray, np.ndarray]:
-    """z [1] and h [V] on a grid that is finer around 0, odd and rising; linear between its points within 1e-4 V.
+    """z [1] and h [V] on a grid that is finer around 0, odd and rising; linear between its points within 2e-5 V.
 
     The limiter's equation by hand, without the op-amps' errors. Beyond the table h stays at its end, where the TIA does.
     """

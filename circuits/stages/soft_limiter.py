@@ -8,7 +8,7 @@ from circuits.netlist.block import Block
 
 R_LIM = 10e3  # ohm, in front of the diodes
 R_A = 100e3  # ohm, from the diodes to the summing node
-R_B = 196e3  # ohm, feedback; 1.96 times the 0.507 V that the diodes pass at the supply is 0.99 V
+R_B = 196e3  # ohm, feedback; 1.96 times the 0.509 V that the diodes pass at the supply is 1 V
 
 
 def soft_limiter() -> Block:

@@ -139,7 +139,9 @@ class NetworkDeck:
         for k, values in enumerate(inputs.T * INPUT_VOLTS / self.network.input_limit):
             held = np.concatenate([values[:1], np.column_stack([values[:-1], values[1:]]).ravel()])
             lines += pwl(f"v_u{k} {nets.external_column(k)}", times, held)
-        for number, device in enumerate(self.spec.devices if self.spec.noisy else (), 1):
+        for number, device in enumerate(self.spec.devices, 1):
+            if not self.spec.has_noise(number):
+                continue
             nodes = range(len(self.network.layers[number - 1].theta))
             draws = device.draw(steps, [np.random.default_rng([seed, sequence, number, k]) for k in nodes])
             for k, values in zip(nodes, draws, strict=True):
@@ -195,7 +197,6 @@ def compile_network_deck(network: TrainedNetwork, options: Options | None = None
             injected = -CHARGE / (C_HOLD + C_SWITCH) if held and not readout else 0.0
             bias = bias - weight.sum(axis=1) * (shown.mean + injected) / shown.std
             column_scale = np.full(weight.shape[1], shown.std)
-            weight, column_scale = weight / shown.std, np.ones(weight.shape[1])
         scale = OUTPUT_VOLTS / network.output_limit if readout else VOLTS
         compiled.append(compile_layer(LayerTask(
             number=number, last=True, layer=Affine(weight=weight, bias=bias, relu=False), column_scale=column_scale,
@@ -206,6 +207,6 @@ def compile_network_deck(network: TrainedNetwork, options: Options | None = None
         reduced = {name: array for layer in compiled
                    for name, array in reduce_layer(layer.spec, [tile.g for tile in layer.tiles]).items()}
     spec = NetworkSpec(layers=tuple(layer.spec for layer in compiled), devices=tuple(x.device for x in network.layers),
-                       coupling=coupling, reduced=reduced, noisy=noisy and all(x.device.noise for x in network.layers))
+                       coupling=coupling, reduced=reduced, noisy=noisy)
     return NetworkDeck(network=network, spec=spec, layers=tuple(compiled),
                        notes=tuple(note for layer in compiled for note in layer.notes()))

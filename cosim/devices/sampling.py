@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from circuits.dynamic.data_device import DataDevice
-from circuits.dynamic.deck_device import DeckDevice
+from circuits.dynamic.deck_device import COPIES, DeckDevice
 from circuits.dynamic.device import Device, DeviceError
 from circuits.dynamic.equation_device import EquationDevice
 from circuits.engine.job import Job
@@ -27,7 +27,6 @@ from cosim.errors import ResultsError
 from cosim.store.files import check_writable, content_key, is_current, read_frame, write_frame
 from cosim.store.sources import code_key, source_key
 
-COPIES = 50  # of a device in a deck: half a second of ngspice for 32 steps
 EQUATION_RUNS = 2000  # of an equation at once
 RAILED = 0.5  # part of the rows at one and the same extreme value from which a device counts as railed
 TIMEOUT = 900.0  # s a deck
@@ -103,9 +102,12 @@ def write_data(device: DataDevice, out: Path) -> None:
 
 
 def sampling_key(device: DeckDevice | EquationDevice, plan: SamplingPlan) -> str:
-    """Identity of everything that a recording depends on: circuit or equation, noise, plan, our code and the engine."""
+    """Identity of everything that a recording depends on: circuit or equation, noise, plan, our code and the engine.
+
+    A circuit counts by the text of its deck, and an equation by its code and by what it answers.
+    """
     words = [str(sorted(asdict(plan).items())), str(sorted(device.facts().items())), repr(device.input_range),
-             repr(device.step_time), source_key("cosim.devices.sampling", "circuits.dynamic")]
+             repr(device.step_time), source_key("cosim.devices.sampling")]
     if isinstance(device, DeckDevice):
         deck = device.deck(*_drive(device, plan, plan.runs[:1]))
         words += [part for item in sorted(deck.files().items()) for part in item]

@@ -111,7 +111,7 @@ def branch_by_euler(kick, runs=3000, dt=50e-6):
     drive = node + 10e3 * (node / 442e3 + 2 * d["is"] * np.sinh(node / width))
     draw = np.random.default_rng(8)
     a, v = draw.standard_normal(runs), np.zeros(runs)
-    levels = np.repeat([1.0, kick, 0.0], [6, 6, 8])
+    levels = np.repeat([1.0, kick, 0.0], [20, 6, 8])  # more of the pulse than the deck has, which starts settled
     for s in levels:
         for _ in range(round(2.5e-3 / dt)):
             back = 100e3 / 442e3 * np.interp(10 * v, drive, node)
@@ -125,8 +125,8 @@ def branch_by_euler(kick, runs=3000, dt=50e-6):
 def test_noise_decides_the_branch_as_in_an_independent_integration(kick):
     device = find_device("bistable_node")
     runs = 120
-    inputs = np.repeat([1.0, kick, 0.0], [6, 6, 8]) * np.ones((runs, 1))
-    upper = int(np.sum(device.respond(inputs[..., None], device.draw(20, generators(runs)))[:, -1, 0] > 0))
+    inputs = np.repeat([1.0, kick, 0.0], [12, 6, 8]) * np.ones((runs, 1))
+    upper = int(np.sum(device.respond(inputs[..., None], device.draw(26, generators(runs)))[:, -1, 0] > 0))
     p = branch_by_euler(kick)
     assert 0.1 < p < 0.9  # else nothing is decided
     low, high = binom.interval(0.999, runs, p)
@@ -174,3 +174,16 @@ def test_a_device_that_rails_is_told():
 def test_unknown_device_names_the_closest():
     with pytest.raises(DeviceError, match="closest: leaky_integrator"):
         find_device("leaky_integrater")
+
+
+def test_many_runs_are_spread_over_decks_and_answer_in_order(monkeypatch):
+    monkeypatch.setattr("circuits.dynamic.deck_device.COPIES", 3)
+    device = find_device("leaky_integrator")
+    inputs = np.random.default_rng(4).uniform(-1, 1, (2, 6, 1))
+    states = device.run(inputs, repeats=4, seed=9)
+    assert states.shape == (2, 4, 7, 1)
+    for sequence, repeat in ((0, 0), (1, 2)):
+        draws = device.draw(6, [np.random.default_rng([9, sequence, repeat])])
+        # alone or among others: V, and the solver's steps are its own
+        assert_allclose(states[sequence, repeat], device.respond(inputs[[sequence]], draws)[0], rtol=0, atol=20e-6)
+    assert np.ptp(states[0, :, -1]) > 1e-3

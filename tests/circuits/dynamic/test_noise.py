@@ -46,6 +46,7 @@ def test_spectrum_is_the_same_whatever_the_step(refined):
 def test_spectrum_is_lorentzian_up_to_its_corner():
     f = np.linspace(0, 1 / (2 * np.pi * T), 50)
     assert_allclose(NOISE.spectrum(f), 4 * T / (1 + (2 * np.pi * f * T) ** 2), rtol=2e-3)
+    assert NOISE.spectrum(np.array(0.5 / T)) / (4 * T / (1 + np.pi**2)) == pytest.approx(0.99, abs=0.005)
 
 
 def test_same_seed_same_draws_and_longer_runs_begin_alike():

@@ -36,7 +36,7 @@ def drive(n_inputs=1, sequences=1):
 
 def parts_off(observed, reference):
     """Error of every layer's observables, rms, as a part of their standard deviation."""
-    return [np.sqrt(np.mean((got[SETTLED:] - x[SETTLED:]) ** 2)) / x[SETTLED:].std()
+    return [np.sqrt(np.mean((got[SETTLED:] - x[SETTLED:]) ** 2)) / np.sqrt(x[SETTLED:].var(axis=0).mean())
             for got, x in zip(observed, reference, strict=True)]
 
 
@@ -70,6 +70,17 @@ def test_noise_is_the_devices_own():
     np.testing.assert_allclose(observed[0][0], noisy[0], rtol=0, atol=1.5e-3)  # V, the amplifiers' lag
     assert compiled.deck(inputs[0], 4).files() == compiled.deck(inputs[0], 4).files()
     assert compiled.deck(inputs[0], 5).files()["stimuli.inc"] != compiled.deck(inputs[0], 4).files()["stimuli.inc"]
+
+
+def test_a_device_without_noise_leaves_the_others_theirs():
+    net = network("leaky_integrator", "memristor_node")
+    quiet = replace(net.layers[0], device=replace(net.layers[0].device, noise=None))
+    compiled = compile_network_deck(replace(net, layers=(quiet, net.layers[1])))
+    assert compiled.spec.names == ("noise2_0", "noise2_1")
+    _, observed = run_network(compiled, drive()[:, :8])
+    _, still = run_network(compile_network_deck(net, noisy=False), drive()[:, :8])
+    np.testing.assert_allclose(observed[0], still[0], rtol=0, atol=1e-4)  # V
+    assert np.abs(observed[1] - still[1]).max() > 3e-3
 
 
 def test_flat_and_macro_are_the_same_network():

@@ -1,6 +1,8 @@
 """`cosim device`: what is drawn, what is stored, what a killed study leaves, and what is refused."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,7 @@ from cosim.devices.source import read_device
 from cosim.errors import CosimError, ResultsError
 from cosim.store.files import read_frame
 
+DOCS = Path(__file__).parents[3] / "docs"
 PLAN = SamplingPlan(sequences=4, length=6, repeats=3, seed=7)
 
 
@@ -199,6 +202,18 @@ def device():
     (tmp_path / "other.py").write_text("def device():\n    return 1\n")
     with pytest.raises(CosimError, match="returned a int"):
         read_device(str(tmp_path / "other.py"))
+
+
+def test_the_how_to_of_an_own_deck_works_as_written(tmp_path):
+    page = (DOCS / "how-to" / "your-own-device-as-a-deck.md").read_text()
+    (block,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "lowpass.py").write_text(block)
+    device = read_device(str(tmp_path / "lowpass.py"))
+    out = device.respond(np.repeat([[0.5], [0.0]], 24, axis=1)[..., None])[:, :, 0]
+    np.testing.assert_allclose(out, np.repeat([[0.5], [0.0]], 25, axis=1), atol=1e-4)  # V, at rest under the first input
+    noisy = device.respond(np.zeros((40, 48, 1)), device.draw(48, [np.random.default_rng(k) for k in range(40)]))[:, 24:]
+    assert noisy.std() == pytest.approx(5e-3 * np.sqrt(1 / 3), rel=0.2)  # behind 10 ms, correlation time 5 ms
+    assert sample(device, PLAN, tmp_path / "lowpass.parquet")
 
 
 def test_commands(tmp_path):

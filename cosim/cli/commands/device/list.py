@@ -14,6 +14,6 @@ def run() -> None:
     for name in DEVICES:
         device = find_device(name)
         low, high = device.input_range
-        rows.append({"what": name, "source": device.origin, "input": f"[{low:g}, {high:g}] {device.input_units}".strip(),
-                     "outputs": device.n_outputs, "step": f"{device.step_time:g} s", "phase": device.purpose})
+        rows.append({"device": name, "origin": device.origin, "input": f"[{low:g}, {high:g}] {device.input_units}".strip(),
+                     "outputs": device.n_outputs, "step": f"{device.step_time:g} s", "models": device.purpose})
     Console(width=160).table(pd.DataFrame(rows), "devices")
