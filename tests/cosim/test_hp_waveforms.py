@@ -1,6 +1,6 @@
 """The waveforms of the committed decks: what a designer's own run gives, and how far from torch they may ever be.
 
-``golden/hp_current.csv`` holds the twin's waveforms as `cosim hp-memristor` had them on 2026-11-28 (flat decks), in model units.
+``golden/hp_current.csv`` holds the twin's waveforms as `cosim hp-memristor` had them on 2026-11-28, in model units.
 """
 
 import shutil
