@@ -136,7 +136,8 @@ def growth() -> Iterator[Row]:
     memory = max(run.compile_memory, run.point_memory, run.transient_memory)
     yield Row(what=f"compile, hidden {', '.join(map(str, GROWTH))}: exponent over the width",
               measured=f"{slope:.2f}; {GROWTH[-1]} in {seconds[GROWTH[-1]]:.0f} s; at {run.hidden} with {run.arrays} arrays "
-                       f"operating point {run.point_seconds:.0f} s, 0.1 time units {run.transient_seconds:.0f} s, {memory / 1e9:.1f} GB",
+                       f"operating point {run.point_seconds:.0f} s, 0.1 time units {run.transient_seconds:.0f} s, "
+                       f"{memory / 1e9:.1f} GB",
               must="exponent at most 2", aim="transient at 1024 in 24 GB", holds=slope <= 2,
               profiles={f"6-{run.hidden}-{run.hidden}-6, macro, 0.1 time units": run.transient})
 
