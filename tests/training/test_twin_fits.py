@@ -102,7 +102,7 @@ def test_other_fits_of_the_noise_improve_on_the_start(recording, held, method):
 
 
 def test_noise_decides_the_branch_of_a_bistable_twin_as_often():
-    """A double well that is left on its top: dx/dt = x - x^3 + 0.6 s + 0.25 nu. The free run's mean would take neither branch."""
+    """A double well that is left on its top: dx/dt = x - x^3 + 0.6 s + 0.25 nu. The mean takes neither branch."""
     def run(inputs, repeats, seed):
         draw, h = np.random.default_rng(seed), 0.1
         x = 0.05 * draw.normal(size=(len(inputs), repeats))
