@@ -106,7 +106,7 @@ def test_a_network_learns_a_series_and_a_window_that_is_too_long_is_refused(twin
 
 
 def test_a_network_learns_to_name_sequences_and_its_reservoir_is_its_own_weights_permuted(twins):
-    """The class is the sign of the sum of the first three inputs of five, which are weighed against by the last two."""
+    """The class is the sign of the sum of the first three inputs of five, read behind the last."""
     u = torch.rand(400, 5, 1, generator=seeded(1)) * 2.0 - 1.0
     labels = (u[:, :3, 0].sum(1) > 0).long()
     net = network(twins["sde"], nodes=8, n_out=2, dtype=torch.float32)

@@ -101,6 +101,33 @@ def test_other_fits_of_the_noise_improve_on_the_start(recording, held, method):
     assert last < 0.6 * first
 
 
+def test_noise_decides_the_branch_of_a_bistable_twin_as_often():
+    """A double well that is left on its top: dx/dt = x - x^3 + 0.6 s + 0.25 nu. The mean takes neither branch."""
+    def run(inputs, repeats, seed):
+        draw, h = np.random.default_rng(seed), 0.1
+        x = 0.05 * draw.normal(size=(len(inputs), repeats))
+        nu, rows = draw.normal(size=x.shape), [x]
+        for s in inputs.T:
+            for _ in range(5):
+                nu = np.exp(-h / 0.5) * nu + np.sqrt(1.0 - np.exp(-2.0 * h / 0.5)) * draw.normal(size=x.shape)
+                x = x + h * (x - x**3 + 0.6 * s[:, None] + 0.25 * nu)
+            rows.append(x)
+        return np.stack(rows, axis=2)[..., None]
+
+    draw = np.random.default_rng(0)
+    inputs = draw.uniform(-1, 1, (300, 16))
+    inputs[::2] = 0.5 * inputs[::2, :1]
+    wells = Recording(inputs=inputs[..., None], states=run(inputs, 8, 1), step_time=0.5, input_range=(-1.0, 1.0))
+    twin = fit_twin(wells, options(bistable=True, hidden=24, one_step=Descent(steps=150, batch=48, learning_rate=1e-2),
+                                   noise=Descent(steps=250, batch=48, learning_rate=1e-2)))
+    truth = run(inputs[:20], 400, 5)
+    ours = twin.run(inputs[:20, :, None], repeats=400, seed=3, initial=truth[:, :, :1])
+    up, expected = ((paths[:, :, -1, 0] > 0).mean(1) for paths in (ours, truth))
+    assert expected.min() < 0.2
+    assert expected.max() > 0.8
+    assert np.abs(up - expected).mean() < 0.05
+
+
 def test_an_energy_score_and_moments_are_least_for_the_right_spread():
     draw = torch.Generator().manual_seed(0)
     truth = torch.randn(4, 300, 6, 1, generator=draw, dtype=torch.float64)

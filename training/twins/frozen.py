@@ -1,4 +1,4 @@
-"""A neural SDE of one observable that is no longer fitted: its step from tables, ten times faster than from the integrals.
+"""A neural SDE of one observable that is no longer fitted: its step from tables, some five times faster than from integrals.
 
 Given tau and A, everything that a step needs from J = df/dx is a smooth function of this one number: phi(J h), the coupling of
 x to each auxiliary, and the share of each kick in x. They are interpolated by polynomials at Chebyshev points over the interval

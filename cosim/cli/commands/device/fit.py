@@ -35,7 +35,7 @@ def run(path: Path, options: FitOptions, out: Path, *, lstm: bool, held: float, 
     floor = next(iter(tables.values()))["floor"]
     rows = frame({"device against itself": floor, **{name: scores["twin"] for name, scores in tables.items()}})
     shown = rows.map(lambda value: "" if pd.isna(value) else f"{value:.3g}").rename_axis("twin").reset_index()
-    console.table(shown, f"{recording.device}: {rest.sequences} held-out sequences, {rest.repeats} repeats")
+    Console().table(shown, f"{recording.device}: {rest.sequences} held-out sequences, {rest.repeats} repeats")
     paths = out / f"{recording.device}.parquet"
     write_frame(paths, sampled(rest, twins), key, device=recording.device, step_time=recording.step_time, units=recording.units)
     print(f"held-out paths: {paths}")
