@@ -66,7 +66,8 @@ def run(monkeypatch, tmp_path, capsys):
 
 def test_table_has_a_line_a_property(run):
     out = run([exact(bench) for bench in BENCHES])
-    assert sum(line.startswith("│ ") for line in out.splitlines()) == len(BENCHES)
+    parts = [line.split("│")[1].strip() for line in out.splitlines() if line.startswith("│ ")]
+    assert len([part for part in parts if part]) == len(BENCHES)  # a long cell goes on in a line whose first cell is empty
     assert "4.5 V/µs" in out and "OUTSIDE" not in out
 
 
