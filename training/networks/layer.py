@@ -2,14 +2,16 @@
 
     features (n_in) --> theta, bias --> z --> h(z) --> nodes, each a twin --> pi(x) --> features (nodes * n_outputs)
 
-h(z) = centre + half tanh(z / 2) for devices of the input range centre +- half: 2 tanh(z / 2) for a range of +-2. pi takes the
-mean from an observable and divides it by its standard deviation, both of the recording. z and features have no unit.
+h(z) = centre + half tanh(z / 2) for devices of the input range centre +- half: 2 tanh(z / 2) for a range of +-2. A circuit's
+own curve takes the place of the tanh where a network is trained for it. pi takes the mean from an observable and divides it by
+its standard deviation, both of the recording. z and features have no unit.
 """
 
 from __future__ import annotations
 
 import copy
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -29,10 +31,12 @@ class Layer(nn.Module):
         spread: the weights are drawn normal with this standard deviation, or uniform in +-spread where `uniform`.
         seed: of weights and biases; biases are uniform in +-1.
         dtype: of everything; float32 is faster.
+        squash: instead of tanh(z / 2), a curve (z (k,) ascending, h (k,) within +-1) that is linear between its points and
+            stays at its ends, as (z, volts) of ``circuits.dynamic.squash.squash_table`` for devices of +-1 V.
     """
 
     def __init__(self, twin: Twin, n_in: int, nodes: int, *, spread: float = 0.5, uniform: bool = False, seed: int = 0,
-                 dtype: torch.dtype = torch.float32):
+                 dtype: torch.dtype = torch.float32, squash: tuple[np.ndarray, np.ndarray] | None = None):
         super().__init__()
         if min(n_in, nodes) < 1:
             raise ModelError(f"a layer of {nodes} nodes and {n_in} inputs; give 1 or more of each")
@@ -40,7 +44,13 @@ class Layer(nn.Module):
         drives = nodes * twin.n_inputs
         size = (drives, n_in)
         weight = 2.0 * torch.rand(size, generator=draw) - 1.0 if uniform else torch.randn(size, generator=draw)
-        self.nodes, self.n_in = nodes, n_in
+        if squash is not None:
+            z, h = (torch.as_tensor(column, dtype=dtype) for column in squash)
+            if z.ndim != 1 or z.shape != h.shape or len(z) < 2 or not bool((z[1:] > z[:-1]).all()) or h.abs().max() > 1:
+                raise ModelError(f"squash of shapes {tuple(z.shape)} and {tuple(h.shape)}; give z ascending, and for each an h "
+                                 "within +-1")
+            squash = z, h
+        self.nodes, self.n_in, self.squash = nodes, n_in, squash
         self.weight = nn.Parameter((spread * weight).to(dtype))
         self.bias = nn.Parameter((2.0 * torch.rand(drives, generator=draw) - 1.0).to(dtype))
         self.twin = copy.deepcopy(twin).requires_grad_(False)
@@ -59,7 +69,17 @@ class Layer(nn.Module):
     def drives(self, features: Tensor) -> Tensor:
         """Normalised inputs (..., nodes, n_inputs) of the devices, within +-1, from features (..., n_in)."""
         z = nn.functional.linear(features, self.weight, self.bias)
-        return torch.tanh(0.5 * z).unflatten(-1, (self.nodes, self.twin.n_inputs))
+        return self.squashed(z).unflatten(-1, (self.nodes, self.twin.n_inputs))
+
+    def squashed(self, z: Tensor) -> Tensor:
+        """h(z) within +-1, of any shape."""
+        if self.squash is None:
+            return torch.tanh(0.5 * z)
+        at, h = self.squash
+        z = z.clamp(at[0], at[-1])
+        right = torch.searchsorted(at, z.detach().contiguous()).clamp(1, len(at) - 1)
+        left = right - 1
+        return h[left] + (z - at[left]) * (h[right] - h[left]) / (at[right] - at[left])
 
     def device_inputs(self, features: Tensor) -> Tensor:
         """The same in device units."""

@@ -48,7 +48,8 @@ def reservoir_of(network: DeviceNetwork, *, seed: int = 0) -> DeviceNetwork:
     draw = torch.Generator().manual_seed(seed)
     layers = []
     for k, trained in enumerate(network.layers):
-        layer = Layer(trained.twin, trained.n_in, trained.nodes, seed=seed + k, dtype=trained.weight.dtype)
+        layer = Layer(trained.twin, trained.n_in, trained.nodes, seed=seed + k, dtype=trained.weight.dtype,
+                      squash=trained.squash)
         for ours, theirs in zip(layer.trained(), trained.trained(), strict=True):
             ours.copy_(theirs.flatten()[torch.randperm(theirs.numel(), generator=draw)].view_as(theirs))
         layers.append(layer)
