@@ -8,8 +8,8 @@ RESULTS := docs/results
 QUOTE := $(BIN)/python docs/quote_results.py
 .DEFAULT_GOAL := help
 .PHONY: help setup engine hp-memristor hp-programming corners lorenz96 lorenz96-settings lorenz96-horizon trim fitting loops \
-        devices twins device-networks op-amp pictures parts test fuzz kills second-opinion convergence merged speed docs lint \
-        netlists clean
+        devices twins device-networks deck-networks op-amp pictures parts test fuzz kills second-opinion convergence merged \
+        speed docs lint netlists clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -63,6 +63,10 @@ twins: setup  ## fits of twins of a noisy device that is an equation (four minut
 
 device-networks: setup  ## Mackey-Glass on networks of such devices, twins against devices (five minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.device_networks --layers 3 --docs $(RESULTS)/device-networks.md
+	@$(QUOTE)
+
+deck-networks: setup  ## Mackey-Glass on a network of leaky integrators that is one ngspice deck (a quarter of an hour)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.deck_networks --docs $(RESULTS)/deck-networks.md
 	@$(QUOTE)
 
 devices: setup  ## the dynamic devices against their physics, noise and branches, and what couples layers of them (five minutes)

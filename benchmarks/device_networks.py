@@ -49,11 +49,11 @@ class Bench:
         self.descent = Descent(steps=iterations, batch=32, learning_rate=2e-2, seed=seed)
         self.seed, self.rows = seed, []
 
-    def network(self, kind: str, layers: int, noise: float | None = None) -> DeviceNetwork:
-        """Weights of the first layer uniform in +-1, of the others normal with 0.5."""
+    def network(self, kind: str, layers: int, noise: float | None = None, squash=None) -> DeviceNetwork:
+        """Weights of the first layer uniform in +-1, of the others normal with 0.5; squash is :class:`Layer`'s."""
         made = []
         for k in range(layers):
-            size = {"spread": 0.5 if k else 1.0, "uniform": k == 0, "seed": 100 * self.seed + k}
+            size = {"spread": 0.5 if k else 1.0, "uniform": k == 0, "seed": 100 * self.seed + k, "squash": squash}
             shape = (self.twins[kind], NODES if k else 1, NODES)
             made.append(Layer(*shape, **size) if noise is None else NoisyLayer(*shape, noise=noise, **size))
         return DeviceNetwork(made, 1)
