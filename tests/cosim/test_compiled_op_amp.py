@@ -16,10 +16,10 @@ from circuits.engine.run import run
 from circuits.parts import part_path
 from cosim import Options, compile_network
 from cosim.comparison.stored_runs import read_run
-from cosim.corners.folder import write_corner_folder
 from cosim.simulation.decks import VACASK, deck_key, deck_keys, simulate
 from cosim.simulation.run import Run
 from cosim.store.files import read_frame
+from cosim.studies.corners.folder import write_corner_folder
 from cosim.studies.hp_memristor.experiment import hp_experiment
 from training.checkpoint import load
 from training.experiments.hp_memristor import checkpoint_paths

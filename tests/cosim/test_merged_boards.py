@@ -15,11 +15,11 @@ from circuits.engine.run import run
 from circuits.netlist.inspection import inspect_deck
 from cosim.compiler.options import Options
 from cosim.compiler.scaling import Calibration
-from cosim.corners.folder import write_corner_folder
 from cosim.errors import ResultsError
 from cosim.experiment import Experiment
 from cosim.folder.manifest import read_manifest
 from cosim.problem.case import Case
+from cosim.studies.corners.folder import write_corner_folder
 from training.stimuli import Sine
 
 
