@@ -65,7 +65,7 @@ device-networks: setup  ## Mackey-Glass on networks of such devices, twins again
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.device_networks --layers 3 --docs $(RESULTS)/device-networks.md
 	@$(QUOTE)
 
-deck-networks: setup  ## Mackey-Glass on a network of leaky integrators that is one ngspice deck (a quarter of an hour)
+deck-networks: setup  ## Mackey-Glass on a network of leaky integrators that is one ngspice deck (five minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.deck_networks --docs $(RESULTS)/deck-networks.md
 	@$(QUOTE)
 

@@ -1,6 +1,6 @@
 """Mackey-Glass, five steps ahead, on a network of leaky integrators that is one ngspice deck: twins against the deck.
 
-    OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.deck_networks --docs docs/results/deck-networks.md    # 15 minutes
+    OMP_NUM_THREADS=1 .venv/bin/python -m benchmarks.deck_networks --docs docs/results/deck-networks.md    # five minutes
 
 The deck `leaky_integrator` is recorded, an ODE and an SDE twin are fitted to the recording, a network is trained on each twin
 alone, and the same weights are compiled to a deck of memristor arrays, soft limiters, sample-and-holds and leaky integrators
@@ -85,10 +85,10 @@ class DeckBench(Bench):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--docs", type=Path, help="write the table to this Markdown file")
-    parser.add_argument("--iterations", type=int, default=1500, help="of Adam")
+    parser.add_argument("--iterations", type=int, default=600, help="of Adam")
     parser.add_argument("--seed", type=int, default=0, help="of twins, weights and batches")
-    parser.add_argument("--layers", type=int, default=3, help="of the networks")
-    parser.add_argument("--steps", type=int, default=2100, help="of the test series, which the deck runs")
+    parser.add_argument("--layers", type=int, default=2, help="of the networks")
+    parser.add_argument("--steps", type=int, default=1100, help="of the test series, which the deck runs")
     args = parser.parse_args()
     bench = DeckBench(args.iterations, args.seed, args.steps)
     for kind in ("ode", "sde"):
