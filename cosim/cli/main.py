@@ -35,7 +35,7 @@ LORENZ96_RUNS = Path("runs/lorenz96")
 def hp_memristor(
     out: Annotated[Path, typer.Option(help="Results folder.")] = HP_RUNS,
     fidelity: Annotated[str, typer.Option(help="flat: every cell and wire. macro: each array reduced to what is between its "
-                                               "pins, thirty times faster.")] = "flat",
+                                               "pins, many times faster.")] = "flat",
     workers: Workers = 2,
     force: Annotated[bool, typer.Option(help="Simulate again what is there already.")] = False,
     second_opinion: Annotated[bool, typer.Option(help="Run the decks, arrays reduced, on VACASK too, where it is "
@@ -126,7 +126,7 @@ def compile_(
     cell_yield: Annotated[float, typer.Option("--yield", help="Part of the cells that can be programmed.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of programming error and yield.")] = 0,
     fidelity: Annotated[str, typer.Option(help="flat: every cell and wire. macro: each array reduced to what is between its "
-                                               "pins, thirty times faster.")] = "flat",
+                                               "pins, many times faster.")] = "flat",
     time_scale: Annotated[str, typer.Option(help="Circuit seconds per model second; auto: as fast as the amplifiers "
                                                  "allow, printed with its reason.")] = "1",
     solver: Annotated[str, typer.Option(help="accurate: steps follow the truncation error. stepped: only the largest "

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from training.checkpoint import library_versions
+from training.checkpoint import library_versions, read_archive, write_archive
 from training.errors import CheckpointError, TrainingError
 from training.twins.lstm import LSTMTwin
 from training.twins.ode import ODETwin
@@ -31,7 +28,6 @@ def save_twin(path: Path | str, twin: Twin) -> Path:
     Raises:
         CheckpointError: the file cannot be written.
     """
-    path = Path(path)
     names = _KINDS[twin.kind][1]
     about = {"kind": twin.kind, "n_inputs": twin.n_inputs, "delays": twin.delays, "step_time": twin.step_time,
              "device": twin.device_name, "sizes": {name: getattr(twin, name) for name in names},
@@ -39,16 +35,7 @@ def save_twin(path: Path | str, twin: Twin) -> Path:
     arrays = {name: value.detach().double().numpy() for name, value in twin.state_dict().items()}
     buffer = io.BytesIO()
     np.savez(buffer, about=np.array(json.dumps(about, sort_keys=True)), **arrays)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(buffer.getvalue())
-        partial.replace(path)
-    except OSError as error:
-        raise CheckpointError(f"cannot write {path}: {error.strerror or error}; free space or choose another folder") from error
-    finally:
-        partial.unlink(missing_ok=True)
-    return path
+    return write_archive(Path(path), buffer.getvalue())
 
 
 def load_twin(path: Path | str) -> Twin:
@@ -58,16 +45,7 @@ def load_twin(path: Path | str) -> Twin:
         CheckpointError: missing, damaged, of another kind, incomplete or not finite; names the file, the array, the remedy.
     """
     path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"{path} does not exist; {REMEDY}")
-    try:
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("one bare array, not an archive")
-        with archive:
-            arrays = dict(archive)
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, zlib.error) as error:
-        raise CheckpointError(f"{path} is damaged ({error}); {REMEDY}") from error
+    arrays = read_archive(path, REMEDY)
     try:
         about = json.loads(str(arrays.pop("about")))
         make, names = _KINDS[about["kind"]]

