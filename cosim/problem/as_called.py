@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from cosim.errors import NotPiecewiseLinearError, UnsupportedModelError
 from cosim.problem.lowering.calling import takes_time
@@ -128,7 +130,10 @@ def check_call(module: Callable[..., Tensor], derivative: Callable[[float, np.nd
     apart, largest, worst = 0.0, 0.0, 0
     for number, (t, point) in enumerate(zip(times, columns, strict=True)):
         expected = derivative(float(t), point)
-        called, kind = _call(module, timed, float(t), point, kinds[:1] or [torch.float64, torch.float32])
+        with _Kinds() as seen:
+            called, kind = _call(module, timed, float(t), point, kinds[:1] or [torch.float64, torch.float32])
+        if not kinds and torch.float32 in seen.kinds:  # a function's own numbers, which it does not show
+            kind = torch.float32
         if called.shape != expected.shape:
             raise UnsupportedModelError(f"model {name}: called, it gives {called.size} numbers, read, {expected.size}")
         if not np.isfinite(called).all():
@@ -137,13 +142,24 @@ def check_call(module: Callable[..., Tensor], derivative: Callable[[float, np.nd
         largest = max(largest, float(np.abs(expected).max()))
         if (off := float(np.abs(called - expected).max())) > apart or not np.isfinite(off):
             apart, worst = off, number
-    if not kinds:  # it may hold numbers of single precision, which it does not show
-        kind = torch.float32
     if not apart <= ROUNDING.get(kind, EXACT) * (largest or 1.0):
         raise UnsupportedModelError(
             f"model {name}: called at t = {times[worst]:.4g}, z = {np.array2string(columns[worst], precision=4)} it is off by "
             f"{apart:.3g} of {largest:.3g} from what was read from it; its forward does something that a recording does not "
             "see (numpy, a branch, randomness, a state of its own): write it with torch operations of its inputs alone")
+
+
+class _Kinds(TorchDispatchMode):
+    """The floating types that a call computes in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kinds: set[torch.dtype] = set()
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        result = operation(*args, **(kwargs or {}))
+        self.kinds |= {leaf.dtype for leaf in tree_leaves((args, result)) if isinstance(leaf, Tensor)}
+        return result
 
 
 @torch.no_grad()
